@@ -1,0 +1,33 @@
+"""The pure core: values in, values out; time and keys are arguments.
+
+The way of one paper: `paper` (what arXiv says), `arxiv_xml` (bytes to papers), `canon` and
+`record` (hashes and number), `receipt`, `events`, `merge`, `bundle`, `tables` (rows), `verify`.
+"""
+
+from transforms.bundle import IssueTimes, build_bundle, bundle_bytes
+from transforms.canon import CanonicalError, canonical_json, canonical_text
+from transforms.merge import merge
+from transforms.paper import BadPaperError, Paper, Reject, Version, make_paper
+from transforms.record import canonical_record, pith_number
+from transforms.signing import Ed25519Signer, Identity, Issuer, Signer
+
+__all__ = [
+    "BadPaperError",
+    "CanonicalError",
+    "Ed25519Signer",
+    "Identity",
+    "IssueTimes",
+    "Issuer",
+    "Paper",
+    "Reject",
+    "Signer",
+    "Version",
+    "build_bundle",
+    "bundle_bytes",
+    "canonical_json",
+    "canonical_record",
+    "canonical_text",
+    "make_paper",
+    "merge",
+    "pith_number",
+]

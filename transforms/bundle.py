@@ -1,0 +1,198 @@
+"""The signed bundle of one record: everything known of it, in one file (spec, section 6)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Self
+
+from transforms.canon import canonical_json, compact_json, sha256
+from transforms.events import Issuance, graph_snapshot, record_created, shown_paper
+from transforms.instants import to_seconds
+from transforms.merge import MERGE_VERSION, merge, state_of
+from transforms.paper import Paper
+from transforms.receipt import build_receipt
+from transforms.record import PithId, canonical_record, identify, source_aliases
+from transforms.signing import Issuer, public_key_document, signature_block
+
+SIGNED_MESSAGE = "bundle_sha256_bytes"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IssueTimes:
+    """When each step of a first issue happened, all UTC; `IssueTimes.at` for one moment.
+
+    `computed_at` becomes the receipt's `first_computed_at` and the events' `created_at`;
+    `built_at` is also when the bundle was signed.
+    """
+
+    computed_at: datetime
+    receipt_signed_at: datetime
+    aliased_at: datetime
+    shortened_at: datetime
+    record_signed_at: datetime
+    snapshot_signed_at: datetime
+    built_at: datetime
+
+    @classmethod
+    def at(cls, moment: datetime) -> Self:
+        """Return times that all equal `moment`."""
+        return cls(
+            computed_at=moment,
+            receipt_signed_at=moment,
+            aliased_at=moment,
+            shortened_at=moment,
+            record_signed_at=moment,
+            snapshot_signed_at=moment,
+            built_at=moment,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A paper with what its metadata alone decides: record, number, what a snapshot shows."""
+
+    paper: Paper
+    record: dict[str, Any]
+    pith_id: PithId
+    shown: dict[str, Any]
+
+    @property
+    def shown_sha256(self) -> bytes:
+        """The 32 bytes that change exactly when a new snapshot is due."""
+        return sha256(canonical_json(self.shown))
+
+
+def draft(paper: Paper) -> Draft:
+    """Compute all of `paper` that needs neither a key nor a time."""
+    record = canonical_record(paper)
+    return Draft(paper, record, identify(record), shown_paper(paper))
+
+
+def build_bundle(paper: Paper, *, issuer: Issuer, times: IssueTimes) -> dict[str, Any]:
+    """Return the signed bundle of `paper`: record, number, receipt, two events and their state.
+
+    The same arguments give the same bundle; `bundle_bytes` writes it.
+    """
+    return issue(draft(paper), issuer=issuer, times=times)
+
+
+def issue(drafted: Draft, *, issuer: Issuer, times: IssueTimes) -> dict[str, Any]:
+    """Return the signed bundle of a draft whose number was never issued before."""
+    record, pith_id = drafted.record, drafted.pith_id
+    receipt = build_receipt(
+        pith_id.digest,
+        issuer=issuer,
+        first_computed_at=times.computed_at,
+        last_reissued_at=times.computed_at,
+        signed_at=times.receipt_signed_at,
+    )
+    issuance = Issuance(record, pith_id, issuer, times.computed_at)
+    events = [
+        record_created(issuance, receipt, signed_at=times.record_signed_at),
+        graph_snapshot(issuance, drafted.shown, signed_at=times.snapshot_signed_at),
+    ]
+    aliases = source_aliases(
+        record, pith_id, aliased_at=times.aliased_at, shortened_at=times.shortened_at
+    )
+    # The two events were made here, so they are valid: no signature is verified again.
+    state = state_of(events, number=pith_id.number, source_aliases=aliases)
+    keys = [public_key_document(issuer.signer.public_key, issuer.identity)]
+    return _signed(
+        record, pith_id, aliases, events, keys, state, issuer=issuer, built_at=times.built_at
+    )
+
+
+def append_snapshot(
+    bundle: dict[str, Any], drafted: Draft, *, issuer: Issuer, moment: datetime
+) -> dict[str, Any]:
+    """Return `bundle` with one more snapshot, for a paper that shows something else than before.
+
+    The new event supersedes the newest snapshot (spec, section 4, later events). The record, its
+    aliases and what was signed before stay as they are; state and bundle signature are made anew.
+    """
+    record, pith_id, aliases = drafted.record, drafted.pith_id, bundle["source_aliases"]
+    event = graph_snapshot(
+        Issuance(record, pith_id, issuer, moment),
+        drafted.shown,
+        signed_at=moment,
+        replaces=bundle["state"]["current"]["graph_snapshots"][-1]["event_id"],
+    )
+    keys = bundle["public_keys"]
+    own_key = public_key_document(issuer.signer.public_key, issuer.identity)
+    if own_key not in keys:
+        keys = [*keys, own_key]
+    events = [*bundle["events"], event]
+    state = merge(events, number=pith_id.number, public_keys=keys, source_aliases=aliases)
+    return _signed(record, pith_id, aliases, events, keys, state, issuer=issuer, built_at=moment)
+
+
+def bundle_bytes(bundle: dict[str, Any]) -> bytes:
+    """Return the exact bytes of a bundle file: compact JSON, no newline at the end."""
+    return compact_json(bundle)
+
+
+def bundle_digest(bundle: dict[str, Any]) -> bytes:
+    """Return the 32 bytes that the bundle's signature signs: all of it but that signature."""
+    return sha256(canonical_json({k: v for k, v in bundle.items() if k != "bundle_signature"}))
+
+
+def links(base_url: str, suffix: str) -> dict[str, str]:
+    """Return where a record is published: the bundle's `links`, keys as published."""
+    resolver = f"{base_url}/pith/{suffix}"
+    return {
+        "resolver": resolver,
+        "bundle": f"{resolver}/bundle.json",
+        "state": f"{resolver}/state.json",
+        "well_known_bundle": f"{base_url}/.well-known/pith/{suffix}/bundle.json",
+    }
+
+
+def mirror_hint(name: str, base_url: str, suffix: str) -> dict[str, str]:
+    """Return the entry of `mirror_hints` for the registry itself."""
+    urls = links(base_url, suffix)
+    return {
+        "mirror_type": "https",
+        "name": name,
+        "base_url": base_url,
+        "bundle_url": urls["bundle"],
+        "state_url": urls["state"],
+        "well_known_bundle_url": urls["well_known_bundle"],
+        "status": "primary",
+    }
+
+
+def _signed(  # noqa: PLR0913, PLR0917 - the bundle's parts, each from another place
+    record: dict[str, Any],
+    pith_id: PithId,
+    aliases: Sequence[dict[str, str]],
+    events: Sequence[dict[str, Any]],
+    keys: Sequence[dict[str, Any]],
+    state: dict[str, Any],
+    *,
+    issuer: Issuer,
+    built_at: datetime,
+) -> dict[str, Any]:
+    source, identity = record["source"], issuer.identity
+    bundle = {
+        "bundle_type": "pith_open_graph_bundle",
+        "bundle_version": "1.0",
+        "pith_number": pith_id.number,
+        "short_pith_number": pith_id.short_number,
+        "canonical_record": record,
+        "canonical_sha256": pith_id.digest.hex(),
+        "source": {"kind": source["kind"], "id": source["id"], "version": source["version"]},
+        "source_aliases": aliases,
+        "events": events,
+        "timestamp_proofs": [],
+        "mirror_hints": [
+            mirror_hint(identity.resolver_name, identity.base_url, pith_id.suffix),
+        ],
+        "public_keys": keys,
+        "merge_version": MERGE_VERSION,
+        "built_at": to_seconds(built_at),
+        "links": links(identity.base_url, pith_id.suffix),
+        "state": state,
+    }
+    digest = bundle_digest(bundle)
+    signature = signature_block(digest, SIGNED_MESSAGE, issuer=issuer, signed_at=built_at)
+    return {**bundle, "bundle_signature": {**signature, "bundle_sha256": digest.hex()}}

@@ -1,0 +1,92 @@
+"""Canonical text, canonical JSON and SHA-256: the bytes on which every hash stands (spec, 1)."""
+
+import hashlib
+import json
+
+MAX_DEPTH = 100
+"""Nesting beyond this is refused: a bundle needs 7 levels, and recursion must stay bounded."""
+
+MAX_INTEGER = 2**53
+"""The largest magnitude that every JSON reader keeps exactly (RFC 7493, section 2.2)."""
+
+
+class CanonicalError(ValueError):
+    """A value that has no single canonical JSON form; the message says which and why."""
+
+
+def canonical_text(text: str) -> str:
+    """Return `text` in lower case with every run of whitespace as one space, none at the ends.
+
+    TeX and non-ASCII characters stay as they are (spec, section 1).
+    """
+    return " ".join(text.lower().split())
+
+
+def canonical_json(value: object) -> bytes:
+    """Return the canonical JSON of `value` in UTF-8: sorted keys, no spaces, no ASCII escaping.
+
+    Raises `CanonicalError` for whatever RFC 8785 and this form could write differently: a float,
+    an integer beyond 2^53, a key that is not an ASCII string, a lone surrogate; and for a value
+    that is not JSON or is nested deeper than `MAX_DEPTH`.
+    """
+    _refuse_ambiguous(value)
+    text = json.dumps(
+        value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), check_circular=False
+    )
+    return _utf8(text)
+
+
+def compact_json(value: object) -> bytes:
+    """Return JSON in UTF-8 with the keys in the order in which they stand: a bundle file's form.
+
+    Raises `CanonicalError` for the values that `canonical_json` refuses.
+    """
+    _refuse_ambiguous(value)
+    return _utf8(json.dumps(value, ensure_ascii=False, separators=(",", ":"), check_circular=False))
+
+
+def sha256(data: bytes) -> bytes:
+    """Return the 32 raw bytes of the SHA-256 of `data`."""
+    return hashlib.sha256(data).digest()
+
+
+def text_sha256(text: str) -> str:
+    """Return the SHA-256 of the canonical form of `text`, as 64 hex digits.
+
+    Raises `CanonicalError` when the text holds a lone surrogate.
+    """
+    return sha256(_utf8(canonical_text(text))).hex()
+
+
+def _utf8(text: str) -> bytes:
+    try:
+        return text.encode()
+    except UnicodeEncodeError as error:
+        raise CanonicalError(
+            f"lone surrogate U+{ord(text[error.start]):04X}: not a character"
+        ) from None
+
+
+def _refuse_ambiguous(value: object) -> None:
+    """Walk `value` with a stack of its own, so that hostile nesting cannot exhaust Python's."""
+    pending: list[tuple[object, int]] = [(value, 0)]
+    while pending:
+        item, depth = pending.pop()
+        kind = type(item)
+        if kind is str or kind is bool or item is None:
+            continue
+        if kind is int:
+            if abs(item) > MAX_INTEGER:  # type: ignore[arg-type]  # exact int, by `kind`
+                raise CanonicalError("integer beyond 2^53")
+            continue
+        if depth >= MAX_DEPTH:
+            raise CanonicalError(f"nested deeper than {MAX_DEPTH} levels")
+        if isinstance(item, dict) and kind is dict:
+            for key in item:
+                if type(key) is not str or not key.isascii():
+                    raise CanonicalError(f"key {key!r:.80} is not an ASCII string")
+            pending.extend((child, depth + 1) for child in item.values())
+        elif isinstance(item, list) and kind is list:
+            pending.extend((child, depth + 1) for child in item)
+        else:
+            raise CanonicalError(f"a {kind.__name__} has no canonical JSON form")

@@ -1,0 +1,53 @@
+"""Moments as the format writes them: UTC, whole seconds or microseconds, and `Z`."""
+
+import re
+from datetime import UTC, datetime
+
+_ARXIV = re.compile(
+    r"[A-Z][a-z]{2}, +(\d{1,2}) ([A-Z][a-z]{2}) (\d{4}) (\d\d):(\d\d):(\d\d) GMT", re.ASCII
+)
+_MONTHS = {
+    name: number
+    for number, name in enumerate(
+        ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"), 1
+    )
+}
+
+
+def to_seconds(moment: datetime) -> str:
+    """Return `YYYY-MM-DDTHH:MM:SSZ`; anything below the second is cut, not rounded."""
+    return _utc(moment).isoformat(timespec="seconds") + "Z"
+
+
+def to_micros(moment: datetime) -> str:
+    """Return `YYYY-MM-DDTHH:MM:SS.ffffffZ`, always with six digits."""
+    return _utc(moment).isoformat(timespec="microseconds") + "Z"
+
+
+def from_text(text: str) -> datetime:
+    """Read what `to_seconds` or `to_micros` wrote; anything else raises `ValueError`."""
+    moment = datetime.fromisoformat(text)
+    if text not in (to_seconds(moment), to_micros(moment)):
+        raise ValueError(f"{text!r} is not a UTC time such as 2026-05-17T23:42:13Z")
+    return moment
+
+
+def from_arxiv(text: str) -> datetime:
+    """Read a version's date as arXiv writes it, `Tue, 03 Mar 2009 04:22:14 GMT`.
+
+    Older replies leave the day's zero out. Anything else raises `ValueError`. (The day of the week
+    is not checked: it adds nothing.)
+    """
+    match = _ARXIV.fullmatch(text.strip())
+    if not match or match[2] not in _MONTHS:
+        raise ValueError(f"{text!r:.80} is not a date such as 'Tue, 03 Mar 2009 04:22:14 GMT'")
+    day, month, year, hour, minute, second = match.groups()
+    return datetime(
+        int(year), _MONTHS[month], int(day), int(hour), int(minute), int(second), tzinfo=UTC
+    )
+
+
+def _utc(moment: datetime) -> datetime:
+    if moment.tzinfo is None:
+        raise ValueError("a time without a zone cannot be written as UTC")
+    return moment.astimezone(UTC).replace(tzinfo=None)

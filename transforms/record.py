@@ -1,0 +1,88 @@
+"""The canonical record, its Pith Number and its aliases (spec, section 2)."""
+
+import base64
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from transforms.canon import canonical_json, sha256, text_sha256
+from transforms.instants import to_seconds
+from transforms.paper import Paper
+
+SCHEMA_VERSION = "1.0"
+SUFFIX_LENGTH = 26
+
+
+@dataclass(frozen=True, slots=True)
+class PithId:
+    """What a canonical record hashes to: its 32-byte SHA-256 and the names derived from it.
+
+    `suffix` is the first 26 characters (130 bits) of the digest's base32 (RFC 4648).
+    """
+
+    digest: bytes
+    suffix: str
+    year: str
+
+    @property
+    def number(self) -> str:
+        """The Pith Number, `pith:<year of submission>:<suffix>`."""
+        return f"pith:{self.year}:{self.suffix}"
+
+    @property
+    def short_number(self) -> str:
+        """`pith:` and the first 8 characters of the suffix."""
+        return f"pith:{self.suffix[:8]}"
+
+
+def canonical_record(paper: Paper) -> dict[str, Any]:
+    """Return the canonical record of `paper`, its keys in the published order."""
+    primary, *cross_lists = paper.categories
+    return {
+        "source": {"id": paper.id, "kind": "arxiv", "version": paper.version},
+        "metadata": {
+            "license": paper.license,
+            "primary_cat": primary,
+            "submitted_at": to_seconds(paper.submitted_at),
+            "cross_cats_sorted": sorted(cross_lists),
+            "title_canon_sha256": text_sha256(paper.title),
+            "abstract_canon_sha256": text_sha256(paper.abstract),
+        },
+        "schema_version": SCHEMA_VERSION,
+    }
+
+
+def identify(record: dict[str, Any]) -> PithId:
+    """Hash a canonical record; raises `CanonicalError` for one that is not canonical."""
+    digest = sha256(canonical_json(record))
+    return PithId(digest, base32_prefix(digest), record["metadata"]["submitted_at"][:4])
+
+
+def pith_number(record: dict[str, Any]) -> str:
+    """Return the Pith Number of a canonical record, such as `pith:2019:JUV2VY6FK23SMEDN…`."""
+    return identify(record).number
+
+
+def source_aliases(
+    record: dict[str, Any], pith_id: PithId, *, aliased_at: datetime, shortened_at: datetime
+) -> list[dict[str, str]]:
+    """Return the six aliases in the published order; the short ones have a time of their own."""
+    arxiv_id, version = record["source"]["id"], record["source"]["version"]
+    named, shortened = to_seconds(aliased_at), to_seconds(shortened_at)
+    suffix = pith_id.suffix
+    return [
+        {"alias_kind": kind, "alias_value": value, "created_at": created_at}
+        for kind, value, created_at in (
+            ("arxiv", arxiv_id, named),
+            ("arxiv_version", f"{arxiv_id}v{version}", named),
+            ("doi", f"10.48550/arxiv.{arxiv_id}", named),
+            ("pith_short_12", suffix[:12], shortened),
+            ("pith_short_16", suffix[:16], shortened),
+            ("pith_short_8", suffix[:8], shortened),
+        )
+    ]
+
+
+def base32_prefix(digest: bytes) -> str:
+    """Return the first 26 base32 characters of a 32-byte digest, as numbers and keys use them."""
+    return base64.b32encode(digest).decode()[:SUFFIX_LENGTH]

@@ -1,0 +1,147 @@
+"""Ed25519 keys (RFC 8032) as receipts, events and bundles use and publish them (spec, 3 and 6)."""
+
+import base64
+import binascii
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol
+
+from nacl.bindings import crypto_sign_SEEDBYTES
+from nacl.exceptions import BadSignatureError
+from nacl.signing import SigningKey, VerifyKey
+
+from transforms.canon import sha256
+from transforms.instants import to_micros
+from transforms.record import base32_prefix
+
+PUBLIC_KEY_BYTES = 32
+SIGNATURE_BYTES = 64
+
+
+class Signer(Protocol):
+    """Whoever can sign: a key in memory, or a test that replays recorded signatures."""
+
+    @property
+    def public_key(self) -> bytes:
+        """The 32 raw bytes of the Ed25519 public key."""
+
+    def sign(self, message: bytes) -> bytes:
+        """Return the 64-byte signature of `message`."""
+
+
+class Ed25519Signer:
+    """A signer that holds its key in memory and never shows it."""
+
+    __slots__ = ("_key", "public_key")
+
+    def __init__(self, seed: bytes) -> None:
+        """Take a 32-byte seed; any other length raises `ValueError`."""
+        if len(seed) != crypto_sign_SEEDBYTES:
+            raise ValueError(f"an Ed25519 seed has {crypto_sign_SEEDBYTES} bytes, not {len(seed)}")
+        self._key = SigningKey(seed)
+        self.public_key = bytes(self._key.verify_key)
+
+    def sign(self, message: bytes) -> bytes:
+        """Return the 64-byte signature of `message`; the same message gives the same bytes."""
+        return self._key.sign(message).signature
+
+    def __repr__(self) -> str:
+        """Name the key by its public fingerprint only."""
+        return f"Ed25519Signer({fingerprint(self.public_key)})"
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who signs, as configured: the names in a bundle that say whose it is (spec, section 6).
+
+    `key_notes` tells a reader of the bundle how the key is used.
+    """
+
+    signer_id: str
+    base_url: str
+    resolver_name: str
+    key_id: str
+    key_url: str
+    key_notes: str
+    builder_version: str
+
+
+@dataclass(frozen=True, slots=True)
+class Issuer:
+    """A configured identity together with what signs for it."""
+
+    identity: Identity
+    signer: Signer
+    fingerprint: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Hash the public key once: three signatures and an event's signer name it."""
+        object.__setattr__(self, "fingerprint", fingerprint(self.signer.public_key))
+
+
+def fingerprint(public_key: bytes) -> str:
+    """Return a key's fingerprint: the first 32 hex digits of its SHA-256 (spec, section 3)."""
+    return sha256(public_key).hex()[:32]
+
+
+def encode_base64(data: bytes) -> str:
+    """Return standard base64 with padding, as signatures and keys are written."""
+    return base64.b64encode(data).decode()
+
+
+def decode_base64(text: object, length: int) -> bytes:
+    """Read base64 of exactly `length` bytes in its one canonical spelling, or raise `ValueError`.
+
+    Stray bits in the last character would let a changed text decode to the same bytes.
+    """
+    if not isinstance(text, str) or not text.isascii():
+        raise ValueError("not base64: not an ASCII string")
+    try:
+        data = base64.b64decode(text, validate=True)
+    except binascii.Error as error:
+        raise ValueError(f"not base64: {error}") from None
+    if encode_base64(data) != text:
+        raise ValueError("not in canonical base64")
+    if len(data) != length:
+        raise ValueError(f"{len(data)} bytes where {length} are due")
+    return data
+
+
+def is_signed_by(public_key: bytes, message: bytes, signature: bytes) -> bool:
+    """Tell whether `signature` (64 bytes) is `public_key`'s Ed25519 signature of `message`."""
+    try:
+        VerifyKey(public_key).verify(message, signature)
+    except (BadSignatureError, ValueError):
+        return False
+    return True
+
+
+def signature_block(
+    message: bytes, message_name: str, *, issuer: Issuer, signed_at: datetime
+) -> dict[str, Any]:
+    """Sign the 32 bytes `message` and return the signature object of an event or a bundle."""
+    return {
+        "signature_status": "signed_v1",
+        "algorithm": "ed25519",
+        "key_id": issuer.identity.key_id,
+        "public_key_fingerprint": issuer.fingerprint,
+        "signature_b64": encode_base64(issuer.signer.sign(message)),
+        "signed_message": message_name,
+        "signed_at": to_micros(signed_at),
+    }
+
+
+def public_key_document(public_key: bytes, identity: Identity) -> dict[str, Any]:
+    """Return the entry of a bundle's `public_keys` for `public_key` (32 raw bytes)."""
+    return {
+        "key_id": identity.key_id,
+        "algorithm": "ed25519",
+        "format": "raw",
+        "public_key_b64": encode_base64(public_key),
+        "public_key_hex": public_key.hex(),
+        "fingerprint_sha256_b32_first128bits": base32_prefix(sha256(public_key)),
+        "fingerprint_sha256_hex": fingerprint(public_key),
+        "rotates_at": None,
+        "url": identity.key_url,
+        "notes": identity.key_notes,
+    }
