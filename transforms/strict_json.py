@@ -1,0 +1,58 @@
+"""Reading JSON that nobody vouches for: one meaning or an error."""
+
+import json
+from typing import Any, NoReturn
+
+MAX_BYTES = 8 * 2**20
+"""A larger document is refused unread: a bundle of a thousand events has about 4 MB."""
+
+_MAX_INTEGER_DIGITS = 17
+
+
+class NotStrictJsonError(ValueError):
+    """Not JSON, or JSON that two readers could understand in two ways."""
+
+
+def read_json(data: bytes) -> Any:  # noqa: ANN401 - any JSON value
+    """Return the value of a JSON document in UTF-8, or raise `NotStrictJsonError`.
+
+    Refused: duplicate keys, numbers that are not integers, integers of more than 16 digits, NaN
+    and Infinity, nesting that exhausts the reader, more than `MAX_BYTES` bytes.
+    """
+    if len(data) > MAX_BYTES:
+        raise NotStrictJsonError(f"larger than {MAX_BYTES} bytes")
+    try:
+        return json.loads(
+            data.decode(),
+            object_pairs_hook=_unique,
+            parse_float=_no_float,
+            parse_constant=_no_float,
+            parse_int=_short_integer,
+        )
+    except NotStrictJsonError:
+        raise
+    except UnicodeDecodeError:
+        raise NotStrictJsonError("not UTF-8") from None
+    except RecursionError:
+        raise NotStrictJsonError("nested too deeply") from None
+    except ValueError as error:
+        raise NotStrictJsonError(f"not JSON: {error}" if data.strip() else "empty") from None
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    value: dict[str, Any] = {}
+    for key, item in pairs:
+        if key in value:
+            raise NotStrictJsonError(f"the key {key!r:.80} stands twice in one object")
+        value[key] = item
+    return value
+
+
+def _no_float(text: str) -> NoReturn:
+    raise NotStrictJsonError(f"the number {text:.40} is not an integer")
+
+
+def _short_integer(text: str) -> int:
+    if len(text) > _MAX_INTEGER_DIGITS:
+        raise NotStrictJsonError(f"the integer {text:.40} is too large")
+    return int(text)
