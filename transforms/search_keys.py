@@ -1,0 +1,33 @@
+"""Search keys in ASCII, for people: never hashed (spec, section 1)."""
+
+import re
+from functools import lru_cache
+
+from pylatexenc.latex2text import LatexNodes2Text
+from unidecode import unidecode
+
+# One TeX accent or letter with its argument: \\"o  \\'{e}  \\c{c}  \\v s  \\i  \\ss  {\\l}
+_ARGUMENT = r"(?:\\[ij](?![A-Za-z])|[A-Za-z]|\{\s*(?:\\[ij]|[A-Za-z])\s*\})"
+_TEX_LETTER = re.compile(
+    rf"""\\(?:[`'^"~=.]\s?{_ARGUMENT}"""
+    rf"""|[cvukHrdbt](?:\s{_ARGUMENT}|\{{\s*(?:\\[ij]|[A-Za-z])\s*\}})"""
+    r"""|(?:ss|ae|AE|oe|OE|aa|AA|dh|DH|dj|DJ|ng|NG|th|TH|o|O|l|L|i|j)(?![A-Za-z])\s?)"""
+)
+_BRACES = str.maketrans("", "", "{}")
+
+
+def ascii_key(text: str) -> str:
+    r"""Return `text` as someone would type it: `Schr\"odinger` becomes `Schrodinger`.
+
+    TeX accents are decoded, braces dropped, the rest transliterated to ASCII; formulas stay TeX.
+    """
+    if "\\" in text:
+        text = _TEX_LETTER.sub(lambda match: _decode(match[0]), text)
+    text = text.translate(_BRACES)
+    return text if text.isascii() else unidecode(text)
+
+
+@lru_cache(maxsize=4096)
+def _decode(tex: str) -> str:
+    """Decode one accent; a few hundred occur in all of arXiv, and the decoder is slow."""
+    return str(LatexNodes2Text().latex_to_text(tex))
