@@ -1,0 +1,1 @@
+"""The shell: three Prefect flows, and how they fetch, keep, configure and report."""

@@ -1,0 +1,227 @@
+"""The command line `pith-ingest`: what users call; each command imports what it needs when it runs.
+
+Exit statuses: 0 done; 1 done, with rejects, unusable inputs or bundles that failed; 2 wrong use,
+configuration or data folder; 70 a fault in pith-ingest itself.
+"""
+
+import logging
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NoReturn
+
+import typer
+
+from flows.errors import PithError
+
+if TYPE_CHECKING:
+    from flows.config import Config
+    from flows.report import RunReport
+
+INTERNAL_FAULT = 70  # EX_SOFTWARE of sysexits.h
+
+app = typer.Typer(
+    name="pith-ingest",
+    help="Turn arXiv's metadata into signed records that anyone can verify.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+ConfigOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--config", envvar="PITH_CONFIG", metavar="FILE",
+        help="Configuration to read instead of ./config.yaml.",
+    ),
+]  # fmt: skip
+DataOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--data", metavar="DIR", help="Folder to keep everything in, instead of the configured one."
+    ),
+]
+
+
+@app.command()
+def keygen(
+    file: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="[FILE]", help="Where to write it; the configured key_file if left out."
+        ),
+    ] = None,
+    config: ConfigOption = None,
+) -> None:
+    """Make a signing key; an existing one is never replaced.
+
+    The file can be read by you alone. Every job makes a key on first use, so this command is only
+    needed to have one elsewhere or before.
+    """
+    from flows.config import load_config
+    from flows.keys import create_key
+    from transforms.signing import encode_base64, fingerprint
+
+    file = file or load_config(config).identity.key_file
+    key = create_key(file)
+    typer.echo(f"made {file}")
+    typer.echo(f"fingerprint  {fingerprint(key.public_key)}")
+    typer.echo(f"public key   {encode_base64(key.public_key)}")
+
+
+@app.command()
+def backfill(
+    raw: Annotated[
+        list[Path],
+        typer.Option(
+            "--raw", metavar="PATH",
+            help="A saved OAI-PMH reply (arXivRaw; .xml, .xml.gz, .xml.zst) or a folder of them.",
+        ),
+    ],
+    more: Annotated[
+        list[Path] | None, typer.Argument(metavar="[PATH]...", help="More of the same.")
+    ] = None,
+    config: ConfigOption = None,
+    data: DataOption = None,
+) -> None:  # fmt: skip
+    """Process saved arXiv replies into signed bundles and Parquet tables.
+
+    Papers that are known already are counted as unchanged; what cannot be used is kept as a reject.
+    """
+    _prepare_prefect()
+    from flows.backfill import backfill as flow
+
+    _finish(flow([*raw, *(more or [])], config, data))
+
+
+@app.command()
+def nightly(config: ConfigOption = None, data: DataOption = None) -> None:
+    """Process every reply that is kept in the data folder."""
+    _prepare_prefect()
+    from flows.nightly import nightly as flow
+
+    _finish(flow(config, data))
+
+
+@app.command()
+def rerun(
+    arxiv_ids: Annotated[list[str], typer.Argument(metavar="ID...", help="Such as 1906.10822.")],
+    config: ConfigOption = None,
+    data: DataOption = None,
+) -> None:
+    """Process the newest kept reply of single papers once more."""
+    if os.environ.get("PREFECT_API_URL"):
+        _prepare_prefect()
+        from flows.rerun import rerun as flow
+
+        _finish(flow(arxiv_ids, config, data))
+    else:
+        from flows import jobs
+
+        _finish(jobs.rerun(_load(config, data), arxiv_ids))
+
+
+@app.command()
+def verify(
+    paths: Annotated[
+        list[Path], typer.Argument(metavar="PATH...", help="Bundle files, or folders of them.")
+    ],
+    trust: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="KEY",
+            help="A public key to trust: 'pith.science', 'own', or base64. Default: these two.",
+        ),
+    ] = None,
+    config: ConfigOption = None,
+) -> None:
+    """Verify bundles offline: every hash, every signature, and whether you trust the keys.
+
+    Exit status: 0 all valid and trusted, 1 something is invalid or untrusted, 2 something could not
+    be read.
+    """
+    from flows.verifying import print_reports
+
+    raise typer.Exit(print_reports(paths, trust, config))
+
+
+@app.command()
+def show(
+    name: Annotated[
+        str, typer.Argument(metavar="ID|NUMBER", help="An arXiv id, a Pith Number or a short one.")
+    ],
+    *,
+    bundle: Annotated[
+        bool, typer.Option("--bundle", help="Print the exact bundle instead of a summary.")
+    ] = False,
+    config: ConfigOption = None,
+    data: DataOption = None,
+) -> None:
+    """Show what is known of one paper."""
+    from flows.reading import print_bundle, print_record
+
+    (print_bundle if bundle else print_record)(_load(config, data), name)
+
+
+@app.command()
+def find(
+    text: Annotated[
+        str, typer.Argument(metavar="[TEXT]", help="Words of title or authors; all papers if none.")
+    ] = "",
+    limit: Annotated[int, typer.Option(min=1, help="How many papers to list at the most.")] = 20,
+    config: ConfigOption = None,
+    data: DataOption = None,
+) -> None:
+    """Find papers by words of their title or authors, typed without accents."""
+    from flows.reading import print_matches
+
+    print_matches(_load(config, data), text, limit)
+
+
+def main() -> NoReturn:
+    """Run the command line; every error that a user can act on is one sentence."""
+    # On our own logger only: a handler on the root would print all that Prefect logs.
+    logger = logging.getLogger("pith_ingest")
+    logger.addHandler(logging.StreamHandler())
+    logger.setLevel(logging.INFO)
+    try:
+        app()
+    except PithError as error:
+        _fail(str(error), error.exit_status)
+    except Exception as error:  # the last resort, so that no user meets a traceback
+        if os.environ.get("PITH_DEBUG"):
+            raise
+        _fail(
+            f"a fault in pith-ingest itself, please report it: {type(error).__name__}: {error} "
+            "(PITH_DEBUG=1 shows where)",
+            INTERNAL_FAULT,
+        )
+    sys.exit(0)
+
+
+def _fail(message: str, exit_status: int) -> NoReturn:
+    typer.echo(f"pith-ingest: {message}", err=True)
+    sys.exit(exit_status)
+
+
+def _load(config: Path | None, data: Path | None) -> "Config":
+    from flows.config import load_config
+
+    return load_config(config, data_dir=data)
+
+
+def _finish(report: "RunReport") -> NoReturn:
+    for line in report.lines():
+        typer.echo(line)
+    raise typer.Exit(report.exit_status)
+
+
+def _prepare_prefect() -> None:
+    """Keep Prefect's own lines off the screen; its log in the UI stays whole."""
+    os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
+    os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "CRITICAL")
+
+
+if __name__ == "__main__":
+    main()

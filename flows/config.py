@@ -1,0 +1,177 @@
+"""Configuration: `config.yaml`, overridden by `PITH_…` environment variables, typed and checked."""
+
+import difflib
+import os
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+import yaml
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic_settings import (
+    BaseSettings,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+
+from flows.errors import ConfigError
+
+ENV_PREFIX = "PITH_"
+DEFAULT_FILE = Path("config.yaml")
+BUILDER_VERSION = "pith-ingest-0.1.0"
+_OTHER_VARIABLES = {"PITH_CONFIG", "PITH_DEBUG"}
+
+
+def _check_url(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ValueError("must be a URL such as https://example.org")
+    return url.rstrip("/")
+
+
+Url = Annotated[str, AfterValidator(_check_url)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ArxivConfig(_Section):
+    """Where arXiv is and how politely it is asked."""
+
+    oai_url: Url = "https://oaipmh.arxiv.org/oai"
+    atom_url: Url = "https://export.arxiv.org/api/query"
+    pace_seconds: float = Field(3.0, ge=0)
+    contact: str = ""
+
+
+class IdentityConfig(_Section):
+    """Who signs; the default can be taken for nobody (`.invalid` is reserved by RFC 2606)."""
+
+    signer_id: str = Field("unregistered.invalid", min_length=1)
+    base_url: Url = "https://unregistered.invalid"
+    resolver_name: str = Field("Unregistered Pith resolver", min_length=1)
+    key_id: str | None = Field(None, min_length=1)
+    key_file: Path = Path("~/.config/pith-ingest/signing.key")
+    key_url: Url | None = None
+    builder_version: str = Field(BUILDER_VERSION, min_length=1)
+
+
+class ScheduleConfig(_Section):
+    """When the nightly harvest runs: a cron line and its time zone."""
+
+    cron: str = "30 5 * * 1-5"
+    timezone: str = "UTC"
+
+
+class OutputsConfig(_Section):
+    """What is written beside the Parquet tables."""
+
+    bundle_files: Literal["all", "none"] = "all"
+
+
+class Config(BaseSettings):
+    """All settings; see `config.yaml`, which explains each."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=ENV_PREFIX, env_nested_delimiter="__", extra="forbid", frozen=True
+    )
+
+    data_dir: Path = Path("data")
+    arxiv: ArxivConfig = ArxivConfig()
+    identity: IdentityConfig = IdentityConfig()
+    categories: Annotated[list[str], NoDecode] = []
+    schedule: ScheduleConfig = ScheduleConfig()
+    outputs: OutputsConfig = OutputsConfig()
+
+    @field_validator("categories", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        """Let `PITH_CATEGORIES=cs.LG,hep-th` give a list."""
+        return value.replace(",", " ").split() if isinstance(value, str) else value
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003 - the hook's signature
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the hook's signature
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the hook's signature
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Put the environment before the file, whose values come as arguments."""
+        return env_settings, init_settings
+
+
+def load_config(file: Path | None = None, *, data_dir: Path | None = None) -> Config:
+    """Read and check the configuration; `data_dir` overrides what it says.
+
+    `file` None means `config.yaml` here, and the defaults where there is none. Relative paths
+    count from the file's folder. Raises `ConfigError` naming the key that is wrong.
+    """
+    if file is None and not DEFAULT_FILE.exists():
+        values: dict[str, Any] = {}
+        folder = Path()
+    else:
+        file = file or DEFAULT_FILE
+        values, folder = _read_yaml(file), file.parent
+    _refuse_unknown_variables()
+    try:
+        config = Config(**values)
+    except ValidationError as error:
+        raise ConfigError(_explain(error, str(file or "the configuration"))) from None
+    own_folder = (folder / config.data_dir.expanduser()) if data_dir is None else data_dir
+    key_file = folder / config.identity.key_file.expanduser()
+    identity = config.identity.model_copy(update={"key_file": key_file})
+    return config.model_copy(update={"data_dir": own_folder, "identity": identity})
+
+
+def _read_yaml(file: Path) -> dict[str, Any]:
+    try:
+        values = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        raise ConfigError(f"cannot read the configuration {file}: {reason}") from None
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{file} is not YAML: {' '.join(str(error).split())}") from None
+    if values is None:
+        return {}
+    if not isinstance(values, dict) or not all(isinstance(key, str) for key in values):
+        raise ConfigError(f"{file} must hold settings such as 'data_dir: data'")
+    return values
+
+
+def _refuse_unknown_variables() -> None:
+    known = {f"{ENV_PREFIX}{name}".upper() for name in Config.model_fields}
+    for variable in sorted(os.environ):
+        top = variable.split("__")[0].upper()
+        if variable.startswith(ENV_PREFIX) and top not in known | _OTHER_VARIABLES:
+            raise ConfigError(f"unknown environment variable {variable}{_nearest(top, known)}")
+
+
+def _explain(error: ValidationError, where: str) -> str:
+    """Say in one sentence what is wrong with the first wrong setting."""
+    first = error.errors()[0]
+    path = [str(part) for part in first["loc"]]
+    name = ".".join(path)
+    if first["type"] == "extra_forbidden":
+        return f"{where}: unknown setting {name}{_nearest(path[-1], _known_keys(path[:-1]))}"
+    reason = first["msg"].removeprefix("Value error, ")
+    return f"{where}: {name} {first['input']!r:.80}: {reason[:1].lower()}{reason[1:]}"
+
+
+def _known_keys(path: list[str]) -> set[str]:
+    model: type[BaseModel] = Config
+    for part in path:
+        annotation = model.model_fields[part].annotation
+        if not (isinstance(annotation, type) and issubclass(annotation, BaseModel)):
+            return set()
+        model = annotation
+    return set(model.model_fields)
+
+
+def _nearest(name: str, known: set[str]) -> str:
+    """Suggest what was meant, or list what there is."""
+    close = difflib.get_close_matches(name, known, n=1)
+    return f"; did you mean {close[0]}?" if close else f"; known are {', '.join(sorted(known))}"

@@ -1,0 +1,97 @@
+"""The signing key: a file with the seed, mode 0600 from its first moment."""
+
+import os
+import stat
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from nacl.utils import random
+
+from flows.config import IdentityConfig
+from flows.errors import ConfigError
+from transforms.signing import (
+    Ed25519Signer,
+    Identity,
+    Issuer,
+    decode_base64,
+    encode_base64,
+    fingerprint,
+)
+from transforms.verify import PITH_SCIENCE_KEY
+
+SEED_BYTES = 32
+_NOTES = (
+    "This registry uses this Ed25519 key to sign canonical record SHA-256 digests. Verify with: "
+    "ed25519_verify(public_key, message=canonical_sha256_bytes, "
+    "signature=base64decode(signature_b64))."
+)
+
+
+def create_key(file: Path) -> Ed25519Signer:
+    """Make a new key in `file`, which must not exist; no one else can read it at any moment."""
+    seed = random(SEED_BYTES)
+    unfinished = file.with_name(f".{file.name}.{os.getpid()}")
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        try:
+            with os.fdopen(descriptor, "w") as stream:
+                stream.write(encode_base64(seed) + "\n")
+                stream.flush()
+                os.fsync(stream.fileno())
+            # A link appears whole or not at all, and never replaces a key.
+            file.hardlink_to(unfinished)
+        finally:
+            unfinished.unlink()
+    except FileExistsError:
+        raise ConfigError(
+            f"there is a key in {file} already; name another file, or move that one away first"
+        ) from None
+    except OSError as error:
+        raise ConfigError(f"cannot make a key in {file}: {error.strerror}") from None
+    return Ed25519Signer(seed)
+
+
+def load_key(file: Path) -> Ed25519Signer:
+    """Read the key in `file`; refuses one that others can read."""
+    try:
+        mode = file.stat().st_mode
+        text = file.read_text(encoding="ascii").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not text"
+        raise ConfigError(f"cannot read the key {file}: {reason}") from None
+    if stat.S_IMODE(mode) & 0o077:
+        raise ConfigError(f"others can read the key {file}; mend that with: chmod 600 {file}")
+    try:
+        return Ed25519Signer(decode_base64(text, SEED_BYTES))
+    except ValueError:
+        raise ConfigError(f"{file} does not hold a key as 'pith-ingest keygen' makes it") from None
+
+
+def load_issuer(config: IdentityConfig) -> tuple[Issuer, bool]:
+    """Return who signs, and whether the key was made just now because there was none."""
+    is_new = not config.key_file.exists()
+    signer = create_key(config.key_file) if is_new else load_key(config.key_file)
+    return Issuer(identity_of(config, signer.public_key), signer), is_new
+
+
+def identity_of(config: IdentityConfig, public_key: bytes) -> Identity:
+    """Return the identity that bundles carry; refuses one that claims to be pith.science's."""
+    hosts = {urlsplit(config.base_url).hostname or "", config.signer_id.lower()}
+    claims = any(host == "pith.science" or host.endswith(".pith.science") for host in hosts)
+    if claims and public_key != PITH_SCIENCE_KEY:
+        msg = (
+            "identity: signer_id and base_url name pith.science, whose key this is not; "
+            "name your own registry"
+        )
+        raise ConfigError(msg)
+    key_id = config.key_id or f"unregistered-{fingerprint(public_key)[:8]}"
+    return Identity(
+        signer_id=config.signer_id,
+        base_url=config.base_url,
+        resolver_name=config.resolver_name,
+        key_id=key_id,
+        key_url=config.key_url or f"{config.base_url}/pith-signing-key.json",
+        key_notes=_NOTES,
+        builder_version=config.builder_version,
+    )

@@ -1,0 +1,108 @@
+"""The commands that read what is kept: `show` and `find`; they never write and need no lock."""
+
+import re
+import shutil
+import sys
+from contextlib import closing
+from typing import Any
+
+import polars as pl
+import typer
+
+from flows.config import Config
+from flows.errors import ConfigError, StoreError
+from flows.store.catalog import Catalog, KnownRecord
+from flows.store.layout import Layout
+from flows.store.shards import find_bundles
+from transforms.search_keys import ascii_key
+from transforms.strict_json import read_json
+
+_NUMBER = re.compile(r"pith:(\d{4}):([A-Z2-7]{26})", re.ASCII)
+_SHORT_NUMBER = re.compile(r"(?:pith:)?([A-Z2-7]{8,26})", re.ASCII)
+
+
+def print_record(config: Config, name: str) -> None:
+    """Print a summary of the newest record that `name` (an arXiv id or a number) stands for."""
+    layout = Layout(config.data_dir)
+    records = _find_records(layout, name)
+    record = records[-1]
+    bundle = read_json(_bundle_of(layout, record))
+    shown = bundle["state"]["current"]["graph_snapshots"][-1]["payload"]["graph_snapshot"]["paper"]
+    receipt = bundle["events"][0]["payload"]["receipt"]
+    lines = {
+        "Pith Number": record.pith_number,
+        "short": bundle["short_pith_number"],
+        "arXiv": f"{record.arxiv_id}v{record.version}",
+        "title": shown["title"],
+        "authors": shown["authors_text"],
+        "categories": " ".join([shown["primary_cat"], *shown["cross_cats"]]),
+        "submitted": shown["submitted_at"],
+        "licence": shown["license"] or "none given",
+        "sha256": bundle["canonical_sha256"],
+        "first computed": receipt["first_computed_at"],
+        "signed by": f"{bundle['events'][0]['signer']['signer_id']}, key {receipt['key_id']}",
+        "events": str(len(bundle["events"])),
+        "bundle": str(layout.bundle(record.pith_number)),
+    }
+    for label, value in lines.items():
+        typer.echo(f"{label:<15} {value}")
+    for older in records[:-1]:
+        typer.echo(f"{'older record':<15} {older.pith_number} (v{older.version})")
+
+
+def print_bundle(config: Config, name: str) -> None:
+    """Write the exact bytes of the newest bundle that `name` stands for to standard output."""
+    layout = Layout(config.data_dir)
+    sys.stdout.buffer.write(_bundle_of(layout, _find_records(layout, name)[-1]))
+
+
+def print_matches(config: Config, text: str, limit: int) -> None:
+    """Print the papers whose title or authors hold every word of `text`, the newest first."""
+    matches = _matches(Layout(config.data_dir), text)
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+    for row in matches.head(limit).iter_rows(named=True):
+        line = f"{row['arxiv_id']:<12} {row['pith_number']}  {row['title']} / {row['authors']}"
+        typer.echo(line[:width])
+    if matches.height > limit:
+        typer.echo(f"{matches.height - limit} more; see them with --limit {matches.height}")
+
+
+def _matches(layout: Layout, text: str) -> pl.DataFrame:
+    with closing(_open_catalog(layout)) as catalog:
+        shards = [layout.shard("papers", name) for name in sorted(catalog.shard_names())]
+    files = [shard for shard in shards if shard.exists()]
+    words = ascii_key(text).lower().split()
+    searched = pl.concat_str("title_ascii", "authors_ascii", separator=" ").str.to_lowercase()
+    matching: list[Any] = [searched.str.contains(word, literal=True) for word in words]
+    papers = (
+        pl.scan_parquet(files)
+        .filter(*matching)
+        .select("arxiv_id", "pith_number", "title", "authors", "version", "issued_at")
+    )
+    newest = papers.sort("version", "issued_at").unique(
+        "arxiv_id", keep="last", maintain_order=True
+    )
+    return newest.sort("arxiv_id").collect()
+
+
+def _find_records(layout: Layout, name: str) -> list[KnownRecord]:
+    with closing(_open_catalog(layout)) as catalog:
+        if match := _NUMBER.fullmatch(name):
+            found = list(catalog.known([name]).values())
+        elif match := _SHORT_NUMBER.fullmatch(name):
+            found = catalog.of_prefix(match[1])
+        else:
+            found = catalog.of_arxiv_id(name)
+    if not found:
+        raise ConfigError(f"nothing is known of {name!r:.80} in {layout.root}")
+    return found
+
+
+def _open_catalog(layout: Layout) -> Catalog:
+    if not layout.catalog.exists():
+        raise StoreError(f"there are no records in {layout.root} yet; run a backfill first")
+    return Catalog.open(layout.catalog, read_only=True)
+
+
+def _bundle_of(layout: Layout, record: KnownRecord) -> bytes:
+    return find_bundles(layout, record.shard, [record.pith_number])[record.pith_number]

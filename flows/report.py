@@ -1,0 +1,93 @@
+"""The report of a run: what came in, what became of it, where it lies."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+from flows.steps import Counts, UnitResult
+from flows.store.files import write_whole
+
+DONE, INCOMPLETE = 0, 1
+MOST_REASONS = 10
+
+
+@dataclass(slots=True)
+class RunReport:
+    """What one run did; written as `report.json` and `report.md`, printed as `lines`."""
+
+    run: str
+    job: str
+    started_at: datetime
+    finished_at: datetime
+    data_dir: str
+    key_fingerprint: str
+    key_id: str
+    builder_version: str
+    units: int
+    counts: Counts
+    shards: list[str] = field(default_factory=list)
+    failures: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def exit_status(self) -> int:
+        """0 when everything became records, 1 when there are rejects or failed inputs."""
+        return INCOMPLETE if self.failures or self.counts.rejects else DONE
+
+    def lines(self) -> list[str]:
+        """Return the counts as a person reads them."""
+        c = self.counts
+        issued = f"new records {c.new_records}, new snapshots {c.new_snapshots}"
+        lines = [
+            f"replies {self.units}, papers {c.papers} (withdrawn {c.withdrawn})",
+            f"{issued}, unchanged {c.unchanged}, rejects {c.rejects}",
+        ]
+        if c.rejects:
+            lines.append(f"rejects, kept with their bytes in {self._place('tables', 'rejects')}:")
+            often = sorted(c.by_reason.items(), key=lambda item: (-item[1], item[0]))
+            lines += [f"  {count}: {reason}" for reason, count in often[:MOST_REASONS]]
+        if self.failures:
+            lines.append("inputs that could not be used:")
+            lines += [f"  {name}: {reason}" for name, reason in self.failures.items()]
+        lines += [
+            f"tables:  {self._place('tables')}",
+            f"bundles: {self._place('bundles')}",
+            f"report:  {self._place('runs', self.run, 'report.md')}",
+        ]
+        return lines
+
+    def write(self, folder: Path) -> None:
+        """Write `report.json` and `report.md` into `folder`."""
+        values = asdict(self) | {"exit_status": self.exit_status}
+        for name in ("started_at", "finished_at"):
+            values[name] = values[name].isoformat()
+        write_whole(folder / "report.json", (json.dumps(values, indent=2) + "\n").encode())
+        write_whole(folder / "report.md", self._markdown().encode())
+
+    def _markdown(self) -> str:
+        categories = "\n".join(
+            f"| {name} | {count} |" for name, count in sorted(self.counts.by_category.items())
+        )
+        lines = "\n".join(self.lines())
+        return (
+            f"# {self.job}: {self.run}\n\n```text\n{lines}\n```\n\n"
+            f"- shards: {len(self.shards)}\n"
+            f"- key `{self.key_id}`, fingerprint `{self.key_fingerprint}`, "
+            f"builder `{self.builder_version}`\n"
+            f"- {self.started_at:%Y-%m-%d %H:%M:%S} to {self.finished_at:%H:%M:%S} UTC\n\n"
+            f"| primary category | papers |\n|---|---|\n{categories}\n"
+        )
+
+    def _place(self, *parts: str) -> str:
+        return str(Path(self.data_dir, *parts))
+
+
+def summarise(results: Sequence[UnitResult]) -> tuple[Counts, list[str], dict[str, str]]:
+    """Add up the results of a run's units: counts, shards written, failures by unit."""
+    counts = Counts()
+    for result in results:
+        counts.add(result.counts)
+    shards = [result.shard for result in results if result.shard]
+    failures = {result.unit: result.failure for result in results if result.failure}
+    return counts, shards, failures

@@ -1,0 +1,24 @@
+"""The small job: one paper, or a few, once more."""
+
+from pathlib import Path
+
+from prefect import flow
+
+from flows import jobs
+from flows.config import load_config
+from flows.engine import as_task
+from flows.report import RunReport
+
+
+@flow(name="rerun")
+def rerun(
+    arxiv_ids: list[str], config_file: Path | None = None, data_dir: Path | None = None
+) -> RunReport:
+    """Process the newest kept reply of each of these arXiv ids once more.
+
+    Args:
+        arxiv_ids: ids without a version, such as 1906.10822 or math/0410603.
+        config_file: the configuration; `config.yaml` of the working folder by default.
+        data_dir: where to keep everything, instead of what the configuration says.
+    """
+    return jobs.rerun(load_config(config_file, data_dir=data_dir), arxiv_ids, in_step=as_task)

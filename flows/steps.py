@@ -1,0 +1,197 @@
+"""The steps that all three flows share: plain functions, from a reply to a committed shard.
+
+The way of one page: kept raw, parsed into papers and rejects, compared with what is known, issued,
+written as a shard, committed, bundle files, counted. No step reaches back.
+"""
+
+import hashlib
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from flows.store.catalog import Commit, KnownRecord
+from flows.store.layout import TABLES
+from flows.store.raw import UnreadableReplyError, keep_reply, read_reply
+from flows.store.shards import find_bundles
+from flows.store.store import Store, writing
+from transforms import Issuer, Paper, Reject, bundle_bytes
+from transforms.arxiv_xml import MAX_PAGE_BYTES, OaiError, PageError, parse_page
+from transforms.bundle import Draft, IssueTimes, append_snapshot, draft, issue
+from transforms.strict_json import read_json
+from transforms.tables import bundle_row, event_row, paper_row, reject_row
+
+Clock = Callable[[], datetime]
+
+
+def utc_now() -> datetime:
+    """Return the time; the one clock of the shell."""
+    return datetime.now(UTC)
+
+
+@dataclass(slots=True)
+class Counts:
+    """What became of the papers of some units of work."""
+
+    papers: int = 0
+    new_records: int = 0
+    new_snapshots: int = 0
+    unchanged: int = 0
+    withdrawn: int = 0
+    rejects: int = 0
+    by_category: dict[str, int] = field(default_factory=dict)
+    by_reason: dict[str, int] = field(default_factory=dict)
+
+    def add(self, other: "Counts") -> None:
+        """Add another unit's counts to these."""
+        for name in ("papers", "new_records", "new_snapshots", "unchanged", "withdrawn", "rejects"):
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        for mine, theirs in (
+            (self.by_category, other.by_category),
+            (self.by_reason, other.by_reason),
+        ):
+            for name, number in theirs.items():
+                _count(mine, name, number)
+
+
+@dataclass(slots=True)
+class UnitResult:
+    """What became of one unit of work: its counts and shard, or why it failed as a whole."""
+
+    unit: str
+    counts: Counts = field(default_factory=Counts)
+    shard: str | None = None
+    failure: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What all units of one run share."""
+
+    store: Store
+    issuer: Issuer
+    name: str
+    clock: Clock = utc_now
+
+
+def process_saved_reply(run: Run, path: Path) -> UnitResult:
+    """Take one saved reply through the pipeline; a reply that cannot be used is a failure."""
+    try:
+        data = read_reply(path, limit=MAX_PAGE_BYTES)
+        page = parse_page(data)
+    except OaiError as error:
+        # An empty list is an answer; any other error means that a request went wrong.
+        failure = None if error.code == "noRecordsMatch" else f"an error reply: {error}"
+        return UnitResult(str(path), failure=failure)
+    except (UnreadableReplyError, PageError) as error:
+        return UnitResult(str(path), failure=str(error))
+    with writing(run.store.layout.root):
+        sha256 = keep_reply(run.store.layout, data)
+    result = process_papers(
+        run, page.papers, page.rejects, unit=f"oai-{sha256[:32]}", source=sha256
+    )
+    result.unit = str(path)
+    return result
+
+
+def process_papers(
+    run: Run, papers: Iterable[Paper], rejects: Iterable[Reject], *, unit: str, source: str
+) -> UnitResult:
+    """Compare, issue, write and commit the papers and rejects of one unit of work.
+
+    `unit` names the shard; `source` names the input in the tables. Nothing is written when nothing
+    is new.
+    """
+    batch = _Batch(run, shard=run.store.catalog.next_shard(unit), source=source)
+    batch.take_papers(papers)
+    batch.take_rejects(rejects)
+    if not batch.records and not batch.reject_sha256s:
+        return UnitResult(unit, batch.counts)
+    commit = Commit(
+        batch.shard, unit, run.name, tuple(batch.records.values()), tuple(batch.reject_sha256s)
+    )
+    run.store.keep(commit, batch.rows)
+    return UnitResult(unit, batch.counts, batch.shard)
+
+
+class _Batch:
+    """One unit under work: the rows of its shard and what the catalog is to know of them."""
+
+    def __init__(self, run: Run, *, shard: str, source: str) -> None:
+        self.run = run
+        self.shard = shard
+        self.source = source
+        self.moment = run.clock()
+        self.counts = Counts()
+        self.records: dict[str, KnownRecord] = {}
+        self.reject_sha256s: set[str] = set()
+        self.rows: dict[str, list[dict[str, Any]]] = {table: [] for table in TABLES}
+        self._bundles: dict[str, dict[str, Any]] = {}
+
+    def take_papers(self, papers: Iterable[Paper]) -> None:
+        """Issue what is new among `papers`, compared with the catalog and with each other."""
+        drafts = [draft(paper) for paper in papers]
+        known = self.run.store.catalog.known(drafted.pith_id.number for drafted in drafts)
+        for drafted in drafts:
+            paper, number = drafted.paper, drafted.pith_id.number
+            self.counts.papers += 1
+            self.counts.withdrawn += paper.withdrawn
+            _count(self.counts.by_category, paper.categories[0])
+            before = self.records.get(number) or known.get(number)
+            if before is None:
+                self.counts.new_records += 1
+                times = IssueTimes.at(self.moment)
+                self._add(drafted, issue(drafted, issuer=self.run.issuer, times=times), events=2)
+            elif before.shown_sha256 == drafted.shown_sha256.hex() or _is_older(paper, before):
+                self.counts.unchanged += 1
+            else:
+                self.counts.new_snapshots += 1
+                bundle = append_snapshot(
+                    self._bundles.get(number) or self._stored(before),
+                    drafted,
+                    issuer=self.run.issuer,
+                    moment=self.moment,
+                )
+                self._add(drafted, bundle, events=1)
+
+    def take_rejects(self, rejects: Iterable[Reject]) -> None:
+        """Keep the rejects that are not kept yet; count them all."""
+        by_sha256 = {hashlib.sha256(reject.raw).hexdigest(): reject for reject in rejects}
+        kept = self.run.store.catalog.known_rejects(by_sha256)
+        for sha256, reject in by_sha256.items():
+            self.counts.rejects += 1
+            _count(self.counts.by_reason, reject.reason)
+            if sha256 not in kept:
+                self.reject_sha256s.add(sha256)
+                self.rows["rejects"].append(reject_row(reject, source=self.source))
+
+    def _add(self, drafted: Draft, bundle: dict[str, Any], *, events: int) -> None:
+        """Add the rows of a bundle, of which the last `events` events are new."""
+        paper, number, shown = drafted.paper, drafted.pith_id.number, drafted.shown_sha256.hex()
+        self._bundles[number] = bundle
+        self.records[number] = KnownRecord(
+            number, paper.id, paper.version, shown, paper.datestamp, self.moment, self.shard
+        )
+        data = bundle_bytes(bundle)
+        self.rows["papers"].append(paper_row(paper, bundle, source=self.source))
+        self.rows["events"] += [
+            event_row(event, arxiv_id=paper.id) for event in bundle["events"][-events:]
+        ]
+        self.rows["bundles"].append(bundle_row(bundle, data, shown_sha256=shown))
+
+    def _stored(self, record: KnownRecord) -> dict[str, Any]:
+        found = find_bundles(self.run.store.layout, record.shard, [record.pith_number])
+        bundle: dict[str, Any] = read_json(found[record.pith_number])
+        return bundle
+
+
+def _count(counts: dict[str, int], name: str, number: int = 1) -> None:
+    counts[name] = counts.get(name, 0) + number
+
+
+def _is_older(paper: Paper, record: KnownRecord) -> bool:
+    """Tell whether `paper` is what arXiv said before the snapshot that the record has."""
+    if paper.datestamp is None or record.datestamp is None:
+        return False
+    return paper.datestamp < record.datestamp

@@ -1,0 +1,84 @@
+"""arXiv's replies: reading saved ones, plain or compressed, and keeping them as they came."""
+
+import gzip
+import hashlib
+import zlib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import zstandard
+
+from flows.errors import ConfigError
+from flows.store.files import write_whole
+from flows.store.layout import Layout
+
+SUFFIXES = (".xml", ".xml.gz", ".xml.zst")
+_GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
+
+
+class UnreadableReplyError(Exception):
+    """A saved reply that cannot be read; the message says why."""
+
+
+def find_replies(paths: Sequence[Path]) -> list[Path]:
+    """Return the saved replies among `paths`: files as named, folders searched for `SUFFIXES`.
+
+    Sorted within a folder, each once. Raises `ConfigError` for a path that does not exist or a
+    folder that cannot be read or holds none.
+    """
+    found: dict[Path, None] = {}
+    for path in paths:
+        if not path.is_dir():
+            if not path.exists():
+                raise ConfigError(f"{path} does not exist")
+            found[path] = None
+            continue
+        inside = sorted(file for file in _walk(path) if file.name.endswith(SUFFIXES))
+        if not inside:
+            raise ConfigError(f"{path} holds no saved replies (*.xml, *.xml.gz, *.xml.zst)")
+        found |= dict.fromkeys(inside)
+    return list(found)
+
+
+def _walk(folder: Path) -> Iterator[Path]:
+    try:
+        for entry in folder.iterdir():
+            if entry.is_dir() and not entry.is_symlink():
+                yield from _walk(entry)
+            elif not entry.name.startswith("."):
+                yield entry
+    except OSError as error:
+        raise ConfigError(f"cannot read the folder {folder}: {error.strerror}") from None
+
+
+def read_reply(path: Path, *, limit: int) -> bytes:
+    """Return a saved reply's bytes, unpacked; never more than `limit` are held.
+
+    Raises `UnreadableReplyError` for a file without rights, a damaged archive or one too large.
+    """
+    try:
+        with path.open("rb") as stream:
+            start = stream.read(4)
+            stream.seek(0)
+            if start.startswith(_GZIP):
+                data = gzip.GzipFile(fileobj=stream).read(limit + 1)
+            elif start == _ZSTD:
+                data = zstandard.ZstdDecompressor().stream_reader(stream).read(limit + 1)
+            else:
+                data = stream.read(limit + 1)
+    except OSError as error:
+        raise UnreadableReplyError(error.strerror or str(error)) from None
+    except (EOFError, zlib.error, zstandard.ZstdError) as error:
+        raise UnreadableReplyError(f"damaged archive: {error}") from None
+    if len(data) > limit:
+        raise UnreadableReplyError(f"more than {limit} bytes, which no reply has")
+    return data
+
+
+def keep_reply(layout: Layout, data: bytes) -> str:
+    """Keep a reply, compressed, under the sha256 (hex) of its bytes, and return that."""
+    sha256 = hashlib.sha256(data).hexdigest()
+    path = layout.raw_reply(sha256)
+    if not path.exists():
+        write_whole(path, zstandard.ZstdCompressor(level=9).compress(data))
+    return sha256

@@ -1,0 +1,93 @@
+"""The Parquet schemas of the four tables, one field per key of a row in `transforms.tables`."""
+
+import pyarrow as pa
+
+_MOMENT = pa.timestamp("us", tz="UTC")
+# Parquet knows no coarser unit than this for whole seconds.
+_SECOND = pa.timestamp("ms", tz="UTC")
+
+
+def _required(name: str, kind: pa.DataType) -> pa.Field:
+    return pa.field(name, kind, nullable=False)
+
+
+_VERSION = pa.struct(
+    [
+        _required("number", pa.int32()),
+        _required("created_at", _SECOND),
+        pa.field("size", pa.string()),
+        pa.field("source_type", pa.string()),
+    ]
+)
+
+SCHEMAS: dict[str, pa.Schema] = {
+    "papers": pa.schema(
+        [
+            _required("arxiv_id", pa.string()),
+            _required("version", pa.int32()),
+            _required("pith_number", pa.string()),
+            _required("canonical_sha256", pa.string()),
+            _required("title_canon_sha256", pa.string()),
+            _required("abstract_canon_sha256", pa.string()),
+            _required("title", pa.string()),
+            _required("title_ascii", pa.string()),
+            _required("abstract", pa.string()),
+            _required("authors", pa.string()),
+            _required("authors_ascii", pa.string()),
+            _required("author_names", pa.list_(pa.string())),
+            _required("primary_category", pa.string()),
+            _required("cross_lists", pa.list_(pa.string())),
+            _required("license", pa.string()),
+            _required("submitted_at", _SECOND),
+            _required("versions", pa.list_(_VERSION)),
+            _required("withdrawn", pa.bool_()),
+            pa.field("submitter", pa.string()),
+            pa.field("comments", pa.string()),
+            pa.field("journal_ref", pa.string()),
+            pa.field("doi", pa.string()),
+            pa.field("report_no", pa.string()),
+            pa.field("msc_class", pa.string()),
+            pa.field("datestamp", pa.date32()),
+            _required("source", pa.string()),
+            _required("issued_at", _MOMENT),
+        ]
+    ),
+    "events": pa.schema(
+        [
+            _required("event_id", pa.string()),
+            _required("event_type", pa.string()),
+            _required("pith_number", pa.string()),
+            _required("arxiv_id", pa.string()),
+            _required("target", pa.string()),
+            _required("created_at", _SECOND),
+            _required("signed_at", _MOMENT),
+            _required("signer_id", pa.string()),
+            _required("key_id", pa.string()),
+            _required("supersedes", pa.list_(pa.string())),
+            pa.field("prev_event", pa.string()),
+            _required("event", pa.binary()),
+        ]
+    ),
+    "bundles": pa.schema(
+        [
+            _required("pith_number", pa.string()),
+            _required("arxiv_id", pa.string()),
+            _required("version", pa.int32()),
+            _required("canonical_sha256", pa.string()),
+            _required("shown_sha256", pa.string()),
+            _required("bundle_sha256", pa.string()),
+            _required("event_count", pa.int32()),
+            _required("issued_at", _MOMENT),
+            _required("bundle", pa.binary()),
+        ]
+    ),
+    "rejects": pa.schema(
+        [
+            _required("source", pa.string()),
+            _required("position", pa.int64()),
+            pa.field("arxiv_id", pa.string()),
+            _required("reason", pa.string()),
+            _required("raw", pa.binary()),
+        ]
+    ),
+}
