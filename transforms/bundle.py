@@ -8,7 +8,7 @@ from typing import Any, Self
 from transforms.canon import canonical_json, compact_json, sha256
 from transforms.events import Issuance, graph_snapshot, record_created, shown_paper
 from transforms.instants import to_seconds
-from transforms.merge import MERGE_VERSION, merge, state_of
+from transforms.merge import MERGE_VERSION, Judged, merge, state_of
 from transforms.paper import Paper
 from transforms.receipt import build_receipt
 from transforms.record import PithId, canonical_record, identify, source_aliases
@@ -95,7 +95,7 @@ def issue(drafted: Draft, *, issuer: Issuer, times: IssueTimes) -> dict[str, Any
         record, pith_id, aliased_at=times.aliased_at, shortened_at=times.shortened_at
     )
     # The two events were made here, so they are valid: no signature is verified again.
-    state = state_of(events, number=pith_id.number, source_aliases=aliases)
+    state = state_of(Judged(events), number=pith_id.number, source_aliases=aliases)
     keys = [public_key_document(issuer.signer.public_key, issuer.identity)]
     return _signed(
         record, pith_id, aliases, events, keys, state, issuer=issuer, built_at=times.built_at

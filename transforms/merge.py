@@ -6,6 +6,7 @@ Whatever the order and the repetition in which events arrive, one set of them gi
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from transforms.canon import CanonicalError, canonical_json, sha256
@@ -51,7 +52,20 @@ def merge(
     `public_keys` is the bundle's list: an event is valid when it recomputes, is about `number`
     and is signed by one of them. An invalid event is listed with its reason and changes nothing.
     """
-    keys = listed_keys(public_keys)
+    judged = judge(events, number=number, keys=listed_keys(public_keys))
+    return state_of(judged, number=number, source_aliases=source_aliases)
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """Events told apart: the valid ones, each once, and id and reason of each invalid one."""
+
+    valid: list[Event]
+    invalid: list[dict[str, Any]] = field(default_factory=list)
+
+
+def judge(events: Iterable[object], *, number: str, keys: Keys) -> Judged:
+    """Tell the valid events of record `number` from the others; the same event counts once."""
     valid: dict[str, Event] = {}
     invalid: dict[str, dict[str, Any]] = {}
     for event in events:
@@ -62,19 +76,13 @@ def merge(
             claimed = event.get("event_id") if isinstance(event, dict) else None
             event_id = claimed if isinstance(claimed, str) else None
             invalid[json.dumps(event, sort_keys=True)] = {"event_id": event_id, "reason": reason}
-    return state_of(valid.values(), invalid.values(), number=number, source_aliases=source_aliases)
+    return Judged(list(valid.values()), list(invalid.values()))
 
 
-def state_of(
-    valid: Iterable[Event],
-    invalid: Iterable[dict[str, Any]] = (),
-    *,
-    number: str,
-    source_aliases: Sequence[object],
-) -> dict[str, Any]:
-    """Return the state of events already judged: `valid` ones, distinct, and `invalid` entries."""
-    ordered = sorted(valid, key=_order)
-    refused = sorted(invalid, key=lambda entry: (entry["event_id"] or "", entry["reason"]))
+def state_of(judged: Judged, *, number: str, source_aliases: Sequence[object]) -> dict[str, Any]:
+    """Return the state of record `number` from events already judged."""
+    ordered = sorted(judged.valid, key=_order)
+    refused = sorted(judged.invalid, key=lambda entry: (entry["event_id"] or "", entry["reason"]))
     equivocations = _equivocations(ordered)
     standing = _standing(ordered, {i for group in equivocations for i in group["event_ids"]})
     created = [event for event in standing if event["event_type"] == "record_created"]

@@ -7,7 +7,7 @@ from pylatexenc.latex2text import LatexNodes2Text
 from unidecode import unidecode
 
 # One TeX accent or letter with its argument: \\"o  \\'{e}  \\c{c}  \\v s  \\i  \\ss  {\\l}
-_ARGUMENT = r"(?:\\[ij](?![A-Za-z])|[A-Za-z]|\{\s*(?:\\[ij]|[A-Za-z])\s*\})"
+_ARGUMENT = r"(?:\\[ij](?![A-Za-z])\s?|[A-Za-z]|\{\s*(?:\\[ij]|[A-Za-z])\s*\})"
 _TEX_LETTER = re.compile(
     rf"""\\(?:[`'^"~=.]\s?{_ARGUMENT}"""
     rf"""|[cvukHrdbt](?:\s{_ARGUMENT}|\{{\s*(?:\\[ij]|[A-Za-z])\s*\}})"""

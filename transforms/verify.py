@@ -15,7 +15,7 @@ from transforms.bundle import SIGNED_MESSAGE, bundle_digest
 from transforms.canon import CanonicalError, canonical_json, sha256, text_sha256
 from transforms.events import EXCERPT_LENGTH
 from transforms.instants import from_text, to_seconds
-from transforms.merge import Keys, listed_keys, merge, why_invalid, why_not_signed
+from transforms.merge import Judged, Keys, judge, listed_keys, state_of, why_not_signed
 from transforms.record import PithId, base32_prefix, identify, source_aliases
 from transforms.signing import PUBLIC_KEY_BYTES, decode_base64, fingerprint
 from transforms.strict_json import NotStrictJsonError, read_json
@@ -121,6 +121,10 @@ class _Subject:
     @cached_property
     def keys(self) -> Keys:
         return listed_keys(_get(self.bundle, list, "public_keys"))
+
+    @cached_property
+    def judged(self) -> Judged:
+        return judge(self.events, number=self.pith_id.number, keys=self.keys)
 
     def of_type(self, event_type: str) -> Iterator[dict[str, Any]]:
         """Give the payloads of the events of one type; a payload is an object."""
@@ -253,10 +257,8 @@ def _receipt(subject: _Subject) -> None:
 
 
 def _events(subject: _Subject) -> None:
-    for position, event in enumerate(subject.events):
-        reason = why_invalid(event, number=subject.pith_id.number, keys=subject.keys)
-        if reason:
-            raise _FailedError(f"event {position}: {reason}")
+    for entry in subject.judged.invalid:
+        raise _FailedError(f"event {entry['event_id']}: {entry['reason']}")
 
 
 def _title(subject: _Subject) -> None:
@@ -283,10 +285,9 @@ def _abstract(subject: _Subject) -> None:
 
 
 def _state(subject: _Subject) -> None:
-    due = merge(
-        subject.events,
+    due = state_of(
+        subject.judged,
         number=subject.pith_id.number,
-        public_keys=_get(subject.bundle, list, "public_keys"),
         source_aliases=_get(subject.bundle, list, "source_aliases"),
     )
     stated = _get(subject.bundle, dict, "state")
