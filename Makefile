@@ -1,0 +1,45 @@
+# Two commands: `make demo` and `make test`. They need Python 3.11 or newer and make, nothing else.
+
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/.ready
+DEMO := data/demo
+# The demo keeps to its own folder: key, Prefect's files and all.
+DEMO_ENV := PITH_DATA_DIR=$(DEMO) PITH_IDENTITY__KEY_FILE=$(DEMO)/signing.key \
+	PREFECT_HOME=$(CURDIR)/$(DEMO)/prefect
+PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore $(BIN)/python -m pip
+
+.PHONY: demo test lint lock
+.DEFAULT_GOAL := demo
+
+demo: $(READY)
+	@echo "== Processing the sample: data/sample into $(DEMO)"
+	@$(DEMO_ENV) $(BIN)/pith-ingest backfill --raw data/sample \
+		|| { status=$$?; [ $$status -eq 1 ] || exit $$status; }
+	@echo "== Verifying every bundle"
+	@$(DEMO_ENV) $(BIN)/pith-ingest verify $(DEMO)/bundles
+	@echo "== Papers and their Pith Numbers"
+	@$(DEMO_ENV) $(BIN)/pith-ingest find
+
+test: $(READY)
+	@$(BIN)/python -m pytest
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+# Set up .venv exactly as requirements.lock says, every package checked against its hash.
+$(READY): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "pith-ingest needs Python 3.11 or newer; name one: make PYTHON=python3.12"; exit 2; }
+	@echo "== Setting up .venv from requirements.lock (a minute or two, once)"
+	@$(PYTHON) -m venv --clear .venv
+	@$(PIP) install -qq --require-hashes -r requirements.lock
+	@$(PIP) install -qq --no-deps --no-build-isolation -e .
+	@touch $@
+
+# Only for those who change dependencies in pyproject.toml; needs uv.
+lock:
+	uv pip compile --quiet --universal --python-version 3.11 --extra dev --generate-hashes \
+		--no-emit-index-url --no-annotate --output-file requirements.lock pyproject.toml
