@@ -13,6 +13,7 @@ PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore $(BIN)/python
 .DEFAULT_GOAL := demo
 
 demo: $(READY)
+	@mkdir -p $(DEMO)/prefect
 	@echo "== Processing the sample: data/sample into $(DEMO)"
 	@$(DEMO_ENV) $(BIN)/pith-ingest backfill --raw data/sample \
 		|| { status=$$?; [ $$status -eq 1 ] || exit $$status; }

@@ -220,6 +220,8 @@ def _finish(report: "RunReport") -> NoReturn:
 def _prepare_prefect() -> None:
     """Keep Prefect's own lines off the screen; its log in the UI stays whole."""
     os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
+    # The temporary server's first start on a slow machine takes longer than Prefect's 20 s.
+    os.environ.setdefault("PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS", "120")
     os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "CRITICAL")
 
 
