@@ -25,6 +25,7 @@ app = typer.Typer(
     help="Turn arXiv's metadata into signed records that anyone can verify.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,
     add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -39,7 +40,10 @@ ConfigOption = Annotated[
 DataOption = Annotated[
     Path | None,
     typer.Option(
-        "--data", metavar="DIR", help="Folder to keep everything in, instead of the configured one."
+        "--data",
+        readable=False,
+        metavar="DIR",
+        help="Folder to keep everything in, instead of the configured one.",
     ),
 ]
 
@@ -80,7 +84,7 @@ def backfill(
         ),
     ],
     more: Annotated[
-        list[Path] | None, typer.Argument(metavar="[PATH]...", help="More of the same.")
+        list[Path] | None, typer.Argument(readable=False, metavar="[PATH]...", help="More of the same.")
     ] = None,
     config: ConfigOption = None,
     data: DataOption = None,
@@ -125,7 +129,8 @@ def rerun(
 @app.command()
 def verify(
     paths: Annotated[
-        list[Path], typer.Argument(metavar="PATH...", help="Bundle files, or folders of them.")
+        list[Path],
+        typer.Argument(readable=False, metavar="PATH...", help="Bundle files, or folders of them."),
     ],
     trust: Annotated[
         list[str] | None,

@@ -61,7 +61,9 @@ def print_matches(config: Config, text: str, limit: int) -> None:
     matches = _matches(Layout(config.data_dir), text)
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
     for row in matches.head(limit).iter_rows(named=True):
-        line = f"{row['arxiv_id']:<12} {row['pith_number']}  {row['title']} / {row['authors']}"
+        first, *others = row["author_names"] or [row["authors"]]
+        by = f"{first} et al." if others else first
+        line = f"{row['arxiv_id']:<12} {row['pith_number']}  {row['title']} / {by}"
         typer.echo(line[:width])
     if matches.height > limit:
         typer.echo(f"{matches.height - limit} more; see them with --limit {matches.height}")
@@ -77,7 +79,9 @@ def _matches(layout: Layout, text: str) -> pl.DataFrame:
     papers = (
         pl.scan_parquet(files)
         .filter(*matching)
-        .select("arxiv_id", "pith_number", "title", "authors", "version", "issued_at")
+        .select(
+            "arxiv_id", "pith_number", "title", "authors", "author_names", "version", "issued_at"
+        )
     )
     newest = papers.sort("version", "issued_at").unique(
         "arxiv_id", keep="last", maintain_order=True

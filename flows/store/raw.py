@@ -66,10 +66,10 @@ def read_reply(path: Path, *, limit: int) -> bytes:
                 data = zstandard.ZstdDecompressor().stream_reader(stream).read(limit + 1)
             else:
                 data = stream.read(limit + 1)
+    except (gzip.BadGzipFile, EOFError, zlib.error, zstandard.ZstdError) as error:
+        raise UnreadableReplyError(f"damaged archive: {error}") from None
     except OSError as error:
         raise UnreadableReplyError(error.strerror or str(error)) from None
-    except (EOFError, zlib.error, zstandard.ZstdError) as error:
-        raise UnreadableReplyError(f"damaged archive: {error}") from None
     if len(data) > limit:
         raise UnreadableReplyError(f"more than {limit} bytes, which no reply has")
     return data

@@ -90,13 +90,10 @@ def writing(folder: Path) -> Iterator[None]:
 def _locked(layout: Layout, job: str) -> Iterator[None]:
     lock = FileLock(layout.lock, timeout=0)
     holder = layout.lock.with_suffix(".json")
-    try:
-        with writing(layout.root):
-            lock.acquire()
-    except Timeout:
-        raise StoreError(
-            f"{_describe(holder)} is writing to {layout.root}; wait for it or stop it"
-        ) from None
+    with writing(layout.root):
+        is_free = _try(lock)
+    if not is_free:
+        raise StoreError(f"{_describe(holder)} is writing to {layout.root}; wait for it or stop it")
     try:
         since = datetime.now(UTC).isoformat(timespec="seconds")
         us = {"job": job, "pid": os.getpid(), "host": socket.gethostname(), "since": since}
@@ -106,6 +103,14 @@ def _locked(layout: Layout, job: str) -> Iterator[None]:
     finally:
         holder.unlink(missing_ok=True)
         lock.release()
+
+
+def _try(lock: FileLock) -> bool:
+    try:
+        lock.acquire()
+    except Timeout:
+        return False
+    return True
 
 
 def _describe(holder: Path) -> str:

@@ -1,0 +1,71 @@
+"""Running jobs in a folder of their own, and looking at what they leave."""
+
+import hashlib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+
+from flows import jobs
+from flows.config import Config, IdentityConfig
+from flows.report import RunReport
+from flows.store.catalog import Catalog
+from flows.store.layout import Layout
+from transforms.verify import verify_bundle
+
+SAMPLE = Path(__file__).parents[1] / "data" / "sample"
+
+
+def config_in(folder: Path) -> Config:
+    return Config(
+        data_dir=folder / "data", identity=IdentityConfig(key_file=folder / "signing.key")
+    )
+
+
+def process(folder: Path, *replies: bytes) -> RunReport:
+    """Backfill these replies into `folder`; each becomes a file of its own."""
+    saved = folder / "replies"
+    saved.mkdir(exist_ok=True)
+    paths = [saved / f"{hashlib.sha256(reply).hexdigest()}.xml" for reply in replies]
+    for path, reply in zip(paths, replies, strict=True):
+        path.write_bytes(reply)
+    return jobs.backfill_raw(config_in(folder), paths)
+
+
+def rows(folder: Path, table: str) -> list[dict[str, Any]]:
+    shards = sorted((folder / "data" / "tables" / table).glob("*.parquet"))
+    return [row for shard in shards for row in pq.read_table(shard).to_pylist()]
+
+
+def bundle_files(folder: Path) -> dict[str, bytes]:
+    found = (folder / "data" / "bundles").rglob("*.json")
+    return {path.stem: path.read_bytes() for path in found}
+
+
+def tree(folder: Path, *, without: Iterable[str] = ("runs",)) -> dict[str, tuple[int, str]]:
+    """Return the time and hash of every file below the data folder."""
+    data = folder / "data"
+    return {
+        str(path.relative_to(data)): (
+            path.stat().st_mtime_ns,
+            hashlib.sha256(path.read_bytes()).hexdigest(),
+        )
+        for path in sorted(data.rglob("*"))
+        if path.is_file() and path.relative_to(data).parts[0] not in without
+    }
+
+
+def assert_whole(folder: Path) -> None:
+    """Assert that catalog, tables and files tell one story and that every bundle is valid."""
+    layout = Layout(folder / "data")
+    catalog = Catalog.open(layout.catalog, read_only=True)
+    newest = {row["pith_number"]: row["bundle"] for row in rows(folder, "bundles")}
+    assert catalog.known(newest).keys() == newest.keys()
+    assert bundle_files(folder) == {n.split(":")[2]: data for n, data in newest.items()}
+    for data in newest.values():
+        assert verify_bundle(data, []).valid
+    on_disk = {path.stem for path in layout.root.joinpath("tables").rglob("*.parquet")}
+    assert on_disk == catalog.shard_names()
+    assert not list(layout.root.rglob("*.tmp"))
+    catalog.close()

@@ -1,0 +1,75 @@
+"""Configuration: typed, checked, overridden by the environment."""
+
+from pathlib import Path
+
+import pytest
+
+from flows.config import Config, load_config
+from flows.errors import ConfigError
+
+SHIPPED = Path(__file__).parents[1] / "config.yaml"
+
+
+def write(folder: Path, text: str) -> Path:
+    file = folder / "config.yaml"
+    file.write_text(text)
+    return file
+
+
+def test_the_shipped_file_says_the_defaults() -> None:
+    shipped, defaults = load_config(SHIPPED), Config()
+    assert shipped.arxiv == defaults.arxiv
+    assert shipped.schedule == defaults.schedule
+    assert shipped.data_dir == SHIPPED.parent / "data"
+    assert shipped.identity.signer_id.endswith(".invalid")
+
+
+WRONG = {
+    "data_dri: x": "unknown setting data_dri; did you mean data_dir?",
+    "arxiv: {pace_secs: 3}": "unknown setting arxiv.pace_secs; did you mean pace_seconds?",
+    "colour: red": "unknown setting colour; known are arxiv, categories",
+    "arxiv: {pace_seconds: fast}": "arxiv.pace_seconds 'fast': input should be a valid number",
+    "arxiv: {pace_seconds: -1}": "greater than or equal to 0",
+    "arxiv: {oai_url: 'file:///etc/passwd'}": "must be a URL such as",
+    "outputs: {bundle_files: some}": "input should be 'all' or 'none'",
+    "categories: 7": "categories 7",
+    "- a list": "must hold settings",
+    "a: [": "is not YAML",
+}
+
+
+@pytest.mark.parametrize("text", WRONG)
+def test_a_wrong_setting_is_named(tmp_path: Path, text: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load_config(write(tmp_path, text))
+    assert WRONG[text] in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_the_environment_overrides_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = write(tmp_path, "arxiv: {contact: a, pace_seconds: 5}\ndata_dir: here")
+    monkeypatch.setenv("PITH_ARXIV__CONTACT", "b")
+    monkeypatch.setenv("PITH_CATEGORIES", "cs.LG,hep-th")
+    config = load_config(file)
+    assert (config.arxiv.contact, config.arxiv.pace_seconds) == ("b", 5)
+    assert config.categories == ["cs.LG", "hep-th"]
+    assert config.data_dir == tmp_path / "here"
+    assert load_config(file, data_dir=Path("there")).data_dir == Path("there")
+
+
+@pytest.mark.parametrize("name", ["PITH_DATA_DRI", "PITH_ARXIV__PACE_SECS"])
+def test_an_unknown_variable_is_named(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setenv(name, "x")
+    with pytest.raises(ConfigError, match=r"unknown .*; did you mean"):
+        load_config(SHIPPED)
+
+
+def test_a_missing_file_is_an_error_only_if_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert load_config().data_dir == Path("data")
+    with pytest.raises(ConfigError, match="cannot read the configuration"):
+        load_config(tmp_path / "other.yaml")

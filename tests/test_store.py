@@ -1,0 +1,99 @@
+"""Killed at any moment, the next run completes or undoes what it finds; one writer at a time."""
+
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+import pytest
+from oai_pages import page, record
+from runs import assert_whole, bundle_files, config_in, process, rows
+
+from flows.errors import StoreError
+from flows.store import shards, store
+from flows.store.catalog import SCHEMA_VERSION, Catalog
+from flows.store.files import write_whole
+from flows.store.layout import Layout
+from flows.store.store import Store, open_store
+
+PAGES = page(record("2201.00001")), page(record("2201.00002"), record("2201.00003", title=""))
+
+
+class KilledError(BaseException):
+    """Stands for the end of the process at one point."""
+
+
+def kill(*_: Any, **__: Any) -> None:
+    raise KilledError
+
+
+def kill_at_a_bundle(path: Path, data: bytes, *, durable: bool = True) -> None:
+    if "bundles" in path.parts:
+        raise KilledError
+    write_whole(path, data, durable=durable)
+
+
+MOMENTS = {
+    "before a table is named": (shards, "finish"),
+    "between shard and commit": (Catalog, "commit"),
+    "between commit and bundle files": (Store, "_write_bundle_files"),
+    "while bundle files are written": (store, "write_whole"),
+    "before the files are noted": (Catalog, "mark_files_written"),
+}
+
+
+@pytest.mark.parametrize("moment", MOMENTS)
+def test_a_killed_run_is_made_good_by_the_next(
+    tmp_path: Path, moment: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    process(tmp_path, PAGES[0])
+    where, name = MOMENTS[moment]
+    with monkeypatch.context() as patched:
+        # The lock's own file and the raw reply are written with the same function.
+        patched.setattr(where, name, kill if name != "write_whole" else kill_at_a_bundle)
+        with pytest.raises(KilledError):
+            process(tmp_path, PAGES[1])
+    assert process(tmp_path, *PAGES).counts.papers == 2
+    assert_whole(tmp_path)
+    assert len(bundle_files(tmp_path)) == 2
+    assert [row["reason"] for row in rows(tmp_path, "rejects")] == ["no title"]
+    assert any(word in caplog.text for word in ("removed", "undid", "completed"))
+
+
+def test_a_second_writer_is_told_who_writes(tmp_path: Path) -> None:
+    with (
+        open_store(tmp_path, job="backfill", bundle_files=True, say=print),
+        pytest.raises(StoreError, match=r"another run \(backfill, process \d+ on .*\) is writing"),
+        open_store(tmp_path, job="nightly", bundle_files=True, say=print),
+    ):
+        pass
+    with open_store(tmp_path, job="nightly", bundle_files=True, say=print):
+        pass
+
+
+def test_a_catalog_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:
+    process(tmp_path, PAGES[0])
+    catalog = Layout(tmp_path / "data").catalog
+    with sqlite3.connect(catalog) as connection:
+        connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION + 1}")
+    connection.close()
+    with pytest.raises(StoreError, match="newer pith-ingest"):
+        process(tmp_path, PAGES[1])
+
+
+def test_a_file_that_is_no_catalog_is_named(tmp_path: Path) -> None:
+    layout = Layout(tmp_path / "data")
+    layout.root.mkdir()
+    layout.catalog.write_bytes(b"no database" * 100)
+    with pytest.raises(StoreError, match="cannot use the catalog"):
+        process(tmp_path, PAGES[0])
+
+
+def test_a_folder_that_is_a_file_is_named(tmp_path: Path) -> None:
+    config_in(tmp_path).data_dir.write_text("in the way")
+    with pytest.raises(StoreError, match=r"cannot write .*data: File exists"):
+        process(tmp_path, PAGES[0])
+
+
+def test_bundle_files_can_be_left_out(tmp_path: Path) -> None:
+    with open_store(tmp_path, job="test", bundle_files=False, say=print) as opened:
+        assert opened.recover() == []
