@@ -84,7 +84,8 @@ def backfill(
         ),
     ],
     more: Annotated[
-        list[Path] | None, typer.Argument(readable=False, metavar="[PATH]...", help="More of the same.")
+        list[Path] | None,
+        typer.Argument(readable=False, metavar="PATH", help="More of the same."),
     ] = None,
     config: ConfigOption = None,
     data: DataOption = None,
@@ -110,7 +111,7 @@ def nightly(config: ConfigOption = None, data: DataOption = None) -> None:
 
 @app.command()
 def rerun(
-    arxiv_ids: Annotated[list[str], typer.Argument(metavar="ID...", help="Such as 1906.10822.")],
+    arxiv_ids: Annotated[list[str], typer.Argument(metavar="ID", help="Such as 1906.10822.")],
     config: ConfigOption = None,
     data: DataOption = None,
 ) -> None:
@@ -130,7 +131,7 @@ def rerun(
 def verify(
     paths: Annotated[
         list[Path],
-        typer.Argument(readable=False, metavar="PATH...", help="Bundle files, or folders of them."),
+        typer.Argument(readable=False, metavar="PATH", help="Bundle files, or folders of them."),
     ],
     trust: Annotated[
         list[str] | None,
