@@ -74,7 +74,10 @@ class Paper:
 
 @dataclass(frozen=True, slots=True)
 class Reject:
-    """What could not be used: where it stood (from 0), why, and its bytes as they came."""
+    """What could not be used: where it stood, why, and its bytes as they came.
+
+    `position` counts the records of a reply from 0, the lines of a file from 1.
+    """
 
     position: int
     arxiv_id: str | None
@@ -202,6 +205,8 @@ def _optional(name: str, text: str | None) -> str | None:
 def _within_limits(name: str, text: str) -> str:
     if len(text) > MAX_FIELD:
         raise BadPaperError(f"{name} has {len(text)} characters, more than {MAX_FIELD}")
-    if not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text):
-        raise BadPaperError(f"{name} holds a lone surrogate, which is not a character")
+    try:
+        text.encode()  # fails for surrogates alone, and much faster than a look at each character
+    except UnicodeEncodeError:
+        raise BadPaperError(f"{name} holds a lone surrogate, which is not a character") from None
     return text
