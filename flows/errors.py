@@ -13,3 +13,7 @@ class ConfigError(PithError):
 
 class StoreError(PithError):
     """The data folder cannot be used: no rights, no space, locked, damaged or too new."""
+
+
+class SnapshotError(PithError):
+    """A snapshot file cannot be read, or not to its end."""

@@ -1,0 +1,155 @@
+"""The snapshot from Kaggle, read in parts of bounded size: lines, then papers and rejects."""
+
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from flows.errors import SnapshotError
+from flows.snapshot_file import UNREADABLE, unpacked
+from transforms.kaggle import claimed_id, parse_line
+from transforms.paper import BadPaperError, Paper, Reject
+from transforms.selection import SeenIds, Selection
+
+PART_BYTES = 8 * 2**20
+"""A part ends with the line that reaches this: about 5,000 rows, which have 1.7 kB each."""
+
+PART_LINES = 20_000
+"""It ends here too: lines of a few bytes each would take many times their size in memory."""
+
+MAX_LINE_BYTES = 4 * 2**20
+"""A longer line is refused. 100,000 characters of authors, given twice, take less than 1 MiB."""
+
+KEPT_BYTES = 64 * 2**10
+"""So much of a line that is too long is kept."""
+
+
+@dataclass(slots=True)
+class Part:
+    """Consecutive lines: a unit of work that holds at most `PART_BYTES + MAX_LINE_BYTES`.
+
+    `lines` has all of them as they came, blank ones too, so that `lines[n]` is the file's line
+    `first_line + n`, counted from 1. One that is too long is `b""` there and is in `too_long`.
+    `offset` and `size` are in bytes of the unpacked text.
+    """
+
+    index: int
+    first_line: int
+    offset: int
+    size: int = 0
+    lines: list[bytes] = field(default_factory=list)
+    too_long: list[Reject] = field(default_factory=list)
+
+    @property
+    def next_line(self) -> int:
+        """The number of the line after this part."""
+        return self.first_line + len(self.lines)
+
+
+@dataclass(slots=True)
+class PartPapers:
+    """What a part holds: papers, the line of each, rejects by line, rows not selected."""
+
+    papers: list[Paper]
+    line_numbers: list[int]
+    rejects: list[Reject]
+    passed_over: int
+
+
+def read_parts(path: Path) -> Iterator[Part]:
+    """Give the file's lines in parts, each as soon as it is read; no more is held.
+
+    Raises `SnapshotError` for a file that cannot be read or is no snapshot, and for one that is
+    damaged after the lines before the damage were given.
+    """
+    part = Part(index=0, first_line=1, offset=0)
+    damage = None
+    try:
+        with unpacked(path) as stream:
+            while _fill(part, stream):
+                yield part
+                part = Part(part.index + 1, part.next_line, part.offset + part.size)
+    except UNREADABLE as error:
+        damage = getattr(error, "strerror", None) or str(error)
+    if part.lines:
+        yield part
+    if damage is not None:
+        raise SnapshotError(
+            f"cannot read the snapshot {path} from byte {part.offset + part.size} of its text "
+            f"(line {part.next_line}) on: {damage}"
+        )
+
+
+def read_part(part: Part, *, selection: Selection) -> PartPapers:
+    """Make papers of a part's lines; blank lines are nothing, bad ones become rejects."""
+    found = PartPapers([], [], list(part.too_long), 0)
+    for number, line in enumerate(part.lines, part.first_line):
+        if not line or line.isspace():
+            continue
+        try:
+            paper = parse_line(line)
+        except BadPaperError as error:
+            found.rejects.append(_reject(number, claimed_id(line), str(error), line))
+            continue
+        if selection.matches(paper):
+            found.papers.append(paper)
+            found.line_numbers.append(number)
+        else:
+            found.passed_over += 1
+    found.rejects.sort(key=_position)
+    return found
+
+
+def reject_repeated(part: Part, found: PartPapers, seen: SeenIds) -> PartPapers:
+    """Make rejects of the papers whose id an earlier line gave; the first row counts.
+
+    `seen` is of the whole file, so the parts come here in their order.
+    """
+    kept = PartPapers([], [], list(found.rejects), found.passed_over)
+    for paper, number in zip(found.papers, found.line_numbers, strict=True):
+        if seen.add(paper.id):
+            kept.papers.append(paper)
+            kept.line_numbers.append(number)
+        else:
+            line = part.lines[number - part.first_line]
+            kept.rejects.append(_reject(number, paper.id, "an earlier line has this id", line))
+    kept.rejects.sort(key=_position)
+    return kept
+
+
+def _reject(number: int, arxiv_id: str | None, reason: str, line: bytes) -> Reject:
+    return Reject(number, arxiv_id, reason, line.removesuffix(b"\n"))
+
+
+def _position(reject: Reject) -> int:
+    return reject.position
+
+
+def _fill(part: Part, stream: io.BufferedReader) -> bool:
+    """Add lines to `part` until it is full, or return False at the end of the file."""
+    while part.size < PART_BYTES and len(part.lines) < PART_LINES:
+        line = stream.readline(MAX_LINE_BYTES)
+        if not line:
+            return False
+        size = len(line)
+        if size == MAX_LINE_BYTES and not line.endswith(b"\n") and (rest := _skip_line(stream)):
+            size += rest
+            reason = (
+                f"a line of {size} bytes, more than {MAX_LINE_BYTES}; "
+                f"only its first {KEPT_BYTES} are kept"
+            )
+            part.too_long.append(Reject(part.next_line, None, reason, line[:KEPT_BYTES]))
+            line = b""
+        part.lines.append(line)
+        part.size += size
+    return True
+
+
+def _skip_line(stream: io.BufferedReader) -> int:
+    """Read to the end of a line and return its length."""
+    size = 0
+    while piece := stream.readline(KEPT_BYTES):
+        size += len(piece)
+        if piece.endswith(b"\n"):
+            break
+    return size

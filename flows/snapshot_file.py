@@ -1,0 +1,79 @@
+"""The snapshot's file: what it is, and its text whether plain, gzip, zstd or zip."""
+
+import hashlib
+import io
+import os
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
+
+import pyarrow as pa
+
+from flows.errors import SnapshotError
+
+UNREADABLE = (
+    OSError, EOFError, BadZipFile, zlib.error,
+    NotImplementedError, UnicodeDecodeError,  # zipfile: later versions of zip, a member's name
+)  # fmt: skip
+"""What opening or reading raises for a file without rights or a damaged archive."""
+
+_READ_BYTES = 128 * 2**10
+_ENCRYPTED = 0x1
+_ZIP = (b"PK\x03\x04", b"PK\x05\x06")
+_GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotFile:
+    """A snapshot as it lies on disk, for the report: its name, bytes, and sha256 (hex)."""
+
+    name: str
+    size: int
+    sha256: str
+
+
+def describe_file(path: Path) -> SnapshotFile:
+    """Return name, size and sha256 of the file, still compressed; it is read once."""
+    try:
+        with path.open("rb") as file:
+            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+            return SnapshotFile(path.name, os.fstat(file.fileno()).st_size, sha256)
+    except OSError as error:
+        raise SnapshotError(f"cannot read the snapshot {path}: {error.strerror}") from None
+
+
+@contextmanager
+def unpacked(path: Path) -> Iterator[io.BufferedReader]:
+    """Open the snapshot's text; its first bytes tell how it is packed, not its name."""
+    with path.open("rb", buffering=0) as file:
+        start = file.read(4)
+        file.seek(0)
+        if start in _ZIP:
+            with ZipFile(file) as archive, archive.open(_only_member(path, archive)) as member:
+                yield io.BufferedReader(cast(io.RawIOBase, member), _READ_BYTES)
+        elif start.startswith(_GZIP) or start == _ZSTD:
+            # Not zstandard's reader, which takes a file cut short for a whole one.
+            codec = "zstd" if start == _ZSTD else "gzip"
+            with pa.CompressedInputStream(file, codec) as stream:
+                yield io.BufferedReader(stream, _READ_BYTES)
+        else:
+            yield io.BufferedReader(file, _READ_BYTES)
+
+
+def _only_member(path: Path, archive: ZipFile) -> ZipInfo:
+    """Return the one member that can be the snapshot; its name is never used as a path."""
+    members = [m for m in archive.infolist() if m.filename.lower().endswith((".json", ".jsonl"))]
+    if len(members) != 1:
+        raise SnapshotError(
+            f"{path} holds {len(members)} .json or .jsonl files, but a snapshot is one"
+        )
+    if members[0].flag_bits & _ENCRYPTED:
+        raise SnapshotError(f"{path} is encrypted; unpack it first")
+    if members[0].compress_type not in (ZIP_STORED, ZIP_DEFLATED):
+        # The other methods unpack without a bound on what they hold.
+        raise SnapshotError(f"{path} is not packed by deflate; unpack it first")
+    return members[0]
