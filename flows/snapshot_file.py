@@ -3,7 +3,6 @@
 import hashlib
 import io
 import os
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,20 +10,19 @@ from pathlib import Path
 from typing import cast
 from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
-import pyarrow as pa
-
+from flows import packed
 from flows.errors import SnapshotError
 
 UNREADABLE = (
-    OSError, EOFError, BadZipFile, zlib.error,
-    NotImplementedError, UnicodeDecodeError,  # zipfile: later versions of zip, a member's name
-)  # fmt: skip
+    *packed.DAMAGED,
+    BadZipFile,
+    NotImplementedError,  # a later version of zip
+    UnicodeDecodeError,  # a member's name
+)
 """What opening or reading raises for a file without rights or a damaged archive."""
 
-_READ_BYTES = 128 * 2**10
 _ENCRYPTED = 0x1
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06")
-_GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,14 +52,10 @@ def unpacked(path: Path) -> Iterator[io.BufferedReader]:
         file.seek(0)
         if start in _ZIP:
             with ZipFile(file) as archive, archive.open(_only_member(path, archive)) as member:
-                yield io.BufferedReader(cast(io.RawIOBase, member), _READ_BYTES)
-        elif start.startswith(_GZIP) or start == _ZSTD:
-            # Not zstandard's reader, which takes a file cut short for a whole one.
-            codec = "zstd" if start == _ZSTD else "gzip"
-            with pa.CompressedInputStream(file, codec) as stream:
-                yield io.BufferedReader(stream, _READ_BYTES)
+                yield io.BufferedReader(cast(io.RawIOBase, member))
         else:
-            yield io.BufferedReader(file, _READ_BYTES)
+            with packed.unpacked(file) as stream:
+                yield stream
 
 
 def _only_member(path: Path, archive: ZipFile) -> ZipInfo:

@@ -1,19 +1,17 @@
 """arXiv's replies: reading saved ones, plain or compressed, and keeping them as they came."""
 
-import gzip
 import hashlib
-import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import zstandard
 
 from flows.errors import ConfigError
+from flows.packed import DAMAGED, unpacked
 from flows.store.files import write_whole
 from flows.store.layout import Layout
 
 SUFFIXES = (".xml", ".xml.gz", ".xml.zst")
-_GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 
 
 class UnreadableReplyError(Exception):
@@ -57,19 +55,11 @@ def read_reply(path: Path, *, limit: int) -> bytes:
     Raises `UnreadableReplyError` for a file without rights, a damaged archive or one too large.
     """
     try:
-        with path.open("rb") as stream:
-            start = stream.read(4)
-            stream.seek(0)
-            if start.startswith(_GZIP):
-                data = gzip.GzipFile(fileobj=stream).read(limit + 1)
-            elif start == _ZSTD:
-                data = zstandard.ZstdDecompressor().stream_reader(stream).read(limit + 1)
-            else:
-                data = stream.read(limit + 1)
-    except (gzip.BadGzipFile, EOFError, zlib.error, zstandard.ZstdError) as error:
-        raise UnreadableReplyError(f"damaged archive: {error}") from None
-    except OSError as error:
-        raise UnreadableReplyError(error.strerror or str(error)) from None
+        with path.open("rb", buffering=0) as file, unpacked(file) as stream:
+            data = stream.read(limit + 1)
+    except DAMAGED as error:
+        reason = getattr(error, "strerror", None) or f"damaged archive: {error}"
+        raise UnreadableReplyError(reason) from None
     if len(data) > limit:
         raise UnreadableReplyError(f"more than {limit} bytes, which no reply has")
     return data
