@@ -22,7 +22,8 @@ from flows.store.layout import Layout
 from flows.store.raw import find_replies, read_reply
 from flows.store.shards import source_of
 from flows.store.store import open_store, writing
-from transforms.arxiv_xml import MAX_PAGE_BYTES, parse_page
+from transforms.arxiv_xml import parse_page
+from transforms.oai_xml import MAX_PAGE_BYTES
 from transforms.paper import BadPaperError, check_id
 
 MAX_STEPS = 100

@@ -17,8 +17,9 @@ from flows.store.raw import UnreadableReplyError, keep_reply, read_reply
 from flows.store.shards import find_bundles
 from flows.store.store import Store, writing
 from transforms import Issuer, Paper, Reject, bundle_bytes
-from transforms.arxiv_xml import MAX_PAGE_BYTES, OaiError, PageError, parse_page
+from transforms.arxiv_xml import parse_page
 from transforms.bundle import Draft, IssueTimes, append_snapshot, draft, issue
+from transforms.oai_xml import MAX_PAGE_BYTES, OaiError, PageError
 from transforms.strict_json import read_json
 from transforms.tables import bundle_row, event_row, paper_row, reject_row
 

@@ -1,8 +1,8 @@
 """The pure core: values in, values out; time and keys are arguments.
 
-The way of one paper: `paper` (what arXiv says), `arxiv_xml` and `kaggle` (bytes to papers),
-`selection`, `canon` and `record` (hashes and number), `receipt`, `events`, `merge`, `bundle`,
-`tables` (rows), `verify`.
+The way of one paper: `paper` (what arXiv says), `oai_xml`, `oai_lists`, `arxiv_xml` and `kaggle`
+(bytes to papers), `selection` (which are taken), `canon` and `record` (hashes and number),
+`receipt`, `events`, `merge`, `bundle`, `tables` (rows), `verify`.
 """
 
 from transforms.bundle import IssueTimes, build_bundle, bundle_bytes

@@ -1,0 +1,108 @@
+"""The OAI-PMH replies without metadata: `ListIdentifiers`, `ListSets`, `Identify` (section 4)."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from lxml import etree
+
+from transforms.oai_xml import (
+    ID_PREFIX,
+    OAI,
+    PageError,
+    claimed_id,
+    find_answer,
+    parse_day,
+    parse_reply,
+    read_datestamp,
+    read_identifier,
+    read_token,
+)
+from transforms.paper import BadPaperError, Reject, check_id
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """That a paper is listed, and the day of its last change."""
+
+    arxiv_id: str
+    datestamp: date
+
+
+@dataclass(frozen=True, slots=True)
+class IdentifierPage:
+    """One `ListIdentifiers` reply; `resumption_token` as in `arxiv_xml.Page`."""
+
+    headers: list[Header]
+    rejects: list[Reject]
+    resumption_token: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class SetPage:
+    """One `ListSets` reply: names by set, such as `cs:cs:LG`; tokens as in `arxiv_xml.Page`."""
+
+    sets: dict[str, str]
+    resumption_token: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Repository:
+    """What `Identify` says; `granularity` is `YYYY-MM-DD` where datestamps are days."""
+
+    base_url: str
+    earliest: date
+    granularity: str
+
+
+def parse_identifiers(data: bytes) -> IdentifierPage:
+    """Read one `ListIdentifiers` reply; a header that cannot be used becomes a reject.
+
+    Raises `PageError` for a reply that is not whole, and `OaiError` for an error reply; so do the
+    functions below.
+    """
+    answer = find_answer(parse_reply(data), "ListIdentifiers")
+    headers, rejects = [], []
+    for position, header in enumerate(answer.iterfind(f"{OAI}header")):
+        try:
+            headers.append(_header(header))
+        except BadPaperError as error:
+            raw = etree.tostring(header, encoding="utf-8", with_tail=False)
+            rejects.append(Reject(position, claimed_id(header), str(error), raw))
+    return IdentifierPage(headers, rejects, read_token(answer))
+
+
+def parse_sets(data: bytes) -> SetPage:
+    """Read one `ListSets` reply; arXiv lists some sets twice, as archive and as category."""
+    answer = find_answer(parse_reply(data), "ListSets")
+    sets: dict[str, str] = {}
+    for element in answer.iterfind(f"{OAI}set"):
+        spec = _required(element, "setSpec")
+        sets.setdefault(spec, _required(element, "setName"))
+    if not sets:
+        raise PageError("a list of sets without any set")
+    return SetPage(sets, read_token(answer))
+
+
+def parse_identify(data: bytes) -> Repository:
+    """Read an `Identify` reply."""
+    answer = find_answer(parse_reply(data), "Identify")
+    try:
+        # With a finer granularity the day is followed by a time.
+        earliest = parse_day(_required(answer, "earliestDatestamp")[:10])
+    except BadPaperError as error:
+        raise PageError(f"Identify: {error}") from None
+    return Repository(_required(answer, "baseURL"), earliest, _required(answer, "granularity"))
+
+
+def _header(header: etree._Element) -> Header:
+    identifier = read_identifier(header)
+    if not identifier.startswith(ID_PREFIX):
+        raise BadPaperError(f"{identifier!r:.80} does not begin with {ID_PREFIX}")
+    return Header(check_id(identifier.removeprefix(ID_PREFIX)), read_datestamp(header))
+
+
+def _required(element: etree._Element, name: str) -> str:
+    text = element.findtext(f"{OAI}{name}", "").strip()
+    if not text:
+        raise PageError(f"{etree.QName(element).localname} without {name}")
+    return text
