@@ -17,3 +17,21 @@ class StoreError(PithError):
 
 class SnapshotError(PithError):
     """A snapshot file cannot be read, or not to its end."""
+
+
+class ArxivError(PithError):
+    """ArXiv did not answer as it should; `exit_status` tells that from a wrong setting."""
+
+    exit_status = 3
+
+
+class ArxivUnreachableError(ArxivError):
+    """A request failed in passing, each time that it was made: try again later."""
+
+
+class ArxivDeniedError(ArxivError):
+    """ArXiv answered 403: it denies this crawler, and asking again makes that worse."""
+
+
+class ArxivReplyError(ArxivError):
+    """A reply that asking again does not mend: a redirection elsewhere, a 404, one too large."""

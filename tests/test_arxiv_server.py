@@ -663,9 +663,7 @@ def test_it_runs_as_a_process(client: httpx.Client) -> None:
     """`python -m tests.arxiv_server` prints its address first and ends on SIGTERM."""
     command = [sys.executable, "-m", "tests.arxiv_server", "--count", "20", "--page-size", "8"]
     root = Path(__file__).resolve().parents[1]
-    with subprocess.Popen(  # noqa: S603 - our own module
-        command, cwd=root, stdout=subprocess.PIPE, text=True
-    ) as process:
+    with subprocess.Popen(command, cwd=root, stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None
             url = process.stdout.readline().strip()
