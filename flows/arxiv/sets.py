@@ -1,0 +1,40 @@
+"""Categories as OAI-PMH sets: `cs.LG` is `cs:cs:LG`, `hep-th` is `physics:hep-th`.
+
+A set holds the papers that have the category as primary one or as cross-list. Nothing is written
+down here: the server's `ListSets` says what there is.
+"""
+
+import difflib
+from collections.abc import Collection
+
+from flows.errors import ConfigError
+
+
+def sets_by_category(known_sets: Collection[str]) -> dict[str, str]:
+    """Return the set of each category and each archive, given the set specs of `ListSets`.
+
+    An archive's name means the archive, not the group above it, which makes a difference for one:
+    `physics` is `physics:physics`, without `hep-th` and the others that are their own archives.
+    """
+    named = {}
+    for spec in sorted(known_sets):
+        _, *archive_and_suffix = spec.split(":")
+        if archive_and_suffix:
+            named[".".join(archive_and_suffix)] = spec
+    return named
+
+
+def set_of_category(category: str, known_sets: Collection[str]) -> str:
+    """Return the set of a category (`cs.LG`), an archive (`astro-ph`), or a set below a group.
+
+    Raises `ConfigError` that names the nearest right one; case counts, as it does for arXiv.
+    """
+    named = sets_by_category(known_sets)
+    if category in named:
+        return named[category]
+    if category in named.values():
+        return category
+    by_lower_case = {name.lower(): name for name in named}
+    close = difflib.get_close_matches(category.lower(), by_lower_case, n=1, cutoff=0)
+    meant = f"; did you mean {by_lower_case[close[0]]}?" if close else ""
+    raise ConfigError(f"arXiv has no category {category!r:.80}{meant}")
