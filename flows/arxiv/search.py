@@ -1,0 +1,121 @@
+"""Ids by a search of arXiv's Atom API, with the `arxiv` package.
+
+The API rewrites TeX, so its text is never hashed: a search gives ids, and OAI-PMH their metadata.
+"""
+
+import re
+from dataclasses import dataclass
+
+import arxiv  # type: ignore[import-untyped]
+import httpx
+from lxml import etree
+
+from flows.arxiv.fetch import PATIENCE, Fetcher, Patience
+from flows.arxiv.pace import Pace
+from flows.errors import ArxivReplyError, ConfigError
+from flows.progress import LOGGER
+from transforms.oai_xml import PageError
+from transforms.paper import BadPaperError, check_id
+
+MAX_RESULTS = 30_000
+"""What one search gives in all (arXiv API User's Manual, section 3.1.1.2)."""
+
+PAGE_SIZE = 2_000
+"""What one request gives (the same section)."""
+
+_ATOM = "{http://www.w3.org/2005/Atom}"
+_OPENSEARCH = "{http://a9.com/-/spec/opensearch/1.1/}"
+_VERSION = re.compile(r"v[1-9]\d*\Z", re.ASCII)
+
+
+def search_ids(  # noqa: PLR0913 - how arXiv is asked takes as many
+    query: str,
+    *,
+    atom_url: str,
+    user_agent: str,
+    pace: Pace,
+    limit: int,
+    patience: Patience = PATIENCE,
+) -> list[str]:
+    """Return the ids, without version, of the first `limit` papers that a search finds.
+
+    `query` is written as in the API's manual, such as `cat:cs.LG AND ti:attention`. Nothing found
+    is an empty list; a page that is empty and should not be is a failure like others. Raises the
+    errors of `Fetcher.get`, and `ConfigError` for a limit outside 1 to `MAX_RESULTS`.
+    """
+    if not 1 <= limit <= MAX_RESULTS:
+        raise ConfigError(f"a search gives 1 to {MAX_RESULTS} papers, not {limit}")
+    if not query.strip():
+        raise ConfigError("a search needs a query, such as cat:cs.LG")
+    # The pace and the attempts are the fetcher's.
+    client = arxiv.Client(page_size=min(limit, PAGE_SIZE), delay_seconds=0, num_retries=0)
+    client.query_url_format = f"{atom_url}?{{}}"
+    with Fetcher(user_agent, pace, patience) as fetcher:
+        # The package has no other way to be given time-outs, a User-Agent or a limit of size.
+        client._session = _Session(fetcher, limit)  # noqa: SLF001
+        results = client.results(arxiv.Search(query=query, max_results=limit))
+        ids = [_id(result.entry_id) for result in results]
+    return list(dict.fromkeys(ids))  # a paper may move to a later page between two requests
+
+
+@dataclass(frozen=True, slots=True)
+class _Response:
+    """The part of a `requests.Response` that the `arxiv` package reads."""
+
+    content: bytes
+    status_code: int = 200
+
+
+class _Session:
+    """The part of a `requests.Session` that the `arxiv` package uses."""
+
+    def __init__(self, fetcher: Fetcher, limit: int) -> None:
+        self._fetcher = fetcher
+        self._limit = limit
+        self._is_first = True
+
+    def get(self, url: str, headers: dict[str, str]) -> _Response:
+        """Fetch a page; the package's `headers`, its own User-Agent, are left aside."""
+        del headers
+        reply = self._fetcher.get(httpx.URL(url), _check_feed)
+        if self._is_first and reply.value > self._limit:
+            LOGGER.info("The search finds %d papers; %d are taken.", reply.value, self._limit)
+        self._is_first = False
+        return _Response(reply.raw)
+
+
+def _check_feed(data: bytes) -> int:
+    """Return how many papers the search finds; raises `PageError` for what is not a whole page.
+
+    The package reads a truncated feed as a short one, takes an empty one for the end, and leaves
+    out entries without dates; an explained error of the API is such an entry.
+    """
+    parser = etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=False)
+    try:
+        feed = etree.fromstring(data, parser)
+    except etree.XMLSyntaxError as error:
+        raise PageError(f"not whole or not well-formed XML: {error.msg}") from None
+    total = feed.findtext(f"{_OPENSEARCH}totalResults", "").strip()
+    start = feed.findtext(f"{_OPENSEARCH}startIndex", "").strip()
+    if feed.tag != f"{_ATOM}feed" or not (total.isdecimal() and start.isdecimal()):
+        raise PageError("not a page of arXiv's search")
+    entries = feed.findall(f"{_ATOM}entry")
+    if int(start) < int(total) and not entries:
+        raise PageError(f"an empty page, though the search finds {total} papers")
+    for entry in entries:
+        if "/api/errors" in entry.findtext(f"{_ATOM}id", ""):
+            raise ArxivReplyError(f"arXiv's search says: {entry.findtext(f'{_ATOM}summary')}")
+        if not all(entry.findtext(f"{_ATOM}{name}") for name in ("id", "updated", "published")):
+            raise PageError("a paper without id or dates")
+    return int(total)
+
+
+def _id(entry_id: str) -> str:
+    """Return the id in `http://arxiv.org/abs/math/0410603v2`."""
+    _, _, name = entry_id.partition("arxiv.org/abs/")
+    try:
+        return check_id(_VERSION.sub("", name))
+    except BadPaperError:
+        raise ArxivReplyError(
+            f"arXiv's search names {entry_id!r:.200}, which is no paper"
+        ) from None
