@@ -25,7 +25,7 @@ class ArxivServer:
     thread that answers.
     """
 
-    def __init__(  # noqa: PLR0913 - each is a property of the service imitated
+    def __init__(
         self,
         library: Library,
         *,
