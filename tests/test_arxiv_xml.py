@@ -7,8 +7,9 @@ import pytest
 from golden_data import SHARED
 from oai_pages import CLOSE, OPEN, error, page, record, version
 
-from transforms import arxiv_xml
-from transforms.arxiv_xml import OaiError, PageError, parse_page
+from transforms import oai_xml
+from transforms.arxiv_xml import parse_page
+from transforms.oai_xml import OaiError, PageError
 
 SAMPLE = Path(__file__).parents[1] / "data" / "sample" / "oai-page.xml"
 REPLIES = SHARED / "arxiv"
@@ -103,7 +104,7 @@ NO_PAGES = {
     "entity bomb in UTF-16": (BOMB.encode("utf-16"), "document type"),
     "external entity": (
         b'<!DOCTYPE x [<!ENTITY f SYSTEM "file:///etc/passwd">]><x>&f;</x>', "document type"),
-    "no records": (f"{OPEN}<Identify/>{CLOSE}".encode(), "without records"),
+    "no records": (f"{OPEN}<Identify/>{CLOSE}".encode(), "does not answer ListRecords"),
 }  # fmt: skip
 
 
@@ -115,7 +116,7 @@ def test_what_is_no_page_says_so(name: str) -> None:
 
 
 def test_a_page_beyond_the_limit_is_refused_unread(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(arxiv_xml, "MAX_PAGE_BYTES", 100)
+    monkeypatch.setattr(oai_xml, "MAX_PAGE_BYTES", 100)
     with pytest.raises(PageError, match="more than the 100"):
         parse_page(page(record()))
 

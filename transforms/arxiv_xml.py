@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 from lxml import etree
 
-from transforms.instants import from_arxiv
 from transforms.oai_xml import (
     ID_PREFIX,
     OAI,
@@ -22,12 +21,11 @@ from transforms.oai_xml import (
     read_identifier,
     read_token,
 )
-from transforms.paper import BadPaperError, Paper, Reject, Version, make_paper
+from transforms.paper import BadPaperError, Paper, Reject, Version, make_paper, make_version
 
 _RAW = "{http://arxiv.org/OAI/arXivRaw/}"
 _RECORD_SPAN = re.compile(rb"<record>.*?</record>", re.DOTALL)
 _ENVELOPE = b'<OAI-PMH xmlns="http://www.openarchives.org/OAI/2.0/">%s</OAI-PMH>'
-_VERSION = re.compile(r"v([1-9]\d{0,3})", re.ASCII)
 _VERBS = ("ListRecords", "GetRecord")
 _FIELDS = {
     "title": "title",
@@ -170,12 +168,9 @@ def _text(element: etree._Element) -> str:
 
 
 def _version(element: etree._Element) -> Version:
-    number = _VERSION.fullmatch(element.get("version", ""))
-    if not number:
-        raise BadPaperError(f"{element.get('version')!r:.80} is not a version such as v1")
-    try:
-        created = from_arxiv(element.findtext(f"{_RAW}date", ""))
-    except ValueError as error:
-        raise BadPaperError(f"date of {number[0]}: {error}") from None
-    size, source_type = element.findtext(f"{_RAW}size"), element.findtext(f"{_RAW}source_type")
-    return Version(int(number[1]), created, size, source_type)
+    return make_version(
+        element.get("version", ""),
+        element.findtext(f"{_RAW}date", ""),
+        element.findtext(f"{_RAW}size"),
+        element.findtext(f"{_RAW}source_type"),
+    )

@@ -5,16 +5,12 @@ in the older one `categories` is a list of such a string, `versions` and `versio
 lists of strings, and neither `license` nor `update_date` exists.
 """
 
-import re
 from datetime import date
 from typing import Any
 
 import orjson
 
-from transforms.instants import from_arxiv
-from transforms.paper import BadPaperError, Paper, Version, check_id, make_paper
-
-_VERSION = re.compile(r"v([1-9]\d{0,3})", re.ASCII)
+from transforms.paper import BadPaperError, Paper, Version, check_id, make_paper, make_version
 
 
 def parse_line(line: bytes) -> Paper:
@@ -111,15 +107,11 @@ def _older_versions(row: dict[str, Any]) -> list[Version]:
 
 
 def _version(name: object, created: object) -> Version:
-    number = _VERSION.fullmatch(name) if type(name) is str else None
-    if number is None:
-        raise BadPaperError(f"{name!r:.80} is not a version such as v1")
+    if type(name) is not str:
+        raise BadPaperError(f"a version's number is {_kind(name)}, not a string")
     if type(created) is not str:
-        raise BadPaperError(f"date of {number[0]}: {_kind(created)}, not a string")
-    try:
-        return Version(int(number[1]), from_arxiv(created))
-    except ValueError as error:
-        raise BadPaperError(f"date of {number[0]}: {error}") from None
+        raise BadPaperError(f"date of {name:.80}: {_kind(created)}, not a string")
+    return make_version(name, created)
 
 
 def _older_categories(row: dict[str, Any]) -> str:

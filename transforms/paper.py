@@ -6,11 +6,14 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import pairwise
 
+from transforms.instants import from_arxiv
+
 MAX_FIELD = 1_000_000
 """Characters in one field. arXiv's longest author lists stay under 100,000."""
 
 _ID = re.compile(r"\d{4}\.\d{4,5}|[a-z]+(?:-[a-z]+)*(?:\.[A-Z]{2})?/\d{7}", re.ASCII)
 _CATEGORY = re.compile(r"[a-z]+(?:-[a-z]+)*(?:\.[A-Za-z]+(?:-[a-z]+)*)?", re.ASCII)
+_VERSION = re.compile(r"v([1-9]\d{0,3})", re.ASCII)
 _HARD_WRAP = re.compile(r"\n(?!  )")
 _PARENTHESIS = re.compile(r"[()]")
 _BETWEEN_AUTHORS = re.compile(r",|\sand\s")
@@ -83,6 +86,22 @@ class Reject:
     arxiv_id: str | None
     reason: str
     raw: bytes
+
+
+def make_version(
+    name: str, created: str, size: str | None = None, source_type: str | None = None
+) -> Version:
+    """Return the version of a source's raw fields, such as `v1` and arXiv's form of a date.
+
+    Raises `BadPaperError` with the reason.
+    """
+    number = _VERSION.fullmatch(name)
+    if not number:
+        raise BadPaperError(f"{name!r:.80} is not a version such as v1")
+    try:
+        return Version(int(number[1]), from_arxiv(created), size, source_type)
+    except ValueError as error:
+        raise BadPaperError(f"date of {name}: {error}") from None
 
 
 def make_paper(  # noqa: PLR0913 - one argument per field that arXiv gives
