@@ -1,5 +1,6 @@
-"""The one-off job: process a whole harvest, or whatever part of it is at hand."""
+"""The one-off job: a category over any span, a snapshot, a search, or saved replies."""
 
+from datetime import date
 from pathlib import Path
 
 from prefect import flow
@@ -7,19 +8,45 @@ from prefect import flow
 from flows import jobs
 from flows.config import load_config
 from flows.engine import as_task
+from flows.errors import ConfigError
 from flows.report import RunReport
+from transforms.selection import Selection
 
 
 @flow(name="backfill")
-def backfill(
-    raw: list[Path], config_file: Path | None = None, data_dir: Path | None = None
+def backfill(  # noqa: PLR0913, PLR0917 - the fields of its form in Prefect's UI
+    raw: list[Path] | None = None,
+    categories: list[str] | None = None,
+    snapshot: Path | None = None,
+    search: str | None = None,
+    first: date | None = None,
+    until: date | None = None,
+    limit: int = 2000,
+    config_file: Path | None = None,
+    data_dir: Path | None = None,
 ) -> RunReport:
-    """Process saved OAI-PMH replies: files, or folders of them.
+    """Process the papers of one source: saved replies, a snapshot, a search, or arXiv itself.
 
     Args:
-        raw: saved replies in the arXivRaw format, plain, .gz or .zst.
+        raw: saved OAI-PMH replies in the arXivRaw format, or folders of them.
+        categories: what to harvest from arXiv, such as cs.LG, or what to take of a snapshot.
+        snapshot: the metadata file from Kaggle, plain or packed.
+        search: a query to arXiv's search, such as `cat:cs.LG AND ti:attention`.
+        first: the first day of the last change to take.
+        until: the last one.
+        limit: how many papers of a search to take.
         config_file: the configuration; `config.yaml` of the working folder by default.
         data_dir: where to keep everything, instead of what the configuration says.
     """
     config = load_config(config_file, data_dir=data_dir)
-    return jobs.backfill_raw(config, raw, in_step=as_task)
+    sources = [raw, snapshot, search]
+    if sum(source is not None for source in sources) > 1 or not any([*sources, categories]):
+        raise ConfigError("name one source: raw replies, a snapshot, a search, or categories")
+    if raw is not None:
+        return jobs.backfill_raw(config, raw, in_step=as_task)
+    if snapshot is not None:
+        selection = Selection(frozenset(categories or ()), first, until)
+        return jobs.backfill_snapshot(config, snapshot, selection, in_step=as_task)
+    if search is not None:
+        return jobs.backfill_search(config, search, limit, in_step=as_task)
+    return jobs.backfill_categories(config, categories or [], first, until, in_step=as_task)

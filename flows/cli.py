@@ -1,12 +1,13 @@
 """The command line `pith-ingest`: what users call; each command imports what it needs when it runs.
 
-Exit statuses: 0 done; 1 done, with rejects, unusable inputs or bundles that failed; 2 wrong use,
-configuration or data folder; 70 a fault in pith-ingest itself.
+Exit statuses: 0 done; 1 done, with rejects, unusable inputs, incomplete windows or bundles that
+failed; 2 wrong use, configuration or data folder; 3 arXiv unreachable; 70 a fault of our own.
 """
 
 import logging
 import os
 import sys
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from flows.config import Config
     from flows.report import RunReport
 
+DAY = "%Y-%m-%d"
 INTERNAL_FAULT = 70  # EX_SOFTWARE of sysexits.h
 
 app = typer.Typer(
@@ -75,34 +77,70 @@ def keygen(
 
 
 @app.command()
-def backfill(
-    raw: Annotated[
-        list[Path],
-        typer.Option(
-            "--raw", metavar="PATH",
-            help="A saved OAI-PMH reply (arXivRaw; .xml, .xml.gz, .xml.zst) or a folder of them.",
-        ),
-    ],
+def backfill(  # noqa: PLR0913, PLR0917 - one argument per option
     more: Annotated[
         list[Path] | None,
-        typer.Argument(readable=False, metavar="PATH", help="More of the same."),
+        typer.Argument(readable=False, metavar="PATH", help="More replies, after --raw."),
+    ] = None,
+    raw: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--raw",
+            readable=False,
+            metavar="PATH",
+            help="A saved OAI-PMH reply (arXivRaw; .xml, .xml.gz, .xml.zst) or a folder of them.",
+        ),
+    ] = None,
+    category: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="C", help="Harvest this category, such as cs.LG; again for more; 'all' for all."
+        ),
+    ] = None,
+    snapshot: Annotated[
+        Path | None,
+        typer.Option(readable=False, metavar="FILE", help="The metadata file from Kaggle."),
+    ] = None,
+    search: Annotated[
+        str | None, typer.Option(metavar="QUERY", help="Take what a search of arXiv finds.")
+    ] = None,
+    limit: Annotated[int, typer.Option(min=1, help="How many papers of a search to take.")] = 2000,
+    first: Annotated[
+        datetime | None,
+        typer.Option("--from", formats=[DAY], metavar="DATE", help="First day of change."),
+    ] = None,
+    until: Annotated[
+        datetime | None, typer.Option(formats=[DAY], metavar="DATE", help="Last day of change.")
     ] = None,
     config: ConfigOption = None,
     data: DataOption = None,
-) -> None:  # fmt: skip
-    """Process saved arXiv replies into signed bundles and Parquet tables.
+) -> None:
+    """Process a category of arXiv, a snapshot, a search, or saved replies.
 
-    Papers that are known already are counted as unchanged; what cannot be used is kept as a reject.
+    Papers become signed bundles and Parquet tables; known ones are counted as unchanged, and what
+    cannot be used is kept as a reject. A harvest that was interrupted goes on where it stopped.
     """
     _prepare_prefect()
     from flows.backfill import backfill as flow
 
-    _finish(flow([*raw, *(more or [])], config, data))
+    _finish(
+        flow(
+            raw=[*raw, *(more or [])] if raw else None,
+            categories=category,
+            snapshot=snapshot,
+            search=search,
+            first=first.date() if first else None,
+            until=until.date() if until else None,
+            limit=limit,
+            config_file=config,
+            data_dir=data,
+        )
+    )
 
 
 @app.command()
 def nightly(config: ConfigOption = None, data: DataOption = None) -> None:
-    """Process every reply that is kept in the data folder."""
+    """Harvest what changed on arXiv since the last night that was complete."""
     _prepare_prefect()
     from flows.nightly import nightly as flow
 
@@ -115,7 +153,7 @@ def rerun(
     config: ConfigOption = None,
     data: DataOption = None,
 ) -> None:
-    """Process the newest kept reply of single papers once more."""
+    """Ask arXiv for single papers once more."""
     if os.environ.get("PREFECT_API_URL"):
         _prepare_prefect()
         from flows.rerun import rerun as flow

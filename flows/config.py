@@ -3,11 +3,19 @@
 import difflib
 import os
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
 import yaml
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
@@ -20,6 +28,9 @@ from flows.errors import ConfigError
 ENV_PREFIX = "PITH_"
 DEFAULT_FILE = Path("config.yaml")
 BUILDER_VERSION = "pith-ingest-0.1.0"
+ARXIV_PACE = 3
+"""Seconds between two requests (arXiv's terms of use for its APIs)."""
+
 _OTHER_VARIABLES = {"PITH_CONFIG", "PITH_DEBUG"}
 
 
@@ -44,6 +55,23 @@ class ArxivConfig(_Section):
     atom_url: Url = "https://export.arxiv.org/api/query"
     pace_seconds: float = Field(3.0, ge=0)
     contact: str = ""
+    pace_file: Path = Path("~/.cache/pith-ingest/arxiv.lock")
+
+    @model_validator(mode="after")
+    def _keep_arxivs_pace(self) -> Self:
+        """Refuse to ask arXiv itself more often than its terms of use allow."""
+        hosts = [urlsplit(url).hostname or "" for url in (self.oai_url, self.atom_url)]
+        if self.pace_seconds < ARXIV_PACE and any(
+            f".{host}".endswith(".arxiv.org") for host in hosts
+        ):
+            raise ValueError(f"pace_seconds: arXiv asks for {ARXIV_PACE} or more")
+        return self
+
+
+class HarvestConfig(_Section):
+    """How the nightly harvest finds its days."""
+
+    overlap_days: int = Field(3, ge=1)
 
 
 class IdentityConfig(_Section):
@@ -80,6 +108,7 @@ class Config(BaseSettings):
 
     data_dir: Path = Path("data")
     arxiv: ArxivConfig = ArxivConfig()
+    harvest: HarvestConfig = HarvestConfig()
     identity: IdentityConfig = IdentityConfig()
     categories: Annotated[list[str], NoDecode] = []
     schedule: ScheduleConfig = ScheduleConfig()
@@ -123,8 +152,14 @@ def load_config(file: Path | None = None, *, data_dir: Path | None = None) -> Co
         raise ConfigError(_explain(error, str(file or "the configuration"))) from None
     own_folder = (folder / config.data_dir.expanduser()) if data_dir is None else data_dir
     key_file = folder / config.identity.key_file.expanduser()
-    identity = config.identity.model_copy(update={"key_file": key_file})
-    return config.model_copy(update={"data_dir": own_folder, "identity": identity})
+    pace_file = folder / config.arxiv.pace_file.expanduser()
+    return config.model_copy(
+        update={
+            "data_dir": own_folder,
+            "identity": config.identity.model_copy(update={"key_file": key_file}),
+            "arxiv": config.arxiv.model_copy(update={"pace_file": pace_file}),
+        }
+    )
 
 
 def _read_yaml(file: Path) -> dict[str, Any]:

@@ -3,11 +3,10 @@
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from flows.jobs import Work
-from flows.steps import UnitResult
+from flows.steps import Work
 
 
-def as_task(name: str, work: Work) -> list[UnitResult]:
+def as_task(name: str, work: Work) -> None:
     """Run one step as a Prefect task run called `name`.
 
     Nothing is cached: files and the catalog are the memory. The work is bound beforehand, so that
@@ -15,7 +14,7 @@ def as_task(name: str, work: Work) -> list[UnitResult]:
     """
 
     @task(name="process", task_run_name=name, cache_policy=NO_CACHE)
-    def step() -> list[UnitResult]:
-        return work()
+    def step() -> None:
+        work()
 
-    return step()
+    step()

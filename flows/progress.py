@@ -20,15 +20,15 @@ SECONDS_BETWEEN_LINES = 10.0
 _T = TypeVar("_T")
 
 
-def track(items: Iterable[_T], *, total: int, what: str) -> Iterator[_T]:
-    """Give `items` one by one and show how many of `total` are done; `what` names them."""
+def track(items: Iterable[_T], *, total: int | None, what: str) -> Iterator[_T]:
+    """Give `items` one by one and show how many of `total` (None: unknown) are done."""
     if sys.stderr.isatty():
         yield from _bar(items, total, what)
     else:
         yield from _lines(items, total, what)
 
 
-def _bar(items: Iterable[_T], total: int, what: str) -> Iterator[_T]:
+def _bar(items: Iterable[_T], total: int | None, what: str) -> Iterator[_T]:
     from rich.console import Console  # noqa: PLC0415 - 20 ms that only a terminal needs
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
@@ -36,10 +36,10 @@ def _bar(items: Iterable[_T], total: int, what: str) -> Iterator[_T]:
         yield from progress.track(items, total=total, description=what)
 
 
-def _lines(items: Iterable[_T], total: int, what: str) -> Iterator[_T]:
+def _lines(items: Iterable[_T], total: int | None, what: str) -> Iterator[_T]:
     last = time.monotonic()
     for done, item in enumerate(items, 1):
         yield item
         if done == total or time.monotonic() - last >= SECONDS_BETWEEN_LINES:
             last = time.monotonic()
-            LOGGER.info("%d of %d %s", done, total, what)
+            LOGGER.info("%d of %s %s", done, total or "?", what)

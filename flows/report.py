@@ -6,10 +6,12 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
 
+from flows.harvest import WindowOutcome
+from flows.snapshot_file import SnapshotFile
 from flows.steps import Counts, UnitResult
 from flows.store.files import write_whole
 
-DONE, INCOMPLETE = 0, 1
+DONE, INCOMPLETE, UNREACHABLE = 0, 1, 3
 MOST_REASONS = 10
 
 
@@ -29,32 +31,68 @@ class RunReport:
     counts: Counts
     shards: list[str] = field(default_factory=list)
     failures: dict[str, str] = field(default_factory=dict)
+    windows: list[WindowOutcome] = field(default_factory=list)
+    snapshot: SnapshotFile | None = None
+    passed_over: int = 0
+    unreachable: str | None = None
 
     @property
     def exit_status(self) -> int:
-        """0 when everything became records, 1 when there are rejects or failed inputs."""
-        return INCOMPLETE if self.failures or self.counts.rejects else DONE
+        """0 all done, 1 with rejects, failed inputs or incomplete windows, 3 arXiv unreachable."""
+        if self.unreachable:
+            return UNREACHABLE
+        return INCOMPLETE if self.failures or self.counts.rejects or self.incomplete else DONE
+
+    @property
+    def incomplete(self) -> list[WindowOutcome]:
+        """The windows that are not proven complete."""
+        return [window for window in self.windows if window.problem]
 
     def lines(self) -> list[str]:
-        """Return the counts as a person reads them."""
+        """Return what happened as a person reads it; what needs attention comes last."""
         c = self.counts
         issued = f"new records {c.new_records}, new snapshots {c.new_snapshots}"
-        lines = [
+        return [
+            *self._sources(),
             f"replies {self.units}, papers {c.papers} (withdrawn {c.withdrawn})",
             f"{issued}, unchanged {c.unchanged}, rejects {c.rejects}",
+            f"tables:  {self._place('tables')}",
+            f"bundles: {self._place('bundles')}",
+            f"report:  {self._place('runs', self.run, 'report.md')}",
+            *self._troubles(),
         ]
-        if c.rejects:
+
+    def _sources(self) -> list[str]:
+        lines = []
+        if self.snapshot:
+            lines = [
+                f"snapshot {self.snapshot.name}, {self.snapshot.size} bytes",
+                f"sha256 {self.snapshot.sha256}; rows not selected {self.passed_over}",
+            ]
+        for w in self.windows:
+            if w.was_done:
+                lines.append(f"done before: {w.window}")
+            elif not w.problem:
+                lines.append(
+                    f"complete: {w.window}: listed {w.listed}, harvested {w.harvested}, "
+                    f"recovered {w.recovered}, vanished {w.vanished}, left {w.left}"
+                )
+        return lines
+
+    def _troubles(self) -> list[str]:
+        lines = []
+        if self.counts.rejects:
             lines.append(f"rejects, kept with their bytes in {self._place('tables', 'rejects')}:")
-            often = sorted(c.by_reason.items(), key=lambda item: (-item[1], item[0]))
+            often = sorted(self.counts.by_reason.items(), key=lambda item: (-item[1], item[0]))
             lines += [f"  {count}: {reason}" for reason, count in often[:MOST_REASONS]]
         if self.failures:
             lines.append("inputs that could not be used:")
             lines += [f"  {name}: {reason}" for name, reason in self.failures.items()]
-        lines += [
-            f"tables:  {self._place('tables')}",
-            f"bundles: {self._place('bundles')}",
-            f"report:  {self._place('runs', self.run, 'report.md')}",
-        ]
+        lines += [f"NOT COMPLETE: {w.window}: {w.problem}" for w in self.incomplete]
+        if self.incomplete:
+            lines.append("the same command goes on where this run stopped")
+        elif self.unreachable:
+            lines.append(self.unreachable)
         return lines
 
     def write(self, folder: Path) -> None:

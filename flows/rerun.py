@@ -14,7 +14,7 @@ from flows.report import RunReport
 def rerun(
     arxiv_ids: list[str], config_file: Path | None = None, data_dir: Path | None = None
 ) -> RunReport:
-    """Process the newest kept reply of each of these arXiv ids once more.
+    """Ask arXiv for single papers once more.
 
     Args:
         arxiv_ids: ids without a version, such as 1906.10822 or math/0410603.

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from flows.store.catalog import Commit, KnownRecord
 from flows.store.layout import TABLES
@@ -17,7 +17,7 @@ from flows.store.raw import UnreadableReplyError, keep_reply, read_reply
 from flows.store.shards import find_bundles
 from flows.store.store import Store, writing
 from transforms import Issuer, Paper, Reject, bundle_bytes
-from transforms.arxiv_xml import parse_page
+from transforms.arxiv_xml import Page, parse_page
 from transforms.bundle import Draft, IssueTimes, append_snapshot, draft, issue
 from transforms.oai_xml import MAX_PAGE_BYTES, OaiError, PageError
 from transforms.strict_json import read_json
@@ -29,6 +29,16 @@ Clock = Callable[[], datetime]
 def utc_now() -> datetime:
     """Return the time; the one clock of the shell."""
     return datetime.now(UTC)
+
+
+Work = Callable[[], None]
+
+
+class StepRunner(Protocol):
+    """Runs one step of a job: directly, or as a Prefect task with the same name."""
+
+    def __call__(self, name: str, work: Work) -> None:
+        """Do `work`, which notes what it did where its maker looks."""
 
 
 @dataclass(slots=True)
@@ -87,12 +97,19 @@ def process_saved_reply(run: Run, path: Path) -> UnitResult:
         return UnitResult(str(path), failure=failure)
     except (UnreadableReplyError, PageError) as error:
         return UnitResult(str(path), failure=str(error))
+    return process_reply(run, data, page, name=str(path))
+
+
+def process_reply(run: Run, data: bytes, page: Page, *, name: str) -> UnitResult:
+    """Keep a reply as it came, then take its papers through the pipeline.
+
+    `data` is what `page` was read from; `name` is how the report calls it.
+    """
     with writing(run.store.layout.root):
         sha256 = keep_reply(run.store.layout, data)
-    result = process_papers(
-        run, page.papers, page.rejects, unit=f"oai-{sha256[:32]}", source=sha256
-    )
-    result.unit = str(path)
+    unit = f"oai-{sha256[:32]}"
+    result = process_papers(run, page.papers, page.rejects, unit=unit, source=sha256)
+    result.unit = name
     return result
 
 

@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
+from arxiv_server import ArxivServer
 
 from flows import jobs
-from flows.config import Config, IdentityConfig
+from flows.config import ArxivConfig, Config, IdentityConfig
 from flows.report import RunReport
 from flows.store.catalog import Catalog
 from flows.store.layout import Layout
@@ -69,3 +70,15 @@ def assert_whole(folder: Path) -> None:
     assert on_disk == catalog.shard_names()
     assert not list(layout.root.rglob("*.tmp"))
     catalog.close()
+
+
+def config_for(folder: Path, server: ArxivServer, **settings: Any) -> Config:
+    """Configure a run in `folder` to harvest from the imitation, without waiting for the pace."""
+    arxiv = ArxivConfig(
+        oai_url=server.oai_url,
+        atom_url=server.atom_url,
+        pace_seconds=0,
+        contact="mailto:tests@example.org",
+        pace_file=folder / "pace.lock",
+    )
+    return config_in(folder).model_copy(update={"arxiv": arxiv, **settings})

@@ -213,7 +213,10 @@ BROKEN = {
     "versions empty": (line(row(versions=[])), "no version 1"),
     "versions a string": (line(row(versions="v1")), "versions is a string, not a list"),
     "version a string": (line(row(versions=["v1"])), "a version is a string, not an object"),
-    "version without name": (line(row(versions=[{"created": DATE}])), "number is null, not a string"),
+    "version without name": (
+        line(row(versions=[{"created": DATE}])),
+        "number is null, not",
+    ),
     "version v0": (line(row(versions=[{"version": "v0", "created": DATE}])), "is not a version"),
     "version date null": (line(dated(None)), "date of v1: null, not a string"),
     "version date ISO": (line(dated("2009-03-03")), "date of v1: '2009-03-03' is not a date"),
@@ -224,7 +227,10 @@ BROKEN = {
     "older, dates short": (line(older_row(versions_dates=[])), "1 versions but 0 dates"),
     "older, dates null": (line(older_row(versions_dates=None)), "no versions_dates"),
     "older, category a number": (line(older_row(categories=[1])), "categories is not a list of"),
-    "older, version an object": (line(older_row(versions=[{}])), "number is an object, not a string"),
+    "older, version an object": (
+        line(older_row(versions=[{}])),
+        "number is an object",
+    ),
 }
 
 

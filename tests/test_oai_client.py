@@ -33,10 +33,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flows.arxiv.answer import retry_after
-from flows.arxiv.client import OaiClient, Window
+from flows.arxiv.client import OaiClient
 from flows.arxiv.fetch import LONGEST_RETRY_AFTER, Patience, make_user_agent
 from flows.arxiv.pace import Pace
 from flows.errors import ArxivDeniedError, ArxivReplyError, ArxivUnreachableError, ConfigError
+from flows.window import Window
 from transforms.arxiv_xml import parse_page
 from transforms.oai_lists import parse_identifiers
 from transforms.oai_xml import (

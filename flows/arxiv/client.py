@@ -1,8 +1,6 @@
 """ArXiv's OAI-PMH service: one method per verb, one page per call."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import date
 from types import TracebackType
 from typing import Self, TypeVar
 
@@ -10,6 +8,7 @@ import httpx
 
 from flows.arxiv.fetch import PATIENCE, Fetcher, Patience, Reply
 from flows.arxiv.pace import Pace
+from flows.window import Window
 from transforms.arxiv_xml import Page, parse_page
 from transforms.oai_lists import (
     IdentifierPage,
@@ -26,15 +25,6 @@ FORMAT = "arXivRaw"
 """The one format with raw TeX, the licence and every version's date."""
 
 _T = TypeVar("_T")
-
-
-@dataclass(frozen=True, slots=True)
-class Window:
-    """What a list is limited to: a set, and the days of the last change, both included (UTC)."""
-
-    set_spec: str | None = None
-    first: date | None = None
-    until: date | None = None
 
 
 class OaiClient:

@@ -2,14 +2,15 @@
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 from typing import Self
 
 from flows.errors import StoreError
+from flows.store.transaction import transaction
+from flows.store.windows import WINDOW_TABLES, WindowLog
 
 SCHEMA_VERSION = 1
 _TABLES = """
@@ -86,7 +87,8 @@ class Catalog:
             (version,) = connection.execute("PRAGMA user_version").fetchone()
             if version == 0 and not read_only:
                 connection.executescript(
-                    f"BEGIN; {_TABLES} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;"
+                    f"BEGIN; {_TABLES} {WINDOW_TABLES}"
+                    f"PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;"
                 )
         except sqlite3.Error as error:
             raise StoreError(f"cannot use the catalog {path}: {error}") from None
@@ -96,6 +98,11 @@ class Catalog:
                 f"{path} was written by a newer pith-ingest (format {version}); update this one"
             )
         return cls(connection)
+
+    @property
+    def windows(self) -> WindowLog:
+        """The memory of harvests, which lies in the same file."""
+        return WindowLog(self._connection)
 
     def close(self) -> None:
         """Close the connection."""
@@ -145,7 +152,7 @@ class Catalog:
 
     def commit(self, commit: Commit) -> None:
         """Make a written shard count: the moment of truth."""
-        with self._transaction() as connection:
+        with transaction(self._connection) as connection:
             connection.execute(
                 "INSERT INTO shards (name, unit, run, has_files) VALUES (?, ?, ?, 0)",
                 (commit.shard, commit.unit, commit.run),
@@ -167,17 +174,6 @@ class Catalog:
     def mark_files_written(self, shard: str) -> None:
         """Note that all bundle files of a shard are written."""
         self._connection.execute("UPDATE shards SET has_files = 1 WHERE name = ?", (shard,))
-
-    @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
-        try:
-            with self._connection:
-                self._connection.execute("BEGIN IMMEDIATE")
-                yield self._connection
-        except sqlite3.Error as error:
-            raise StoreError(
-                f"cannot write the catalog: {error}; nothing of this shard counts"
-            ) from None
 
 
 _SELECT_RECORD = (

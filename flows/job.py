@@ -1,0 +1,75 @@
+"""A job under way: its key and store opened, its results gathered, its report written."""
+
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from flows.config import Config
+from flows.harvest import WindowOutcome
+from flows.keys import load_issuer
+from flows.progress import LOGGER
+from flows.report import RunReport, summarise
+from flows.snapshot_file import SnapshotFile
+from flows.steps import Run, UnitResult, utc_now
+from flows.store.store import open_store, writing
+
+
+@dataclass
+class Job:
+    """What a job has done so far; its steps add to `results`."""
+
+    name: str
+    config: Config
+    run: Run
+    started_at: datetime
+    results: list[UnitResult] = field(default_factory=list)
+    windows: list[WindowOutcome] = field(default_factory=list)
+    snapshot: SnapshotFile | None = None
+    passed_over: int = 0
+    unreachable: str | None = None
+
+    def report(self) -> RunReport:
+        """Write the report into the run's folder and return it."""
+        counts, shards, failures = summarise(self.results)
+        issuer = self.run.issuer
+        report = RunReport(
+            run=self.run.name,
+            job=self.name,
+            started_at=self.started_at,
+            finished_at=utc_now(),
+            data_dir=str(self.config.data_dir),
+            key_fingerprint=issuer.fingerprint,
+            key_id=issuer.identity.key_id,
+            builder_version=issuer.identity.builder_version,
+            units=len(self.results),
+            counts=counts,
+            shards=shards,
+            failures=failures,
+            windows=self.windows,
+            snapshot=self.snapshot,
+            passed_over=self.passed_over,
+            unreachable=self.unreachable,
+        )
+        layout = self.run.store.layout
+        with writing(layout.root):
+            report.write(layout.runs / self.run.name)
+        return report
+
+
+@contextmanager
+def open_job(name: str, config: Config) -> Iterator[Job]:
+    """Open key and store for one run; what a killed run left is recovered first."""
+    started_at = utc_now()
+    issuer, is_new = load_issuer(config.identity)
+    if is_new:
+        LOGGER.info(
+            "made a signing key in %s, fingerprint %s", config.identity.key_file, issuer.fingerprint
+        )
+    bundle_files = config.outputs.bundle_files == "all"
+    with open_store(
+        config.data_dir, job=name, bundle_files=bundle_files, say=LOGGER.warning
+    ) as store:
+        run_name = f"{started_at:%Y%m%dT%H%M%SZ}-{name}-{secrets.token_hex(2)}"
+        yield Job(name, config, Run(store, issuer, run_name), started_at)

@@ -1,0 +1,167 @@
+"""The memory of harvests: windows, how far each has come, and which papers it has.
+
+It lies in the catalog, so that a window that was interrupted goes on days later in another process.
+"""
+
+import json
+import sqlite3
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+
+from flows.store.transaction import transaction
+from flows.window import Window
+
+WINDOW_TABLES = """
+CREATE TABLE windows (
+    id INTEGER PRIMARY KEY,
+    set_spec TEXT NOT NULL,
+    first TEXT NOT NULL,
+    until TEXT NOT NULL,
+    started_at TEXT NOT NULL,
+    is_done INTEGER NOT NULL DEFAULT 0,
+    token TEXT,
+    pages INTEGER NOT NULL DEFAULT 0,
+    passes INTEGER NOT NULL DEFAULT 1,
+    is_listed INTEGER NOT NULL DEFAULT 0
+);
+CREATE INDEX windows_by_key ON windows (set_spec, first, until);
+CREATE TABLE window_papers (
+    window INTEGER NOT NULL REFERENCES windows (id),
+    arxiv_id TEXT NOT NULL,
+    how TEXT NOT NULL,
+    PRIMARY KEY (window, arxiv_id)
+) WITHOUT ROWID;
+CREATE TABLE watermarks (
+    set_spec TEXT PRIMARY KEY,
+    day TEXT NOT NULL
+) WITHOUT ROWID;
+"""
+
+
+class How(StrEnum):
+    """How a window came by a paper."""
+
+    HARVESTED = "harvested"
+    RECOVERED = "recovered"
+    VANISHED = "vanished"
+
+
+@dataclass(slots=True)
+class Progress:
+    """How far a window has come.
+
+    `token` fetches the next page; None is the first one, and `""` says that all pages came.
+    `pages` came in the current pass. `is_listed` tells that it was reconciled before, so that what
+    comes now is recovered.
+    """
+
+    id: int
+    window: Window
+    started_at: datetime
+    token: str | None = None
+    pages: int = 0
+    passes: int = 1
+    is_listed: bool = False
+
+
+class WindowLog:
+    """The windows of one catalog, on its connection."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        """Take the catalog's connection."""
+        self._connection = connection
+
+    def resume(self, window: Window, now: datetime) -> Progress:
+        """Return how far `window` has come, or begin it."""
+        found = self._connection.execute(
+            "SELECT id, started_at, token, pages, passes, is_listed FROM windows"
+            " WHERE (set_spec, first, until) = (?, ?, ?) AND NOT is_done",
+            _key(window),
+        ).fetchone()
+        if found:
+            row, started_at, token, pages, passes, is_listed = found
+            started = datetime.fromisoformat(started_at)
+            return Progress(row, window, started, token, pages, passes, bool(is_listed))
+        (row,) = self._connection.execute(
+            "INSERT INTO windows (set_spec, first, until, started_at) VALUES (?, ?, ?, ?)"
+            " RETURNING id",
+            (*_key(window), now.isoformat()),
+        ).fetchone()
+        return Progress(row, window, now)
+
+    def is_settled(self, window: Window) -> bool:
+        """Tell whether `window` was completed after its last day was over, and so stays done."""
+        found = self._connection.execute(
+            "SELECT max(started_at) FROM windows WHERE (set_spec, first, until) = (?, ?, ?)"
+            " AND is_done",
+            _key(window),
+        ).fetchone()[0]
+        if found is None or window.until is None:
+            return False
+        return datetime.fromisoformat(found).date() > window.until
+
+    def advance(
+        self, progress: Progress, arxiv_ids: Iterable[str] = (), how: How = How.HARVESTED
+    ) -> None:
+        """Note, in one transaction, how far a window has come and which papers it got."""
+        with transaction(self._connection) as connection:
+            connection.execute(
+                "UPDATE windows SET token = ?, pages = ?, passes = ?, is_listed = ? WHERE id = ?",
+                (progress.token, progress.pages, progress.passes, progress.is_listed, progress.id),
+            )
+            connection.executemany(
+                "INSERT OR IGNORE INTO window_papers VALUES (?, ?, ?)",
+                ((progress.id, arxiv_id, how) for arxiv_id in arxiv_ids),
+            )
+
+    def missing(self, progress: Progress, listed: Iterable[str]) -> list[str]:
+        """Return which of the ids that arXiv lists a window does not have, sorted."""
+        found = self._connection.execute(
+            "SELECT value FROM json_each(?) WHERE value NOT IN"
+            " (SELECT arxiv_id FROM window_papers WHERE window = ?) ORDER BY value",
+            (json.dumps(list(listed)), progress.id),
+        )
+        return [arxiv_id for (arxiv_id,) in found]
+
+    def left(self, progress: Progress, listed: Iterable[str]) -> int:
+        """Return how many papers a window has that arXiv does not list in it any more."""
+        (count,) = self._connection.execute(
+            "SELECT count(*) FROM window_papers WHERE window = ? AND how <> ?"
+            " AND arxiv_id NOT IN (SELECT value FROM json_each(?))",
+            (progress.id, How.VANISHED, json.dumps(list(listed))),
+        ).fetchone()
+        return int(count)
+
+    def counts(self, progress: Progress) -> dict[How, int]:
+        """Return how many papers a window came by, and how."""
+        found = self._connection.execute(
+            "SELECT how, count(*) FROM window_papers WHERE window = ? GROUP BY how", (progress.id,)
+        )
+        counted = {How(how): count for how, count in found}
+        return {how: counted.get(how, 0) for how in How}
+
+    def finish(self, progress: Progress) -> None:
+        """Note that a window is complete; its list of papers is not needed any more."""
+        with transaction(self._connection) as connection:
+            connection.execute("UPDATE windows SET is_done = 1 WHERE id = ?", (progress.id,))
+            connection.execute("DELETE FROM window_papers WHERE window = ?", (progress.id,))
+
+    def watermark(self, set_spec: str | None) -> date | None:
+        """Return the day up to which the nightly harvest of a set is complete."""
+        found = self._connection.execute(
+            "SELECT day FROM watermarks WHERE set_spec = ?", (set_spec or "",)
+        ).fetchone()
+        return date.fromisoformat(found[0]) if found else None
+
+    def move_watermark(self, set_spec: str | None, day: date) -> None:
+        """Note that the nightly harvest of a set is complete up to `day`."""
+        with transaction(self._connection) as connection:
+            connection.execute(
+                "INSERT OR REPLACE INTO watermarks VALUES (?, ?)", (set_spec or "", str(day))
+            )
+
+
+def _key(window: Window) -> tuple[str, str, str]:
+    return window.set_spec or "", str(window.first or ""), str(window.until or "")
