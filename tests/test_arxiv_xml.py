@@ -1,5 +1,7 @@
 """Strict reading of arXivRaw replies: papers, rejects, and what is no reply at all."""
 
+import os
+import resource
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -167,3 +169,14 @@ def test_arxivs_own_replies_are_read() -> None:
     assert seen["1304.4214"].abstract.startswith("Neutron scattering is a powerful probe of")
     assert seen["1810.09584"].authors.endswith(r"\'Edgar Rold\'an")
     assert "\n" not in seen["1304.4214"].abstract
+
+
+def test_the_memory_of_a_page_is_given_back() -> None:
+    data = page(*(record(f"2201.{number:05}") for number in range(1300)))
+    for _ in range(5):
+        parse_page(data)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    for _ in range(1000 if os.environ.get("FULL") else 60):
+        parse_page(data)
+    grown_kib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+    assert grown_kib < 8 * 1024

@@ -40,6 +40,10 @@ _FIELDS = {
     "report-no": "report_no",
     "msc-class": "msc_class",
 }
+_RECORD_PARTS = [f"{OAI}header", f"{OAI}metadata"]
+_RAW_TAG = f"{_RAW}arXivRaw"
+_VERSION_TAG, _ID_TAG = f"{_RAW}version", f"{_RAW}id"
+_DATE_TAG, _SIZE_TAG, _SOURCE_TYPE_TAG = f"{_RAW}date", f"{_RAW}size", f"{_RAW}source_type"
 _FIELD_OF_TAG = {f"{_RAW}{element}": name for element, name in _FIELDS.items()}
 
 
@@ -117,11 +121,13 @@ def _read(records: Iterable[tuple[int, etree._Element]]) -> tuple[list[Paper], l
 
 
 def _paper(record: etree._Element) -> Paper:
-    header, metadata = record.find(f"{OAI}header"), record.find(f"{OAI}metadata")
-    if header is None or metadata is None:
+    # The protocol's order (OAI-PMH 2.0, section 2.5); anything else is no record of arXiv's.
+    parts = list(record)
+    if [part.tag for part in parts[:2]] != _RECORD_PARTS:
         raise BadPaperError("a record without header or metadata")
+    header, metadata = parts[:2]
     raw = next(iter(metadata), None)
-    if raw is None or raw.tag != f"{_RAW}arXivRaw":
+    if raw is None or raw.tag != _RAW_TAG:
         found = "nothing" if raw is None else etree.QName(raw).localname
         raise BadPaperError(f"metadata in the format {found}, not arXivRaw")
     arxiv_id, versions, fields = _raw_fields(raw)
@@ -146,10 +152,10 @@ def _raw_fields(raw: etree._Element) -> tuple[str, list[Version], dict[str, str]
     arxiv_id = ""
     for element in raw:
         tag = element.tag
-        if tag == f"{_RAW}version":
+        if tag == _VERSION_TAG:
             versions.append(_version(element))
             continue
-        if tag == f"{_RAW}id":
+        if tag == _ID_TAG:
             arxiv_id = _text(element)
             continue
         name = _FIELD_OF_TAG.get(tag)
@@ -168,9 +174,13 @@ def _text(element: etree._Element) -> str:
 
 
 def _version(element: etree._Element) -> Version:
-    return make_version(
-        element.get("version", ""),
-        element.findtext(f"{_RAW}date", ""),
-        element.findtext(f"{_RAW}size"),
-        element.findtext(f"{_RAW}source_type"),
-    )
+    created, size, source_type = "", None, None
+    for part in element:
+        tag = part.tag
+        if tag == _DATE_TAG:
+            created = part.text or ""
+        elif tag == _SIZE_TAG:
+            size = part.text
+        elif tag == _SOURCE_TYPE_TAG:
+            source_type = part.text
+    return make_version(element.get("version", ""), created, size, source_type)

@@ -155,6 +155,8 @@ def check_id(arxiv_id: str) -> str:
 
 def one_line(text: str) -> str:
     """Return `text` on one line, spaces within it kept (spec, section 4)."""
+    if "\n" not in text:
+        return text.strip()
     return " ".join(filter(None, map(str.strip, text.split("\n"))))
 
 
@@ -224,8 +226,11 @@ def _optional(name: str, text: str | None) -> str | None:
 def _within_limits(name: str, text: str) -> str:
     if len(text) > MAX_FIELD:
         raise BadPaperError(f"{name} has {len(text)} characters, more than {MAX_FIELD}")
-    try:
-        text.encode()  # fails for surrogates alone, and much faster than a look at each character
-    except UnicodeEncodeError:
-        raise BadPaperError(f"{name} holds a lone surrogate, which is not a character") from None
+    if not text.isascii():
+        try:
+            text.encode()  # fails for surrogates alone, much faster than a look at each character
+        except UnicodeEncodeError:
+            raise BadPaperError(
+                f"{name} holds a lone surrogate, which is not a character"
+            ) from None
     return text
