@@ -223,6 +223,31 @@ def find(
     print_matches(_load(config, data), text, limit)
 
 
+@app.command()
+def status(config: ConfigOption = None, data: DataOption = None) -> None:
+    """Show what there is, how up to date it is, what is incomplete and what to do."""
+    from flows.status import status_lines
+
+    for line in status_lines(_load(config, data)):
+        typer.echo(line)
+
+
+@app.command()
+def rebuild_catalog(config: ConfigOption = None, data: DataOption = None) -> None:
+    """Make the catalog again from the tables, and bundle files that are missing."""
+    from flows.store.rebuild import rebuild_catalog as rebuild
+    from flows.store.store import open_store
+
+    loaded = _load(config, data)
+    shards = rebuild(loaded.data_dir)
+    bundle_files = loaded.outputs.bundle_files == "all"
+    with open_store(
+        loaded.data_dir, job="rebuild-catalog", bundle_files=bundle_files, say=typer.echo
+    ) as store:
+        records = store.catalog.count("records")
+    typer.echo(f"the catalog knows {records} records of {shards} shards again")
+
+
 def main() -> NoReturn:
     """Run the command line; every error that a user can act on is one sentence."""
     # On our own logger only: a handler on the root would print all that Prefect logs.

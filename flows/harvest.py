@@ -8,14 +8,16 @@ does not have; what is missing is asked for again, by another pass or one by one
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import date
 from functools import partial
 
 from flows.arxiv.client import OaiClient
 from flows.progress import LOGGER
-from flows.steps import Run, StepRunner, UnitResult, process_reply
-from flows.store.windows import How, Progress, WindowLog
+from flows.steps import Run, StepRunner, UnitResult, keep_rows, mark_vanished, process_reply
+from flows.store.windows import DoneWindow, How, Progress, WindowLog
 from flows.window import Window
 from transforms.arxiv_xml import Page
+from transforms.canon import sha256
 from transforms.oai_xml import (
     BadResumptionTokenError,
     IdDoesNotExistError,
@@ -71,11 +73,13 @@ class Harvester:
         """Where the progress of windows is kept."""
         return self.run.store.catalog.windows
 
-    def harvest(self, window: Window) -> WindowOutcome:
+    def harvest(self, window: Window, *, watermark: date | None = None) -> WindowOutcome:
         """Harvest a window until it is proven complete, from where an earlier run stopped.
 
-        Raises `IncompleteError`, or the client's errors; what came until then is kept, and the
-        next call goes on from there.
+        `watermark` is the day up to which a nightly harvest is complete with this window; it
+        does not move for a window without any paper, since an empty list may be an answer from a
+        cache, given too early. Raises `IncompleteError`, or the client's errors; what came until
+        then is kept, and the next call goes on from there.
         """
         if self.log.is_settled(window):
             return WindowOutcome(str(window), was_done=True)
@@ -96,9 +100,7 @@ class Harvester:
         for start in range(0, len(missing), RECORDS_A_STEP):
             some = missing[start : start + RECORDS_A_STEP]
             self.in_step(f"{window}: missing papers", partial(self._recover, progress, some))
-        outcome = self._outcome(progress, listed)
-        self.log.finish(progress)
-        return outcome
+        return self._finish(progress, listed, watermark)
 
     def _step_back(self, progress: Progress) -> None:
         """Read a page again where an interrupted harvest goes on.
@@ -124,7 +126,8 @@ class Harvester:
     def _take_page(self, progress: Progress) -> None:
         """Fetch, keep and process one page; only then is it noted as taken."""
         try:
-            reply = self.client.records_page(progress.window, progress.token)
+            with self.run.store.watch.stage("fetch pages"):
+                reply = self.client.records_page(progress.window, progress.token)
         except NoRecordsMatchError:
             progress.token = END
             self.log.advance(progress)
@@ -162,7 +165,8 @@ class Harvester:
         token, pages = None, 0
         while token != END:
             try:
-                reply = self.client.identifiers_page(window, token)
+                with self.run.store.watch.stage("fetch lists"):
+                    reply = self.client.identifiers_page(window, token)
             except NoRecordsMatchError:
                 return found, 1
             # Kept as evidence, and its rejects like those of any reply.
@@ -172,25 +176,49 @@ class Harvester:
         return found, pages
 
     def _recover(self, progress: Progress, missing: Iterable[str]) -> None:
+        vanished = []
         for arxiv_id in missing:
             try:
-                reply = self.client.get_record(arxiv_id)
+                with self.run.store.watch.stage("fetch papers"):
+                    reply = self.client.get_record(arxiv_id)
             except IdDoesNotExistError:
-                self.log.advance(progress, [arxiv_id], How.VANISHED)
+                vanished.append(arxiv_id)
                 continue
             self.results.append(process_reply(self.run, reply.raw, reply.value, name=arxiv_id))
             self.log.advance(progress, [arxiv_id], How.RECOVERED)
+        mark_vanished(self.run, vanished, source=str(progress.window))
+        self.log.advance(progress, vanished, How.VANISHED)
 
-    def _outcome(self, progress: Progress, listed: set[str]) -> WindowOutcome:
+    def _finish(
+        self, progress: Progress, listed: set[str], watermark: date | None
+    ) -> WindowOutcome:
+        """Keep the outcome in the tables and note in the catalog that the window is complete."""
         counts = self.log.counts(progress)
-        return WindowOutcome(
-            str(progress.window),
+        window = progress.window
+        outcome = WindowOutcome(
+            str(window),
             listed=len(listed),
             harvested=counts[How.HARVESTED],
             recovered=counts[How.RECOVERED],
             vanished=counts[How.VANISHED],
             left=self.log.left(progress, listed),
         )
+        done = DoneWindow(window, progress.started_at, watermark if listed else None)
+        row = {
+            "set_spec": window.set_spec or "",
+            "first": window.first,
+            "until": window.until,
+            "started_at": done.started_at,
+            "listed": outcome.listed,
+            "harvested": outcome.harvested,
+            "recovered": outcome.recovered,
+            "vanished": outcome.vanished,
+            "left": outcome.left,
+            "watermark": done.watermark,
+        }
+        unit = f"window-{sha256(str(window).encode()).hex()[:32]}"
+        keep_rows(self.run, unit, {"windows": [row]}, windows=(done,))
+        return outcome
 
 
 def _ids(page: Page) -> list[str]:

@@ -32,7 +32,7 @@ class Job:
 
     def report(self) -> RunReport:
         """Write the report into the run's folder and return it."""
-        counts, shards, failures = summarise(self.results)
+        counts, files, failures = summarise(self.results)
         issuer = self.run.issuer
         report = RunReport(
             run=self.run.name,
@@ -45,7 +45,8 @@ class Job:
             builder_version=issuer.identity.builder_version,
             units=len(self.results),
             counts=counts,
-            shards=shards,
+            files=files,
+            seconds=self.run.store.watch.seconds,
             failures=failures,
             windows=self.windows,
             snapshot=self.snapshot,

@@ -26,16 +26,18 @@ from flows.report import RunReport
 from flows.snapshot import Part, read_part, read_parts, reject_repeated
 from flows.snapshot_file import SnapshotFile, describe_file
 from flows.steps import (
+    Counts,
     StepRunner,
     UnitResult,
     Work,
+    mark_vanished,
     process_papers,
     process_reply,
     process_saved_reply,
 )
 from flows.store.raw import find_replies
 from flows.window import Window, by_year
-from transforms.oai_xml import OaiError
+from transforms.oai_xml import IdDoesNotExistError, OaiError
 from transforms.paper import BadPaperError, check_id
 from transforms.selection import SeenIds, Selection
 
@@ -133,8 +135,7 @@ def backfill_search(
 def nightly(config: Config, *, in_step: StepRunner = directly) -> RunReport:
     """Harvest what changed since the last night that was complete, and some days before it.
 
-    The watermark moves only when the window is proven complete and holds any paper at all: an
-    empty list may be an answer from a cache, given too early.
+    The watermark moves only when the window is proven complete and holds any paper at all.
     """
     with open_job("nightly", config) as job, _client(config.arxiv) as client:
         today = job.run.clock().date()
@@ -142,20 +143,13 @@ def nightly(config: Config, *, in_step: StepRunner = directly) -> RunReport:
         with _answering():
             sets = _sets(client, config.categories or [ALL_OF_ARXIV])
         for one in sets:
-            mark = log.watermark(one)
-            if mark is None:
-                # Noted before the harvest, so that a first night that fails is made good.
-                mark = today
-                log.move_watermark(one, mark)
-            window = Window(one, mark - timedelta(days=config.harvest.overlap_days), None)
-            _harvest(job, client, [window], in_step)
+            # Noted before the first night, so that one that fails is made good by the next.
+            log.begin_watermark(one, today)
+            first = log.watermarks()[one] - timedelta(days=config.harvest.overlap_days)
+            _harvest(job, client, [Window(one, first, None)], in_step, watermark=today)
             outcome = job.windows[-1]
             if outcome.problem is None and outcome.listed == 0:
-                job.windows[-1] = replace(
-                    outcome, problem="no papers at all; asked again next time"
-                )
-            elif outcome.problem is None:
-                log.move_watermark(one, today)
+                job.windows[-1] = replace(outcome, problem=NO_PAPERS)
     return job.report()
 
 
@@ -179,13 +173,22 @@ def _process_saved(job: Job, replies: Sequence[Path]) -> None:
 def _process_parts(
     job: Job, file: SnapshotFile, parts: Sequence[Part], selection: Selection, seen: SeenIds
 ) -> None:
+    """Process parts of a snapshot; one that was finished before is only read, for its ids."""
+    catalog, builder = job.run.store.catalog, job.config.identity.builder_version
     for part in parts:
-        found = reject_repeated(part, read_part(part, selection=selection), seen)
+        with job.run.store.watch.stage("read and parse"):
+            found = reject_repeated(part, read_part(part, selection=selection), seen)
         job.passed_over += found.passed_over
         unit = f"snapshot-{file.sha256[:32]}-{part.index:05}"
+        finished = f"{unit} {selection} {builder}"
+        if catalog.is_finished(finished):
+            counts = Counts(papers=len(found.papers), unchanged=len(found.papers))
+            job.results.append(UnitResult(unit, counts))
+            continue
         job.results.append(
             process_papers(job.run, found.papers, found.rejects, unit=unit, source=file.sha256)
         )
+        catalog.finish_part(finished)
 
 
 def _take_records(
@@ -199,13 +202,24 @@ def _take_each(job: Job, client: OaiClient, arxiv_ids: Sequence[str]) -> None:
     for arxiv_id in arxiv_ids:
         try:
             reply = client.get_record(arxiv_id)
+        except IdDoesNotExistError as error:
+            if job.run.store.catalog.of_arxiv_id(arxiv_id):
+                mark_vanished(job.run, [arxiv_id], source="rerun")
+            job.results.append(UnitResult(arxiv_id, failure=str(error)))
         except OaiError as error:
             job.results.append(UnitResult(arxiv_id, failure=str(error)))
         else:
             job.results.append(process_reply(job.run, reply.raw, reply.value, name=arxiv_id))
 
 
-def _harvest(job: Job, client: OaiClient, windows: Sequence[Window], in_step: StepRunner) -> None:
+def _harvest(
+    job: Job,
+    client: OaiClient,
+    windows: Sequence[Window],
+    in_step: StepRunner,
+    *,
+    watermark: date | None = None,
+) -> None:
     """Harvest windows one by one; one that fails is reported and does not stop the others.
 
     When arXiv cannot be reached at all, the rest is reported as not begun.
@@ -216,7 +230,7 @@ def _harvest(job: Job, client: OaiClient, windows: Sequence[Window], in_step: St
             job.windows.append(WindowOutcome(str(window), problem="not begun"))
             continue
         try:
-            outcome = harvester.harvest(window)
+            outcome = harvester.harvest(window, watermark=watermark)
         except (IncompleteError, OaiError) as error:
             outcome = WindowOutcome(str(window), problem=str(error))
         except ArxivError as error:

@@ -46,6 +46,8 @@ def print_record(config: Config, name: str) -> None:
     }
     for label, value in lines.items():
         typer.echo(f"{label:<15} {value}")
+    if _has_vanished(layout, record.arxiv_id):
+        typer.echo(f"{'vanished':<15} arXiv has no such paper any more")
     for older in records[:-1]:
         typer.echo(f"{'older record':<15} {older.pith_number} (v{older.version})")
 
@@ -70,7 +72,7 @@ def print_matches(config: Config, text: str, limit: int) -> None:
 
 
 def _matches(layout: Layout, text: str) -> pl.DataFrame:
-    with closing(_open_catalog(layout)) as catalog:
+    with closing(open_catalog(layout)) as catalog:
         shards = [layout.shard("papers", name) for name in sorted(catalog.shard_names())]
     files = [shard for shard in shards if shard.exists()]
     words = ascii_key(text).lower().split()
@@ -90,7 +92,7 @@ def _matches(layout: Layout, text: str) -> pl.DataFrame:
 
 
 def _find_records(layout: Layout, name: str) -> list[KnownRecord]:
-    with closing(_open_catalog(layout)) as catalog:
+    with closing(open_catalog(layout)) as catalog:
         if match := _NUMBER.fullmatch(name):
             found = list(catalog.known([name]).values())
         elif match := _SHORT_NUMBER.fullmatch(name):
@@ -102,7 +104,13 @@ def _find_records(layout: Layout, name: str) -> list[KnownRecord]:
     return found
 
 
-def _open_catalog(layout: Layout) -> Catalog:
+def _has_vanished(layout: Layout, arxiv_id: str) -> bool:
+    with closing(open_catalog(layout)) as catalog:
+        return catalog.has_vanished(arxiv_id)
+
+
+def open_catalog(layout: Layout) -> Catalog:
+    """Open the catalog for reading; raises `StoreError` where there is none yet."""
     if not layout.catalog.exists():
         raise StoreError(f"there are no records in {layout.root} yet; run a backfill first")
     return Catalog.open(layout.catalog, read_only=True)

@@ -10,9 +10,11 @@ from flows.harvest import WindowOutcome
 from flows.snapshot_file import SnapshotFile
 from flows.steps import Counts, UnitResult
 from flows.store.files import write_whole
+from flows.store.shards import WrittenFile
 
 DONE, INCOMPLETE, UNREACHABLE = 0, 1, 3
 MOST_REASONS = 10
+MOST_FILES = 100
 
 
 @dataclass(slots=True)
@@ -29,7 +31,8 @@ class RunReport:
     builder_version: str
     units: int
     counts: Counts
-    shards: list[str] = field(default_factory=list)
+    files: list[WrittenFile] = field(default_factory=list)
+    seconds: dict[str, float] = field(default_factory=dict)
     failures: dict[str, str] = field(default_factory=dict)
     windows: list[WindowOutcome] = field(default_factory=list)
     snapshot: SnapshotFile | None = None
@@ -107,25 +110,33 @@ class RunReport:
         categories = "\n".join(
             f"| {name} | {count} |" for name, count in sorted(self.counts.by_category.items())
         )
+        stages = "\n".join(f"| {name} | {spent:.2f} |" for name, spent in self.seconds.items())
+        files = "\n".join(
+            f"| {file.path} | {file.size} | {file.sha256} |" for file in self.files[:MOST_FILES]
+        )
         lines = "\n".join(self.lines())
         return (
             f"# {self.job}: {self.run}\n\n```text\n{lines}\n```\n\n"
-            f"- shards: {len(self.shards)}\n"
+            f"- table files: {len(self.files)}, {sum(file.size for file in self.files)} bytes\n"
             f"- key `{self.key_id}`, fingerprint `{self.key_fingerprint}`, "
             f"builder `{self.builder_version}`\n"
             f"- {self.started_at:%Y-%m-%d %H:%M:%S} to {self.finished_at:%H:%M:%S} UTC\n\n"
-            f"| primary category | papers |\n|---|---|\n{categories}\n"
+            f"| primary category | papers |\n|---|---|\n{categories}\n\n"
+            f"| stage | seconds |\n|---|---|\n{stages}\n\n"
+            f"| file | bytes | sha256 |\n|---|---|---|\n{files}\n"
         )
 
     def _place(self, *parts: str) -> str:
         return str(Path(self.data_dir, *parts))
 
 
-def summarise(results: Sequence[UnitResult]) -> tuple[Counts, list[str], dict[str, str]]:
-    """Add up the results of a run's units: counts, shards written, failures by unit."""
+def summarise(
+    results: Sequence[UnitResult],
+) -> tuple[Counts, list[WrittenFile], dict[str, str]]:
+    """Add up the results of a run's units: counts, files written, failures by unit."""
     counts = Counts()
     for result in results:
         counts.add(result.counts)
-    shards = [result.shard for result in results if result.shard]
+    files = [file for result in results for file in result.files]
     failures = {result.unit: result.failure for result in results if result.failure}
-    return counts, shards, failures
+    return counts, files, failures

@@ -4,24 +4,26 @@ The way of one page: kept raw, parsed into papers and rejects, compared with wha
 written as a shard, committed, bundle files, counted. No step reaches back.
 """
 
-import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
 
 from flows.store.catalog import Commit, KnownRecord
-from flows.store.layout import TABLES
 from flows.store.raw import UnreadableReplyError, keep_reply, read_reply
-from flows.store.shards import find_bundles
+from flows.store.shards import Rows, ShardName, WrittenFile, find_bundles
 from flows.store.store import Store, writing
+from flows.store.windows import DoneWindow
 from transforms import Issuer, Paper, Reject, bundle_bytes
 from transforms.arxiv_xml import Page, parse_page
 from transforms.bundle import Draft, IssueTimes, append_snapshot, draft, issue
+from transforms.canon import sha256
 from transforms.oai_xml import MAX_PAGE_BYTES, OaiError, PageError
 from transforms.strict_json import read_json
 from transforms.tables import bundle_row, event_row, paper_row, reject_row
+
+PAPER_TABLES = ("papers", "events", "bundles", "rejects")
 
 Clock = Callable[[], datetime]
 
@@ -68,12 +70,12 @@ class Counts:
 
 @dataclass(slots=True)
 class UnitResult:
-    """What became of one unit of work: its counts and shard, or why it failed as a whole."""
+    """What became of one unit of work: its counts and files, or why it failed as a whole."""
 
     unit: str
     counts: Counts = field(default_factory=Counts)
-    shard: str | None = None
     failure: str | None = None
+    files: list[WrittenFile] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +91,9 @@ class Run:
 def process_saved_reply(run: Run, path: Path) -> UnitResult:
     """Take one saved reply through the pipeline; a reply that cannot be used is a failure."""
     try:
-        data = read_reply(path, limit=MAX_PAGE_BYTES)
-        page = parse_page(data)
+        with run.store.watch.stage("read and parse"):
+            data = read_reply(path, limit=MAX_PAGE_BYTES)
+            page = parse_page(data)
     except OaiError as error:
         # An empty list is an answer; any other error means that a request went wrong.
         failure = None if error.code == "noRecordsMatch" else f"an error reply: {error}"
@@ -121,16 +124,40 @@ def process_papers(
     `unit` names the shard; `source` names the input in the tables. Nothing is written when nothing
     is new.
     """
-    batch = _Batch(run, shard=run.store.catalog.next_shard(unit), source=source)
-    batch.take_papers(papers)
-    batch.take_rejects(rejects)
+    store = run.store
+    shard = ShardName(store.catalog.next_shard(unit), unit, run.name)
+    batch = _Batch(run, shard=shard.name, source=source)
+    with store.watch.stage("compare and issue"):
+        batch.take_papers(papers)
+        batch.take_rejects(rejects)
     if not batch.records and not batch.reject_sha256s:
         return UnitResult(unit, batch.counts)
-    commit = Commit(
-        batch.shard, unit, run.name, tuple(batch.records.values()), tuple(batch.reject_sha256s)
-    )
-    run.store.keep(commit, batch.rows)
-    return UnitResult(unit, batch.counts, batch.shard)
+    records, refused = tuple(batch.records.values()), tuple(batch.reject_sha256s)
+    files = store.keep(Commit(shard, records, refused), batch.rows)
+    return UnitResult(unit, batch.counts, files=files)
+
+
+def mark_vanished(run: Run, arxiv_ids: Sequence[str], *, source: str) -> None:
+    """Mark papers that arXiv has no more; what was issued for them stays as it is."""
+    new = tuple(i for i in arxiv_ids if not run.store.catalog.has_vanished(i))
+    if new:
+        noticed_at = run.clock()
+        rows = [{"arxiv_id": i, "noticed_at": noticed_at, "source": source} for i in new]
+        unit = f"vanished-{sha256(' '.join(new).encode()).hex()[:32]}"
+        keep_rows(run, unit, {"vanished": rows}, vanished=new)
+
+
+def keep_rows(
+    run: Run,
+    unit: str,
+    rows: Rows,
+    *,
+    vanished: tuple[str, ...] = (),
+    windows: tuple[DoneWindow, ...] = (),
+) -> None:
+    """Keep what a harvest learned beside papers, as a shard of its own."""
+    shard = ShardName(run.store.catalog.next_shard(unit), unit, run.name)
+    run.store.keep(Commit(shard, vanished=vanished, windows=windows), rows)
 
 
 class _Batch:
@@ -144,7 +171,7 @@ class _Batch:
         self.counts = Counts()
         self.records: dict[str, KnownRecord] = {}
         self.reject_sha256s: set[str] = set()
-        self.rows: dict[str, list[dict[str, Any]]] = {table: [] for table in TABLES}
+        self.rows: dict[str, list[dict[str, Any]]] = {table: [] for table in PAPER_TABLES}
         self._bundles: dict[str, dict[str, Any]] = {}
 
     def take_papers(self, papers: Iterable[Paper]) -> None:
@@ -175,13 +202,13 @@ class _Batch:
 
     def take_rejects(self, rejects: Iterable[Reject]) -> None:
         """Keep the rejects that are not kept yet; count them all."""
-        by_sha256 = {hashlib.sha256(reject.raw).hexdigest(): reject for reject in rejects}
+        by_sha256 = {sha256(reject.raw).hex(): reject for reject in rejects}
         kept = self.run.store.catalog.known_rejects(by_sha256)
-        for sha256, reject in by_sha256.items():
+        for digest, reject in by_sha256.items():
             self.counts.rejects += 1
             _count(self.counts.by_reason, reject.reason)
-            if sha256 not in kept:
-                self.reject_sha256s.add(sha256)
+            if digest not in kept:
+                self.reject_sha256s.add(digest)
                 self.rows["rejects"].append(reject_row(reject, source=self.source))
 
     def _add(self, drafted: Draft, bundle: dict[str, Any], *, events: int) -> None:

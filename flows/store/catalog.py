@@ -6,11 +6,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
-from typing import Self
+from typing import Literal, Self
 
 from flows.errors import StoreError
+from flows.store.shards import ShardName
 from flows.store.transaction import transaction
-from flows.store.windows import WINDOW_TABLES, WindowLog
+from flows.store.windows import WINDOW_TABLES, DoneWindow, WindowLog
 
 SCHEMA_VERSION = 1
 _TABLES = """
@@ -35,6 +36,13 @@ CREATE TABLE rejects (
     raw_sha256 TEXT PRIMARY KEY,
     shard TEXT NOT NULL
 ) WITHOUT ROWID;
+CREATE TABLE vanished (
+    arxiv_id TEXT PRIMARY KEY,
+    shard TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE finished_parts (
+    name TEXT PRIMARY KEY
+) WITHOUT ROWID;
 """
 
 
@@ -58,11 +66,11 @@ class KnownRecord:
 class Commit:
     """What one shard adds to the catalog, in one transaction."""
 
-    shard: str
-    unit: str
-    run: str
-    records: tuple[KnownRecord, ...]
-    reject_sha256s: tuple[str, ...]
+    shard: ShardName
+    records: tuple[KnownRecord, ...] = ()
+    reject_sha256s: tuple[str, ...] = ()
+    vanished: tuple[str, ...] = ()
+    windows: tuple[DoneWindow, ...] = ()
 
 
 class Catalog:
@@ -151,20 +159,57 @@ class Catalog:
         return {name for (name,) in self._connection.execute("SELECT name FROM shards")}
 
     def commit(self, commit: Commit) -> None:
-        """Make a written shard count: the moment of truth."""
+        """Make a written shard count: the moment of truth.
+
+        Of a record that two shards hold, the bundle that was issued last is the one known.
+        """
+        shard = commit.shard
         with transaction(self._connection) as connection:
             connection.execute(
                 "INSERT INTO shards (name, unit, run, has_files) VALUES (?, ?, ?, 0)",
-                (commit.shard, commit.unit, commit.run),
+                (shard.name, shard.unit, shard.run),
             )
             connection.executemany(
-                "INSERT OR REPLACE INTO records VALUES (?, ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO records VALUES (?, ?, ?, ?, ?, ?, ?)"
+                " ON CONFLICT (pith_number) DO UPDATE SET shown_sha256 = excluded.shown_sha256,"
+                " datestamp = excluded.datestamp, issued_at = excluded.issued_at,"
+                " shard = excluded.shard WHERE excluded.issued_at >= records.issued_at",
                 (_row(record) for record in commit.records),
             )
-            connection.executemany(
-                "INSERT OR IGNORE INTO rejects VALUES (?, ?)",
-                ((sha256, commit.shard) for sha256 in commit.reject_sha256s),
-            )
+            for table, values in (
+                ("rejects", commit.reject_sha256s),
+                ("vanished", commit.vanished),
+            ):
+                connection.executemany(
+                    f"INSERT OR IGNORE INTO {table} VALUES (?, ?)",  # noqa: S608 - two constants
+                    ((value, shard.name) for value in values),
+                )
+            for window in commit.windows:
+                self.windows.add_done(window, shard.name)
+
+    def has_vanished(self, arxiv_id: str) -> bool:
+        """Tell whether arXiv said once that it has no such paper any more."""
+        found = self._connection.execute(
+            "SELECT 1 FROM vanished WHERE arxiv_id = ?", (arxiv_id,)
+        ).fetchone()
+        return found is not None
+
+    def is_finished(self, part: str) -> bool:
+        """Tell whether a part of a snapshot was processed to its end."""
+        found = self._connection.execute(
+            "SELECT 1 FROM finished_parts WHERE name = ?", (part,)
+        ).fetchone()
+        return found is not None
+
+    def finish_part(self, part: str) -> None:
+        """Note that a part of a snapshot was processed to its end."""
+        with transaction(self._connection) as connection:
+            connection.execute("INSERT OR IGNORE INTO finished_parts VALUES (?)", (part,))
+
+    def count(self, table: Literal["shards", "records", "rejects", "vanished"]) -> int:
+        """Return how many rows a table has."""
+        (number,) = self._connection.execute(f"SELECT count(*) FROM {table}").fetchone()  # noqa: S608 - by type
+        return int(number)
 
     def shards_without_files(self) -> list[str]:
         """Return the committed shards whose bundle files are not all written yet."""
@@ -173,7 +218,8 @@ class Catalog:
 
     def mark_files_written(self, shard: str) -> None:
         """Note that all bundle files of a shard are written."""
-        self._connection.execute("UPDATE shards SET has_files = 1 WHERE name = ?", (shard,))
+        with transaction(self._connection) as connection:
+            connection.execute("UPDATE shards SET has_files = 1 WHERE name = ?", (shard,))
 
 
 _SELECT_RECORD = (

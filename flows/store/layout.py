@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-TABLES = ("papers", "events", "bundles", "rejects")
+TABLES = ("papers", "events", "bundles", "rejects", "vanished", "windows")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,7 @@
-"""The Parquet schemas of the four tables, one field per key of a row in `transforms.tables`."""
+"""The Parquet schemas of the tables: a field per key of a row in `transforms.tables`, and our own.
+
+`vanished` and `windows` are about harvests, not about papers' text, and so are made in the shell.
+"""
 
 import pyarrow as pa
 
@@ -88,6 +91,27 @@ SCHEMAS: dict[str, pa.Schema] = {
             pa.field("arxiv_id", pa.string()),
             _required("reason", pa.string()),
             _required("raw", pa.binary()),
+        ]
+    ),
+    "vanished": pa.schema(
+        [
+            _required("arxiv_id", pa.string()),
+            _required("noticed_at", _MOMENT),
+            _required("source", pa.string()),
+        ]
+    ),
+    "windows": pa.schema(
+        [
+            _required("set_spec", pa.string()),
+            pa.field("first", pa.date32()),
+            pa.field("until", pa.date32()),
+            _required("started_at", _MOMENT),
+            _required("listed", pa.int64()),
+            _required("harvested", pa.int64()),
+            _required("recovered", pa.int64()),
+            _required("vanished", pa.int64()),
+            _required("left", pa.int64()),
+            pa.field("watermark", pa.date32()),
         ]
     ),
 }

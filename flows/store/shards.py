@@ -1,6 +1,9 @@
 """Parquet shards: one unit of work's rows, at most one file per table."""
 
+import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,25 +17,56 @@ from flows.store.schemas import SCHEMAS
 
 Rows = Mapping[str, Sequence[dict[str, Any]]]
 
-_SHARD_KEY, _TABLES_KEY = b"pith.shard", b"pith.tables"
+_SHARD, _TABLES, _UNIT, _RUN = b"pith.shard", b"pith.tables", b"pith.unit", b"pith.run"
 
 
-def write_shard(layout: Layout, name: str, rows: Rows) -> None:
+@dataclass(frozen=True, slots=True)
+class ShardName:
+    """A shard, the unit of work that it came from, and the run that wrote it."""
+
+    name: str
+    unit: str
+    run: str
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenFile:
+    """A file of a table, for the report: path, bytes, sha256 (hex)."""
+
+    path: str
+    size: int
+    sha256: str
+
+
+def write_shard(layout: Layout, shard: ShardName, rows: Rows) -> list[WrittenFile]:
     """Write the rows of each table that has any; all files are durable before the first is named.
 
     The same name again replaces. Each file's metadata tells the shard and its tables, so that a
     shard of which a file is missing can be told from a whole one.
     """
-    filled = [table for table in TABLES if rows[table]]
-    marks = {_SHARD_KEY: name.encode(), _TABLES_KEY: " ".join(filled).encode()}
+    filled = [table for table in TABLES if rows.get(table)]
+    marks = {
+        _SHARD: shard.name,
+        _TABLES: " ".join(filled),
+        _UNIT: shard.unit,
+        _RUN: shard.run,
+    }
+    written = []
     for table in filled:
-        path = layout.shard(table, name)
+        path = layout.shard(table, shard.name)
         path.parent.mkdir(parents=True, exist_ok=True)
-        schema = SCHEMAS[table].with_metadata(marks)
-        data = pa.Table.from_pylist(list(rows[table]), schema=schema)
+        data = pa.Table.from_pylist(list(rows[table]), schema=SCHEMAS[table].with_metadata(marks))
         pq.write_table(data, unfinished(path), compression="zstd")
+        written.append(_describe(unfinished(path), path))
     for table in filled:
-        finish(layout.shard(table, name))
+        finish(layout.shard(table, shard.name))
+    return written
+
+
+def _describe(temporary: Path, path: Path) -> WrittenFile:
+    with temporary.open("rb") as file:
+        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+        return WrittenFile(str(path), file.tell(), sha256)
 
 
 def remove_shard(layout: Layout, name: str) -> None:
@@ -54,40 +88,51 @@ def remove_unfinished(layout: Layout) -> int:
     return len(left)
 
 
-def bundles_of(layout: Layout, shard: str) -> Iterator[tuple[str, bytes]]:
-    """Give the Pith Number and the exact signed bytes of each bundle in a shard."""
-    path = layout.shard("bundles", shard)
+def read_marks(layout: Layout, name: str) -> ShardName | None:
+    """Return what a shard's files tell of it, or None if one of its files is missing.
+
+    Raises `StoreError` for a file that cannot be read.
+    """
+    found = [layout.shard(table, name) for table in TABLES if layout.shard(table, name).exists()]
+    for path in found:
+        with _opened(path) as file:
+            marks = file.schema_arrow.metadata or {}
+    tables = marks.get(_TABLES, b"").decode().split()
+    if not tables or not all(layout.shard(table, name).exists() for table in tables):
+        return None
+    return ShardName(name, marks[_UNIT].decode(), marks[_RUN].decode())
+
+
+def read_rows(
+    layout: Layout, table: str, shard: str, columns: Sequence[str]
+) -> Iterator[tuple[Any, ...]]:
+    """Give the rows of one table of a shard, as tuples of these columns; none if it has no file.
+
+    Raises `StoreError` for a file that cannot be read.
+    """
+    path = layout.shard(table, shard)
     if not path.exists():
         return
     with _opened(path) as file:
-        for batch in file.iter_batches(batch_size=1024, columns=["pith_number", "bundle"]):
-            yield from zip(
-                batch.column("pith_number").to_pylist(),
-                batch.column("bundle").to_pylist(),
-                strict=True,
-            )
+        for batch in file.iter_batches(batch_size=1024, columns=list(columns)):
+            yield from zip(*(batch.column(name).to_pylist() for name in columns), strict=True)
 
 
 def find_bundles(layout: Layout, shard: str, numbers: Iterable[str]) -> dict[str, bytes]:
-    """Return the exact bytes of the bundles with these Pith Numbers in one shard."""
-    path = layout.shard("bundles", shard)
-    with _opened(path) as file:
-        data = file.read(columns=["pith_number", "bundle"])
+    """Return the exact bytes of the newest bundles with these Pith Numbers in one shard."""
     wanted = set(numbers)
-    rows = zip(data["pith_number"].to_pylist(), data["bundle"].to_pylist(), strict=True)
-    return {number: bundle for number, bundle in rows if number in wanted}
+    return {
+        number: bundle
+        for number, bundle in read_rows(layout, "bundles", shard, ["pith_number", "bundle"])
+        if number in wanted
+    }
 
 
-def source_of(layout: Layout, shard: str, arxiv_id: str) -> str:
-    """Return the name of the input that a paper's row in a shard was read from."""
-    with _opened(layout.shard("papers", shard)) as file:
-        data = file.read(columns=["arxiv_id", "source"])
-    sources = dict(zip(data["arxiv_id"].to_pylist(), data["source"].to_pylist(), strict=True))
-    return str(sources[arxiv_id])
-
-
-def _opened(path: Path) -> pq.ParquetFile:
+@contextmanager
+def _opened(path: Path) -> Iterator[pq.ParquetFile]:
     try:
-        return pq.ParquetFile(path)
+        with pq.ParquetFile(path) as file:
+            yield file
     except (OSError, pa.ArrowException) as error:
-        raise StoreError(f"cannot read the shard {path}: {str(error).splitlines()[0]}") from None
+        reason = str(error).splitlines()[0]
+        raise StoreError(f"cannot read the shard {path}: {reason}") from None

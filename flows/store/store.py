@@ -15,6 +15,8 @@ from flows.store import shards
 from flows.store.catalog import Catalog, Commit
 from flows.store.files import write_whole
 from flows.store.layout import Layout
+from flows.store.shards import read_rows
+from flows.timing import Stopwatch
 
 
 class Store:
@@ -25,14 +27,19 @@ class Store:
         self.layout = layout
         self.catalog = catalog
         self._bundle_files = bundle_files
+        self.watch = Stopwatch()
 
-    def keep(self, commit: Commit, rows: shards.Rows) -> None:
+    def keep(self, commit: Commit, rows: shards.Rows) -> list[shards.WrittenFile]:
         """Write a shard, make it count, and write its bundle files, in that order."""
         with writing(self.layout.root):
-            shards.write_shard(self.layout, commit.shard, rows)
-            self.catalog.commit(commit)
-            bundles = ((row["pith_number"], row["bundle"]) for row in rows["bundles"])
-            self._write_bundle_files(commit.shard, bundles)
+            with self.watch.stage("write tables"):
+                written = shards.write_shard(self.layout, commit.shard, rows)
+            with self.watch.stage("commit"):
+                self.catalog.commit(commit)
+            bundles = [(row["pith_number"], row["bundle"]) for row in rows.get("bundles", ())]
+            with self.watch.stage("write bundle files"):
+                self._write_bundle_files(commit.shard.name, bundles)
+        return written
 
     def recover(self) -> list[str]:
         """Complete or undo what a killed run left, and say what was done, a sentence each."""
@@ -43,9 +50,15 @@ class Store:
             shards.remove_shard(self.layout, name)
             done.append(f"undid the shard {name}, which a killed run had not committed")
         for name in self.catalog.shards_without_files():
-            self._write_bundle_files(name, shards.bundles_of(self.layout, name))
+            self._write_bundle_files(name, self._newest_bundles(name))
             done.append(f"completed the bundle files of the shard {name}")
         return done
+
+    def _newest_bundles(self, shard: str) -> Iterable[tuple[str, bytes]]:
+        """Give the bundles of a shard that no later shard has replaced."""
+        for number, data in read_rows(self.layout, "bundles", shard, ["pith_number", "bundle"]):
+            if self.catalog.known([number])[number].shard == shard:
+                yield number, data
 
     def _write_bundle_files(self, shard: str, bundles: Iterable[tuple[str, bytes]]) -> None:
         if self._bundle_files:
@@ -67,7 +80,7 @@ def open_store(
     layout = Layout(data_dir)
     with writing(data_dir):
         data_dir.mkdir(parents=True, exist_ok=True)
-    with _locked(layout, job), closing(Catalog.open(layout.catalog)) as catalog:
+    with locked(layout, job), closing(Catalog.open(layout.catalog)) as catalog:
         store = Store(layout, catalog, bundle_files=bundle_files)
         with writing(data_dir):
             recovered = store.recover()
@@ -87,7 +100,8 @@ def writing(folder: Path) -> Iterator[None]:
 
 
 @contextmanager
-def _locked(layout: Layout, job: str) -> Iterator[None]:
+def locked(layout: Layout, job: str) -> Iterator[None]:
+    """Be the one writer of a data folder; raises `StoreError` that names another one."""
     lock = FileLock(layout.lock, timeout=0)
     holder = layout.lock.with_suffix(".json")
     with writing(layout.root):

@@ -20,13 +20,20 @@ CREATE TABLE windows (
     first TEXT NOT NULL,
     until TEXT NOT NULL,
     started_at TEXT NOT NULL,
-    is_done INTEGER NOT NULL DEFAULT 0,
     token TEXT,
     pages INTEGER NOT NULL DEFAULT 0,
     passes INTEGER NOT NULL DEFAULT 1,
     is_listed INTEGER NOT NULL DEFAULT 0
 );
-CREATE INDEX windows_by_key ON windows (set_spec, first, until);
+CREATE UNIQUE INDEX windows_by_key ON windows (set_spec, first, until);
+CREATE TABLE done_windows (
+    set_spec TEXT NOT NULL,
+    first TEXT NOT NULL,
+    until TEXT NOT NULL,
+    started_at TEXT NOT NULL,
+    shard TEXT NOT NULL
+);
+CREATE INDEX done_windows_by_key ON done_windows (set_spec, first, until);
 CREATE TABLE window_papers (
     window INTEGER NOT NULL REFERENCES windows (id),
     arxiv_id TEXT NOT NULL,
@@ -66,6 +73,15 @@ class Progress:
     is_listed: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class DoneWindow:
+    """A window that is proven complete; `watermark` is set by a nightly harvest."""
+
+    window: Window
+    started_at: datetime
+    watermark: date | None = None
+
+
 class WindowLog:
     """The windows of one catalog, on its connection."""
 
@@ -76,14 +92,10 @@ class WindowLog:
     def resume(self, window: Window, now: datetime) -> Progress:
         """Return how far `window` has come, or begin it."""
         found = self._connection.execute(
-            "SELECT id, started_at, token, pages, passes, is_listed FROM windows"
-            " WHERE (set_spec, first, until) = (?, ?, ?) AND NOT is_done",
-            _key(window),
+            f"{_SELECT_WINDOW} WHERE (set_spec, first, until) = (?, ?, ?)", _key(window)
         ).fetchone()
         if found:
-            row, started_at, token, pages, passes, is_listed = found
-            started = datetime.fromisoformat(started_at)
-            return Progress(row, window, started, token, pages, passes, bool(is_listed))
+            return _progress(found)
         (row,) = self._connection.execute(
             "INSERT INTO windows (set_spec, first, until, started_at) VALUES (?, ?, ?, ?)"
             " RETURNING id",
@@ -94,8 +106,7 @@ class WindowLog:
     def is_settled(self, window: Window) -> bool:
         """Tell whether `window` was completed after its last day was over, and so stays done."""
         found = self._connection.execute(
-            "SELECT max(started_at) FROM windows WHERE (set_spec, first, until) = (?, ?, ?)"
-            " AND is_done",
+            "SELECT max(started_at) FROM done_windows WHERE (set_spec, first, until) = (?, ?, ?)",
             _key(window),
         ).fetchone()[0]
         if found is None or window.until is None:
@@ -142,26 +153,65 @@ class WindowLog:
         counted = {How(how): count for how, count in found}
         return {how: counted.get(how, 0) for how in How}
 
-    def finish(self, progress: Progress) -> None:
-        """Note that a window is complete; its list of papers is not needed any more."""
-        with transaction(self._connection) as connection:
-            connection.execute("UPDATE windows SET is_done = 1 WHERE id = ?", (progress.id,))
-            connection.execute("DELETE FROM window_papers WHERE window = ?", (progress.id,))
+    def add_done(self, done: DoneWindow, shard: str) -> None:
+        """Note that a window is complete; call it within a transaction of the catalog.
 
-    def watermark(self, set_spec: str | None) -> date | None:
-        """Return the day up to which the nightly harvest of a set is complete."""
-        found = self._connection.execute(
-            "SELECT day FROM watermarks WHERE set_spec = ?", (set_spec or "",)
-        ).fetchone()
-        return date.fromisoformat(found[0]) if found else None
+        Its list of papers is not needed any more. The watermark moves with it, never back.
+        """
+        key = _key(done.window)
+        self._connection.execute(
+            "INSERT INTO done_windows VALUES (?, ?, ?, ?, ?)",
+            (*key, done.started_at.isoformat(), shard),
+        )
+        self._connection.execute(
+            "DELETE FROM window_papers WHERE window IN"
+            " (SELECT id FROM windows WHERE (set_spec, first, until) = (?, ?, ?))",
+            key,
+        )
+        self._connection.execute(
+            "DELETE FROM windows WHERE (set_spec, first, until) = (?, ?, ?)", key
+        )
+        if done.watermark:
+            self._connection.execute(
+                "INSERT INTO watermarks VALUES (?, ?) ON CONFLICT (set_spec)"
+                " DO UPDATE SET day = max(day, excluded.day)",
+                (key[0], str(done.watermark)),
+            )
 
-    def move_watermark(self, set_spec: str | None, day: date) -> None:
-        """Note that the nightly harvest of a set is complete up to `day`."""
+    def open_windows(self) -> list[Progress]:
+        """Return the windows that were begun and are not complete."""
+        found = self._connection.execute(f"{_SELECT_WINDOW} ORDER BY id")
+        return [_progress(row) for row in found]
+
+    def watermarks(self) -> dict[str | None, date]:
+        """Return the watermark of each set that a nightly harvest takes; None is all of arXiv."""
+        found = self._connection.execute("SELECT set_spec, day FROM watermarks ORDER BY set_spec")
+        return {set_spec or None: date.fromisoformat(day) for set_spec, day in found}
+
+    def begin_watermark(self, set_spec: str | None, day: date) -> None:
+        """Note the day on which the nightly harvest of a set began to be."""
         with transaction(self._connection) as connection:
             connection.execute(
-                "INSERT OR REPLACE INTO watermarks VALUES (?, ?)", (set_spec or "", str(day))
+                "INSERT OR IGNORE INTO watermarks VALUES (?, ?)", (set_spec or "", str(day))
             )
+
+
+_SELECT_WINDOW = (
+    "SELECT id, set_spec, first, until, started_at, token, pages, passes, is_listed FROM windows"
+)
+_Row = tuple[int, str, str, str, str, str | None, int, int, int]
+
+
+def _progress(row: _Row) -> Progress:
+    number, set_spec, first, until, started_at, token, pages, passes, is_listed = row
+    window = Window(set_spec or None, _day(first), _day(until))
+    started = datetime.fromisoformat(started_at)
+    return Progress(number, window, started, token, pages, passes, bool(is_listed))
 
 
 def _key(window: Window) -> tuple[str, str, str]:
     return window.set_spec or "", str(window.first or ""), str(window.until or "")
+
+
+def _day(text: str) -> date | None:
+    return date.fromisoformat(text) if text else None

@@ -1,0 +1,60 @@
+"""The command `status`: what there is, how up to date it is, and what to do."""
+
+import json
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+from flows.config import Config
+from flows.reading import open_catalog
+from flows.store.catalog import Catalog
+from flows.store.layout import Layout
+from flows.store.windows import Progress
+
+RUNS = 5
+
+
+def status_lines(config: Config) -> Iterator[str]:
+    """Give the counts, watermarks, last runs, and what is incomplete, a line each."""
+    layout = Layout(config.data_dir)
+    with closing(open_catalog(layout)) as catalog:
+        yield f"records {catalog.count('records')}, rejects {catalog.count('rejects')}"
+        yield f"shards {catalog.count('shards')}, papers vanished {catalog.count('vanished')}"
+        for set_spec, day in catalog.windows.watermarks().items():
+            yield f"nightly harvest of {set_spec or 'all of arXiv'}: complete up to {day}"
+        yield from _last_runs(layout)
+        yield from _open_windows(catalog)
+        if left := catalog.shards_without_files():
+            yield f"bundle files of {len(left)} shards are missing; the next run writes them"
+
+
+def _last_runs(layout: Layout) -> Iterator[str]:
+    reports = sorted(layout.runs.glob("*/report.json"), reverse=True)[:RUNS]
+    for report in reports:
+        yield _run_line(report)
+
+
+def _run_line(report: Path) -> str:
+    try:
+        run = json.loads(report.read_bytes())
+        counts = run["counts"]
+        made = f"new records {counts['new_records']}, new snapshots {counts['new_snapshots']}"
+        ended = {0: "done", 1: "done, not without troubles", 3: "arXiv was unreachable"}
+        outcome = ended[run["exit_status"]]
+    except (OSError, ValueError, KeyError, TypeError):
+        return f"run {report.parent.name}: its report cannot be read"
+    return f"run {report.parent.name}: {outcome}; {made}, unchanged {counts['unchanged']}"
+
+
+def _open_windows(catalog: Catalog) -> Iterator[str]:
+    windows = catalog.windows.open_windows()
+    for progress in windows:
+        yield f"NOT COMPLETE: {progress.window}: {_where(progress)}, begun {progress.started_at:%F}"
+    if windows:
+        yield "the command that began a window goes on with it"
+
+
+def _where(progress: Progress) -> str:
+    if progress.token == "":
+        return "all pages came, not reconciled yet"
+    return f"{progress.pages} pages came"
