@@ -73,4 +73,4 @@ def open_job(name: str, config: Config) -> Iterator[Job]:
         config.data_dir, job=name, bundle_files=bundle_files, say=LOGGER.warning
     ) as store:
         run_name = f"{started_at:%Y%m%dT%H%M%SZ}-{name}-{secrets.token_hex(2)}"
-        yield Job(name, config, Run(store, issuer, run_name), started_at)
+        yield Job(name, config, Run(store, issuer, run_name, utc_now), started_at)

@@ -85,7 +85,7 @@ class Run:
     store: Store
     issuer: Issuer
     name: str
-    clock: Clock = utc_now
+    clock: Clock
 
 
 def process_saved_reply(run: Run, path: Path) -> UnitResult:

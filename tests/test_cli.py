@@ -12,7 +12,9 @@ from oai_pages import page, record
 from runs import process
 
 ROOT = Path(__file__).parents[1]
-COMMANDS = ["keygen", "backfill", "nightly", "rerun", "verify", "show", "find"]
+COMMANDS = [
+    "keygen", "backfill", "nightly", "rerun", "verify", "show", "find", "status", "rebuild-catalog",
+]  # fmt: skip
 
 
 def run(folder: Path, *words: str | Path, **env: str) -> subprocess.CompletedProcess[str]:
@@ -103,6 +105,20 @@ def test_show_and_find_read_what_is_kept(tmp_path: Path) -> None:
     assert number in run(tmp_path, "find", "SCHRODINGER title", *data).stdout
     assert run(tmp_path, "find", "einstein", *data).stdout == ""
     assert_one_sentence(run(tmp_path, "show", "1906.10822", *data), "nothing is known of")
+
+
+def test_status_and_rebuild_tell_what_there_is(tmp_path: Path) -> None:
+    process(tmp_path, page(record(), record("2201.00001", title="")))
+    data = ["--data", str(tmp_path / "data")]
+    status = run(tmp_path, "status", *data)
+    assert (status.returncode, status.stderr) == (0, "")
+    assert "records 1, rejects 1" in status.stdout
+    assert "done, not without troubles; new records 1" in status.stdout
+    (tmp_path / "data" / "catalog.sqlite").unlink()
+    rebuilt = run(tmp_path, "rebuild-catalog", *data)
+    assert rebuilt.returncode == 0
+    assert "knows 1 records of 1 shards again" in rebuilt.stdout
+    assert run(tmp_path, "status", *data).stdout == status.stdout
 
 
 def test_backfill_runs_as_a_whole_process(tmp_path: Path) -> None:

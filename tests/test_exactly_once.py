@@ -1,0 +1,180 @@
+"""Exactly once: whatever is killed, full, damaged or locked, nothing is lost or done twice."""
+
+import json
+import multiprocessing
+import os
+import shutil
+import sqlite3
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+from oai_pages import page, record
+from runs import assert_whole, bundle_files, config_in, process, rows, tree
+
+from flows import jobs
+from flows.errors import StoreError
+from flows.store.layout import Layout
+from flows.store.rebuild import rebuild_catalog
+from flows.store.store import open_store
+
+KILLS = 100 if os.environ.get("FULL") else 40
+PAPERS, PAGE = 2000, 10
+
+
+def pages() -> list[bytes]:
+    ids = [f"2201.{number:05}" for number in range(1, PAPERS + 1)]
+    return [page(*map(record, ids[at : at + PAGE])) for at in range(0, PAPERS, PAGE)]
+
+
+def save(folder: Path, replies: list[bytes]) -> Path:
+    saved = folder / "saved"
+    saved.mkdir()
+    for number, reply in enumerate(replies):
+        (saved / f"{number:04}.xml").write_bytes(reply)
+    return saved
+
+
+def backfill(folder: Path) -> None:
+    """Run in a process of its own, which is killed."""
+    jobs.backfill_raw(config_in(folder), [folder / "saved"])
+
+
+def dump(catalog: Path) -> dict[str, list[Any]]:
+    """Return all that a catalog knows, but for what only saves time."""
+    tables = ["shards", "records", "rejects", "vanished", "done_windows", "watermarks"]
+    with sqlite3.connect(f"file:{catalog}?mode=ro", uri=True) as connection:
+        found = {t: sorted(connection.execute(f"SELECT * FROM {t}"), key=str) for t in tables}  # noqa: S608
+    connection.close()
+    return found
+
+
+def rebuilt(folder: Path) -> dict[str, list[Any]]:
+    """Rebuild the catalog, let the next run complete the files, and return what it knows."""
+    rebuild_catalog(folder / "data")
+    with open_store(folder / "data", job="test", bundle_files=True, say=lambda _: None):
+        pass
+    return dump(folder / "data" / "catalog.sqlite")
+
+
+def test_killed_again_and_again_it_ends_with_each_paper_once(tmp_path: Path) -> None:
+    save(tmp_path, pages())
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["flows.jobs", "test_exactly_once"])
+    choose = Random(4)
+    kills = 0
+    while kills < KILLS:
+        child = context.Process(target=backfill, args=(tmp_path,))
+        child.start()
+        # A moment that no event marks is the point of this test.
+        time.sleep(choose.uniform(0, 0.25))
+        kills += child.is_alive()
+        child.kill()
+        child.join()
+        if child.exitcode == 0:
+            break
+    report = jobs.backfill_raw(config_in(tmp_path), [tmp_path / "saved"])
+    assert report.counts.papers == PAPERS
+    issued = [row["pith_number"] for row in rows(tmp_path, "bundles")]
+    assert len(issued) == len(set(issued)) == PAPERS
+    assert kills >= KILLS or report.counts.unchanged == PAPERS
+    for data in bundle_files(tmp_path).values():
+        receipts = [e["payload"]["receipt"] for e in json.loads(data)["events"][:1]]
+        assert len({receipt["first_computed_at"] for receipt in receipts}) == 1
+    assert_whole(tmp_path)
+    before = dump(tmp_path / "data" / "catalog.sqlite")
+    assert rebuilt(tmp_path) == before
+    assert_whole(tmp_path)
+
+
+def test_the_catalog_and_the_files_come_back_from_the_shards(tmp_path: Path) -> None:
+    process(tmp_path, page(record(datestamp="2020-01-01"), record("2201.00001", title="")))
+    process(tmp_path, page(record(datestamp="2020-02-01", authors="A. One")))
+    process(tmp_path, page(record("2201.00002")))
+    layout = Layout(tmp_path / "data")
+    before, files = dump(layout.catalog), bundle_files(tmp_path)
+    layout.catalog.unlink()
+    shutil.rmtree(layout.root / "bundles")
+    assert rebuilt(tmp_path) == before
+    assert bundle_files(tmp_path) == files
+    assert process(tmp_path, page(record("2201.00002"))).counts.unchanged == 1
+
+
+def test_a_shard_of_which_a_file_is_missing_does_not_count(tmp_path: Path) -> None:
+    process(tmp_path, page(record("2201.00001")))
+    process(tmp_path, page(record("2201.00002")))
+    lost = min((tmp_path / "data" / "tables" / "events").glob("*.parquet"))
+    lost.unlink()
+    assert len(rebuilt(tmp_path)["records"]) == 1
+    assert process(tmp_path, page(record("2201.00001")), page(record("2201.00002"))).counts.papers
+    assert_whole(tmp_path)
+
+
+def test_a_damaged_shard_is_named_and_nothing_is_replaced(tmp_path: Path) -> None:
+    process(tmp_path, page(record(datestamp="2020-01-01")))
+    layout = Layout(tmp_path / "data")
+    (shard,) = (layout.root / "tables" / "bundles").glob("*.parquet")
+    whole, catalog = shard.read_bytes(), layout.catalog.read_bytes()
+    changed = page(record(datestamp="2020-02-01", authors="A. One"))
+    for damage in (b"", whole[: len(whole) // 2], b"PAR1" + b"\0" * 100 + b"PAR1"):
+        shard.write_bytes(damage)
+        with pytest.raises(StoreError, match=r"cannot read the shard .*bundles"):
+            rebuild_catalog(layout.root)
+        with pytest.raises(StoreError, match=r"cannot read the shard .*bundles"):
+            process(tmp_path, changed)
+        assert layout.catalog.read_bytes() == catalog
+    shard.write_bytes(whole)
+    assert process(tmp_path, changed).counts.new_snapshots == 1
+    assert_whole(tmp_path)
+
+
+def test_the_same_backfill_again_writes_nothing_and_is_faster(tmp_path: Path) -> None:
+    save(tmp_path, pages()[:60])
+    started = time.process_time()
+    backfill(tmp_path)
+    first = time.process_time() - started
+    before = tree(tmp_path)
+    started = time.process_time()
+    backfill(tmp_path)
+    second = time.process_time() - started
+    assert tree(tmp_path) == before
+    assert second < first / 2
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """Mount a file system of 1 MiB, as root can."""
+    folder = tmp_path / "small"
+    folder.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(folder)],
+        capture_output=True,
+        check=False,
+    )
+    if mounted.returncode:
+        pytest.skip("only root can mount a small file system to fill")
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)
+
+
+def test_a_full_disk_loses_nothing(tmp_path: Path, small_disk: Path) -> None:
+    first = page(record("2201.00001"))
+    many = page(*(record(f"2202.{number:05}") for number in range(1, 60)))
+    saved = save(tmp_path, [first, many])
+    config = config_in(small_disk)
+    jobs.backfill_raw(config, [saved / "0000.xml"])
+    before = bundle_files(small_disk)
+    filler = small_disk / "filler"
+    for room in (8, 24, 64, 100):
+        filler.write_bytes(b"x" * (shutil.disk_usage(small_disk).free - room * 1024))
+        with pytest.raises(StoreError, match=r"No space left|disk is full"):
+            jobs.backfill_raw(config, [saved])
+        filler.unlink()
+    assert before.items() <= bundle_files(small_disk).items()
+    report = jobs.backfill_raw(config, [saved])
+    assert (report.counts.papers, report.failures) == (60, {})
+    assert_whole(small_disk)
