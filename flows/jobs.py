@@ -18,7 +18,7 @@ from flows.arxiv.pace import Pace
 from flows.arxiv.search import search_ids
 from flows.arxiv.sets import set_of_category
 from flows.config import ArxivConfig, Config
-from flows.errors import ArxivError, ArxivReplyError, ConfigError
+from flows.errors import ArxivError, ArxivReplyError, ConfigError, SnapshotError
 from flows.harvest import Harvester, IncompleteError, WindowOutcome
 from flows.job import Job, open_job
 from flows.progress import track
@@ -94,6 +94,8 @@ def backfill_categories(
             earliest = client.identify().value.earliest
         today = job.run.clock().date()
         begin = max(first, earliest) if first else earliest
+        if begin > min(until or today, today):
+            raise ConfigError(f"arXiv's days of change run from {earliest} to {today} (UTC)")
         windows = [window for one in sets for window in by_year(one, begin, until, today)]
         _harvest(job, client, windows, in_step)
     return job.report()
@@ -107,11 +109,15 @@ def backfill_snapshot(
     with open_job("backfill", config) as job:
         job.snapshot = described
         seen = SeenIds()
-        for parts in track(_batches(read_parts(file), PARTS_A_STEP), total=None, what="steps"):
-            in_step(
-                f"{file.name}: lines from {parts[0].first_line}",
-                partial(_process_parts, job, described, parts, selection, seen),
-            )
+        try:
+            for parts in track(_batches(read_parts(file), PARTS_A_STEP), total=None, what="steps"):
+                in_step(
+                    f"{file.name}: lines from {parts[0].first_line}",
+                    partial(_process_parts, job, described, parts, selection, seen),
+                )
+        except SnapshotError as error:
+            # What came before the damage was given, and is kept.
+            job.results.append(UnitResult(file.name, failure=str(error)))
     return job.report()
 
 
@@ -274,6 +280,16 @@ def _pace(config: ArxivConfig) -> Pace:
 
 
 def _batches(items: Iterable[_T], size: int) -> Iterator[list[_T]]:
-    iterator = iter(items)
-    while batch := list(islice(iterator, size)):
+    """Give lists of up to `size` items; those that came before an error are given first."""
+    iterator, failure = iter(items), None
+    while failure is None:
+        batch: list[_T] = []
+        try:
+            batch.extend(islice(iterator, size))
+        except SnapshotError as error:
+            failure = error
+        if not batch:
+            break
         yield batch
+    if failure is not None:
+        raise failure

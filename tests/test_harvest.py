@@ -235,6 +235,9 @@ def test_categories_are_harvested_by_their_sets(tmp_path: Path) -> None:
             jobs.backfill_categories(config, ["cs.LGG"])
         with pytest.raises(ConfigError, match="is later than"):
             jobs.backfill_categories(config, ["cs.LG"], TODAY, FIRST_DAY)
+        for first, until in ((TODAY + timedelta(days=1), None), (None, date(2000, 1, 1))):
+            with pytest.raises(ConfigError, match="days of change run from 2005-09-16"):
+                jobs.backfill_categories(config, ["cs.LG"], first, until)
 
 
 def test_a_search_gives_ids_and_oai_their_text(tmp_path: Path) -> None:

@@ -68,6 +68,18 @@ def test_the_same_snapshot_again_changes_nothing(tmp_path: Path) -> None:
     assert tree(tmp_path) == before
 
 
+def test_what_comes_before_the_damage_is_kept(tmp_path: Path) -> None:
+    data = text(*(f"2201.{number:05}" for number in range(1, 3001)))
+    whole = gzip.compress(data, 1)
+    report = backfill(tmp_path, whole[: len(whole) * 9 // 10])
+    before = report.counts.new_records
+    assert 1000 < before < 3000
+    (failure,) = report.failures.values()
+    assert "cannot read the snapshot" in failure
+    assert report.exit_status == 1
+    assert backfill(tmp_path, whole).counts.new_records == 3000 - before
+
+
 def test_what_is_not_selected_is_counted(tmp_path: Path) -> None:
     data = line(row("2201.00001", categories="math.NT")) + line(
         row("2201.00002", update_date="2001-01-01")
