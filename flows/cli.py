@@ -191,6 +191,26 @@ def verify(
 
 
 @app.command()
+def merge(
+    bundles: Annotated[
+        list[Path],
+        typer.Argument(readable=False, metavar="BUNDLE", help="Copies of one paper's bundle."),
+    ],
+    output: Annotated[
+        Path, typer.Option(readable=False, metavar="FILE", help="Where to write the new bundle.")
+    ],
+    config: ConfigOption = None,
+) -> None:
+    """Unite the events of several copies of one paper's bundle in a new bundle.
+
+    It is signed with your key; events of one signer that contradict each other are shown.
+    """
+    from flows.merging import merge_files
+
+    merge_files(_load(config, None), bundles, output)
+
+
+@app.command()
 def show(
     name: Annotated[
         str, typer.Argument(metavar="ID|NUMBER", help="An arXiv id, a Pith Number or a short one.")

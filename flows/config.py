@@ -2,6 +2,7 @@
 
 import difflib
 import os
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
@@ -24,6 +25,7 @@ from pydantic_settings import (
 )
 
 from flows.errors import ConfigError
+from transforms.signing import PUBLIC_KEY_BYTES, decode_base64
 
 ENV_PREFIX = "PITH_"
 DEFAULT_FILE = Path("config.yaml")
@@ -31,7 +33,7 @@ BUILDER_VERSION = "pith-ingest-0.1.0"
 ARXIV_PACE = 3
 """Seconds between two requests (arXiv's terms of use for its APIs)."""
 
-_OTHER_VARIABLES = {"PITH_CONFIG", "PITH_DEBUG"}
+_OTHER_VARIABLES = {"PITH_CONFIG", "PITH_DEBUG", "PITH_SIGNING_KEY"}
 
 
 def _check_url(url: str) -> str:
@@ -74,6 +76,20 @@ class HarvestConfig(_Section):
     overlap_days: int = Field(3, ge=1)
 
 
+def _check_key(text: str) -> str:
+    decode_base64(text, PUBLIC_KEY_BYTES)
+    return text
+
+
+class KnownKey(_Section):
+    """A public key that signed for this registry before, and when: it stays one of ours."""
+
+    key_id: str = Field(min_length=1)
+    public_key: Annotated[str, AfterValidator(_check_key)]
+    first: date | None = None
+    until: date | None = None
+
+
 class IdentityConfig(_Section):
     """Who signs; the default can be taken for nobody (`.invalid` is reserved by RFC 2606)."""
 
@@ -81,7 +97,9 @@ class IdentityConfig(_Section):
     base_url: Url = "https://unregistered.invalid"
     resolver_name: str = Field("Unregistered Pith resolver", min_length=1)
     key_id: str | None = Field(None, min_length=1)
+    key_secret: str | None = Field(None, min_length=1)
     key_file: Path = Path("~/.config/pith-ingest/signing.key")
+    known_keys: tuple[KnownKey, ...] = ()
     key_url: Url | None = None
     builder_version: str = Field(BUILDER_VERSION, min_length=1)
 

@@ -3,7 +3,7 @@
 Plain, so that one paper can be run again without a Prefect server.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date, timedelta
@@ -34,7 +34,9 @@ from flows.steps import (
     process_papers,
     process_reply,
     process_saved_reply,
+    reissue_records,
 )
+from flows.store.catalog import KnownRecord
 from flows.store.raw import find_replies
 from flows.window import Window, by_year
 from transforms.oai_xml import IdDoesNotExistError, OaiError
@@ -169,6 +171,42 @@ def rerun(config: Config, arxiv_ids: Sequence[str], *, in_step: StepRunner = dir
     with open_job("rerun", config) as job, _asking(job), _client(config.arxiv) as client:
         _take_records(job, client, arxiv_ids, in_step)
     return job.report()
+
+
+def reissue(
+    config: Config,
+    arxiv_ids: Sequence[str] = (),
+    *,
+    job_name: str,
+    in_step: StepRunner = directly,
+) -> RunReport:
+    """Sign the receipts of these papers' newest records, or of all records, with the current key.
+
+    Nothing is asked of arXiv; what the current key signed already is unchanged, so that a run that
+    was killed goes on where it stopped.
+    """
+    with open_job(job_name, config) as job:
+        catalog = job.run.store.catalog
+        chosen: dict[str, list[KnownRecord]] = {}
+        for arxiv_id in arxiv_ids:
+            if not (known := catalog.of_arxiv_id(arxiv_id)):
+                job.results.append(UnitResult(arxiv_id, failure="not known here"))
+                continue
+            chosen.setdefault(known[-1].shard, []).append(known[-1])
+        names = list(chosen) if arxiv_ids else sorted(catalog.shard_names())
+        for some in track(list(_batches(names, -(-len(names) // MAX_STEPS) or 1)), total=None,
+                          what="steps"):  # fmt: skip
+            in_step(f"reissue {some[0]} …", partial(_reissue_each, job, some, chosen))
+    return job.report()
+
+
+def _reissue_each(
+    job: Job, shards: Sequence[str], chosen: Mapping[str, Sequence[KnownRecord]]
+) -> None:
+    for shard in shards:
+        records = chosen.get(shard) or job.run.store.catalog.of_shard(shard)
+        if records:
+            job.results.append(reissue_records(job.run, shard, records))
 
 
 def _process_saved(job: Job, replies: Sequence[Path]) -> None:

@@ -1,4 +1,4 @@
-"""The signing key: a file with the seed, mode 0600 from its first moment."""
+"""The signing key: from the environment, a Prefect Secret, or a file that its owner alone reads."""
 
 import os
 import stat
@@ -10,6 +10,7 @@ from nacl.utils import random
 from flows.config import IdentityConfig
 from flows.errors import ConfigError
 from transforms.signing import (
+    PUBLIC_KEY_BYTES,
     Ed25519Signer,
     Identity,
     Issuer,
@@ -20,6 +21,7 @@ from transforms.signing import (
 from transforms.verify import PITH_SCIENCE_KEY
 
 SEED_BYTES = 32
+KEY_VARIABLE = "PITH_SIGNING_KEY"
 _NOTES = (
     "This registry uses this Ed25519 key to sign canonical record SHA-256 digests. Verify with: "
     "ed25519_verify(public_key, message=canonical_sha256_bytes, "
@@ -62,17 +64,49 @@ def load_key(file: Path) -> Ed25519Signer:
         raise ConfigError(f"cannot read the key {file}: {reason}") from None
     if stat.S_IMODE(mode) & 0o077:
         raise ConfigError(f"others can read the key {file}; mend that with: chmod 600 {file}")
-    try:
-        return Ed25519Signer(decode_base64(text, SEED_BYTES))
-    except ValueError:
-        raise ConfigError(f"{file} does not hold a key as 'pith-ingest keygen' makes it") from None
+    return _signer_of(text, str(file))
 
 
 def load_issuer(config: IdentityConfig) -> tuple[Issuer, bool]:
-    """Return who signs, and whether the key was made just now because there was none."""
-    is_new = not config.key_file.exists()
-    signer = create_key(config.key_file) if is_new else load_key(config.key_file)
+    """Return who signs, and whether the key was made just now because there was none.
+
+    The key comes from the first that is there: the environment variable `PITH_SIGNING_KEY`, the
+    Prefect Secret block that `key_secret` names, the file `key_file`.
+    """
+    seed = os.environ.get(KEY_VARIABLE)
+    is_new = False
+    if seed is not None:
+        signer = _signer_of(seed, f"the environment variable {KEY_VARIABLE}")
+    elif config.key_secret is not None:
+        signer = _signer_of(_read_secret(config.key_secret), f"the Secret {config.key_secret}")
+    else:
+        is_new = not config.key_file.exists()
+        signer = create_key(config.key_file) if is_new else load_key(config.key_file)
     return Issuer(identity_of(config, signer.public_key), signer), is_new
+
+
+def own_keys(config: IdentityConfig) -> set[bytes]:
+    """Return the public keys that are ours: the signing one, if there is one, and known ones."""
+    known = {decode_base64(key.public_key, PUBLIC_KEY_BYTES) for key in config.known_keys}
+    has_key = KEY_VARIABLE in os.environ or config.key_secret or config.key_file.exists()
+    return known | ({load_issuer(config)[0].signer.public_key} if has_key else set())
+
+
+def _read_secret(name: str) -> str:
+    from prefect.blocks.system import Secret  # noqa: PLC0415 - two seconds that few need
+
+    try:
+        return str(Secret.load(name).get())  # type: ignore[union-attr]  # called synchronously
+    except ValueError:
+        raise ConfigError(f"Prefect has no Secret block {name!r:.80}; make it first") from None
+
+
+def _signer_of(text: str, where: str) -> Ed25519Signer:
+    """Make a signer of a seed in base64; no error ever shows the text."""
+    try:
+        return Ed25519Signer(decode_base64(text.strip(), SEED_BYTES))
+    except ValueError:
+        raise ConfigError(f"{where} does not hold a key as 'pith-ingest keygen' makes it") from None
 
 
 def identity_of(config: IdentityConfig, public_key: bytes) -> Identity:

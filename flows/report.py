@@ -62,6 +62,7 @@ class RunReport:
             f"tables:  {self._place('tables')}",
             f"bundles: {self._place('bundles')}",
             f"report:  {self._place('runs', self.run, 'report.md')}",
+            *([f"reissued {c.reissued}"] if c.reissued else []),
             *self._troubles(),
         ]
 

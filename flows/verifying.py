@@ -7,7 +7,7 @@ import typer
 
 from flows.config import load_config
 from flows.errors import ConfigError
-from flows.keys import load_key
+from flows.keys import own_keys
 from transforms.signing import PUBLIC_KEY_BYTES, decode_base64
 from transforms.strict_json import MAX_BYTES
 from transforms.verify import PITH_SCIENCE_KEY, BundleReport, verify_bundle
@@ -65,19 +65,17 @@ def _bundle_files(paths: Sequence[Path]) -> Iterator[Path]:
 
 def _pinned_keys(trust: Sequence[str] | None, config: Path | None) -> set[bytes]:
     if trust is None:
-        key_file = load_config(config).identity.key_file
-        own = {load_key(key_file).public_key} if key_file.exists() else set()
-        return own | {PITH_SCIENCE_KEY}
-    return {_key_of_name(name, config) for name in trust}
+        return own_keys(load_config(config).identity) | {PITH_SCIENCE_KEY}
+    return {key for name in trust for key in _keys_of_name(name, config)}
 
 
-def _key_of_name(name: str, config: Path | None) -> bytes:
+def _keys_of_name(name: str, config: Path | None) -> set[bytes]:
     if name == "pith.science":
-        return PITH_SCIENCE_KEY
+        return {PITH_SCIENCE_KEY}
     if name == "own":
-        return load_key(load_config(config).identity.key_file).public_key
+        return own_keys(load_config(config).identity)
     try:
-        return decode_base64(name, PUBLIC_KEY_BYTES)
+        return {decode_base64(name, PUBLIC_KEY_BYTES)}
     except ValueError:
         raise ConfigError(
             f"--trust {name!r}: neither 'pith.science' nor 'own' nor a public key in base64"

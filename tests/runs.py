@@ -61,7 +61,8 @@ def assert_whole(folder: Path) -> None:
     """Assert that catalog, tables and files tell one story and that every bundle is valid."""
     layout = Layout(folder / "data")
     catalog = Catalog.open(layout.catalog, read_only=True)
-    newest = {row["pith_number"]: row["bundle"] for row in rows(folder, "bundles")}
+    in_time = sorted(rows(folder, "bundles"), key=lambda row: row["issued_at"])
+    newest = {row["pith_number"]: row["bundle"] for row in in_time}
     assert catalog.known(newest).keys() == newest.keys()
     assert bundle_files(folder) == {n.split(":")[2]: data for n, data in newest.items()}
     for data in newest.values():

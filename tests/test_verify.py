@@ -39,7 +39,7 @@ def uncovered_digits(data: str) -> set[int]:
     """Find the one place that no hash covers: the fraction of the last signature's time.
 
     The signature is over `bundle_sha256`, which leaves the signature object out. Its seconds are
-    bounded by `built_at`, its fraction only by the events' times before it.
+    bounded by `built_at`, its fraction by nothing.
     """
     start = data.rindex('"signed_at":"') + len('"signed_at":"2026-05-26T18:12:40.')
     return set(range(start, start + 6))

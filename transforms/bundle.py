@@ -1,14 +1,14 @@
 """The signed bundle of one record: everything known of it, in one file (spec, section 6)."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Self
 
 from transforms.canon import canonical_json, compact_json, sha256
 from transforms.events import Issuance, graph_snapshot, record_created, shown_paper
-from transforms.instants import to_seconds
-from transforms.merge import MERGE_VERSION, Judged, merge, state_of
+from transforms.instants import from_text, to_seconds
+from transforms.merge import MERGE_VERSION, Judged, in_order, judge, listed_keys, merge, state_of
 from transforms.paper import Paper
 from transforms.receipt import build_receipt
 from transforms.record import PithId, canonical_record, identify, source_aliases
@@ -117,13 +117,55 @@ def append_snapshot(
         signed_at=moment,
         replaces=bundle["state"]["current"]["graph_snapshots"][-1]["event_id"],
     )
-    keys = bundle["public_keys"]
-    own_key = public_key_document(issuer.signer.public_key, issuer.identity)
-    if own_key not in keys:
-        keys = [*keys, own_key]
     events = [*bundle["events"], event]
-    state = merge(events, number=pith_id.number, public_keys=keys, source_aliases=aliases)
-    return _signed(record, pith_id, aliases, events, keys, state, issuer=issuer, built_at=moment)
+    return _rebuilt(record, pith_id, aliases, events, bundle["public_keys"], issuer, moment)
+
+
+def reissue(bundle: dict[str, Any], *, issuer: Issuer, moment: datetime) -> dict[str, Any]:
+    """Return `bundle` with its receipt issued again by `issuer` (spec, section 4, later events).
+
+    The new `record_created` supersedes the newest one and keeps its `first_computed_at`. What was
+    signed before, and the key that signed it, stay: the old bundle's events verify in the new one.
+    """
+    record, pith_id = bundle["canonical_record"], identify(bundle["canonical_record"])
+    replaced = bundle["state"]["current"]["record_created"]
+    receipt = build_receipt(
+        pith_id.digest,
+        issuer=issuer,
+        first_computed_at=from_text(replaced["payload"]["receipt"]["first_computed_at"]),
+        last_reissued_at=moment,
+        signed_at=moment,
+    )
+    event = record_created(
+        Issuance(record, pith_id, issuer, moment),
+        receipt,
+        signed_at=moment,
+        replaces=replaced["event_id"],
+    )
+    aliases, keys = bundle["source_aliases"], bundle["public_keys"]
+    return _rebuilt(record, pith_id, aliases, [*bundle["events"], event], keys, issuer, moment)
+
+
+def unite(bundles: Sequence[dict[str, Any]], *, issuer: Issuer, moment: datetime) -> dict[str, Any]:
+    """Return one bundle with the valid events of several copies of one record's bundle.
+
+    Raises `ValueError` when they are about different records. The result does not depend on the
+    order of the copies; events that are valid under no copy's keys are left out.
+    """
+    record, number = bundles[0]["canonical_record"], bundles[0]["pith_number"]
+    if any(bundle["pith_number"] != number for bundle in bundles):
+        raise ValueError("the bundles are about different records")
+    keys = _distinct(key for bundle in bundles for key in bundle["public_keys"])
+    events = (event for bundle in bundles for event in bundle["events"])
+    judged = judge(events, number=number, keys=listed_keys(keys))
+    aliases: dict[tuple[str, str], dict[str, str]] = {}
+    for alias in sorted(
+        (alias for bundle in bundles for alias in bundle["source_aliases"]),
+        key=lambda alias: alias["created_at"],
+    ):
+        aliases.setdefault((alias["alias_kind"], alias["alias_value"]), alias)
+    first_known = [aliases[name] for name in sorted(aliases)]
+    return _rebuilt(record, identify(record), first_known, in_order(judged), keys, issuer, moment)
 
 
 def bundle_bytes(bundle: dict[str, Any]) -> bytes:
@@ -159,6 +201,28 @@ def mirror_hint(name: str, base_url: str, suffix: str) -> dict[str, str]:
         "well_known_bundle_url": urls["well_known_bundle"],
         "status": "primary",
     }
+
+
+def _rebuilt(  # noqa: PLR0913, PLR0917 - the bundle's parts, each from another place
+    record: dict[str, Any],
+    pith_id: PithId,
+    aliases: Sequence[dict[str, str]],
+    events: Sequence[dict[str, Any]],
+    keys: Sequence[dict[str, Any]],
+    issuer: Issuer,
+    moment: datetime,
+) -> dict[str, Any]:
+    """Merge the events again and sign the whole, with the issuer's key among the keys."""
+    keys = _distinct([*keys, public_key_document(issuer.signer.public_key, issuer.identity)])
+    state = merge(events, number=pith_id.number, public_keys=keys, source_aliases=aliases)
+    return _signed(record, pith_id, aliases, events, keys, state, issuer=issuer, built_at=moment)
+
+
+def _distinct(keys: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return each key once, in an order that does not depend on where they came from."""
+    ordered = sorted(keys, key=canonical_json)
+    by_name = {(key["key_id"], key["fingerprint_sha256_hex"]): key for key in ordered}
+    return [by_name[name] for name in sorted(by_name)]
 
 
 def _signed(  # noqa: PLR0913, PLR0917 - the bundle's parts, each from another place

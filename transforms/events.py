@@ -38,9 +38,16 @@ class Issuance:
 
 
 def record_created(
-    issuance: Issuance, receipt: dict[str, Any], *, signed_at: datetime
+    issuance: Issuance,
+    receipt: dict[str, Any],
+    *,
+    signed_at: datetime,
+    replaces: str | None = None,
 ) -> dict[str, Any]:
-    """Return the signed event that says: this record was computed, with this receipt."""
+    """Return the signed event that says: this record was computed, with this receipt.
+
+    `replaces` is the event id of the one that this one supersedes, if the receipt is issued again.
+    """
     source = issuance.record["source"]
     payload = {
         "canonical_record": issuance.record,
@@ -51,7 +58,7 @@ def record_created(
         "source_version": source["version"],
         "attestation_state": "computed",
     }
-    return _signed(issuance, "record_created", "record", payload, signed_at, replaces=None)
+    return _signed(issuance, "record_created", "record", payload, signed_at, replaces=replaces)
 
 
 def graph_snapshot(

@@ -81,7 +81,7 @@ def judge(events: Iterable[object], *, number: str, keys: Keys) -> Judged:
 
 def state_of(judged: Judged, *, number: str, source_aliases: Sequence[object]) -> dict[str, Any]:
     """Return the state of record `number` from events already judged."""
-    ordered = sorted(judged.valid, key=_order)
+    ordered = in_order(judged)
     refused = sorted(judged.invalid, key=lambda entry: (entry["event_id"] or "", entry["reason"]))
     equivocations = _equivocations(ordered)
     standing = _standing(ordered, {i for group in equivocations for i in group["event_ids"]})
@@ -110,6 +110,11 @@ def state_of(judged: Judged, *, number: str, source_aliases: Sequence[object]) -
         "applied_event_ids": [event["event_id"] for event in ordered],
     }
     return {**state, "state_sha256": sha256(canonical_json(state)).hex()}
+
+
+def in_order(judged: Judged) -> list[Event]:
+    """Return the valid events in the order in which they apply (spec, section 5)."""
+    return sorted(judged.valid, key=_order)
 
 
 def why_invalid(event: object, *, number: str, keys: Keys) -> str | None:

@@ -32,6 +32,7 @@ CREATE TABLE records (
     shard TEXT NOT NULL
 ) WITHOUT ROWID;
 CREATE INDEX records_by_arxiv_id ON records (arxiv_id, version);
+CREATE INDEX records_by_shard ON records (shard);
 CREATE TABLE rejects (
     raw_sha256 TEXT PRIMARY KEY,
     shard TEXT NOT NULL
@@ -130,6 +131,11 @@ class Catalog:
             f"{_SELECT_RECORD} WHERE arxiv_id = ? ORDER BY version, datestamp, issued_at",
             (arxiv_id,),
         )
+        return [_record(row) for row in found]
+
+    def of_shard(self, shard: str) -> list[KnownRecord]:
+        """Return the records whose newest bundle lies in a shard."""
+        found = self._connection.execute(f"{_SELECT_RECORD} WHERE shard = ?", (shard,))
         return [_record(row) for row in found]
 
     def of_prefix(self, suffix_start: str) -> list[KnownRecord]:

@@ -118,6 +118,13 @@ def read_rows(
             yield from zip(*(batch.column(name).to_pylist() for name in columns), strict=True)
 
 
+def read_table(layout: Layout, table: str, shard: str) -> Iterator[dict[str, Any]]:
+    """Give the whole rows of one table of a shard, as they were written."""
+    columns = SCHEMAS[table].names
+    for values in read_rows(layout, table, shard, columns):
+        yield dict(zip(columns, values, strict=True))
+
+
 def find_bundles(layout: Layout, shard: str, numbers: Iterable[str]) -> dict[str, bytes]:
     """Return the exact bytes of the newest bundles with these Pith Numbers in one shard."""
     wanted = set(numbers)
