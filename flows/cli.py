@@ -149,20 +149,33 @@ def nightly(config: ConfigOption = None, data: DataOption = None) -> None:
 
 @app.command()
 def rerun(
-    arxiv_ids: Annotated[list[str], typer.Argument(metavar="ID", help="Such as 1906.10822.")],
+    papers: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="PAPER",
+            help="An arXiv id, with or without version, a link to arXiv, a DOI of arXiv's or a "
+            "Pith Number.",
+        ),
+    ],
     config: ConfigOption = None,
     data: DataOption = None,
 ) -> None:
-    """Ask arXiv for single papers once more."""
-    if os.environ.get("PREFECT_API_URL"):
+    """Ask arXiv for single papers once more, and tell what is new and what stayed.
+
+    ArXiv serves only the newest version's metadata. Runs through Prefect where a server is
+    configured, and by itself elsewhere.
+    """
+    from flows.prefect_server import is_configured
+
+    if is_configured():
         _prepare_prefect()
         from flows.rerun import rerun as flow
 
-        _finish(flow(arxiv_ids, config, data))
+        _finish(flow(papers, config, data))
     else:
         from flows import jobs
 
-        _finish(jobs.rerun(_load(config, data), arxiv_ids))
+        _finish(jobs.rerun(_load(config, data), papers))
 
 
 @app.command()

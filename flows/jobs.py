@@ -15,28 +15,25 @@ from typing import TypeVar
 from flows.arxiv.client import OaiClient
 from flows.arxiv.fetch import PATIENCE, make_user_agent
 from flows.arxiv.pace import Pace
-from flows.arxiv.search import search_ids
 from flows.arxiv.sets import set_of_category
 from flows.config import ArxivConfig, Config
 from flows.errors import ArxivError, ArxivReplyError, ConfigError
 from flows.harvest import Harvester, IncompleteError, WindowOutcome
 from flows.job import Job, open_job
-from flows.progress import track
+from flows.progress import LOGGER, track
 from flows.report import RunReport
+from flows.single import find_wanted, parse_references, take_record, take_wanted
 from flows.snapshot import Part, read_part, read_parts, reject_repeated
 from flows.snapshot_file import SnapshotFile, describe_file
 from flows.steps import (
     StepRunner,
-    UnitResult,
     Work,
     process_papers,
-    process_reply,
     process_saved_reply,
 )
 from flows.store.raw import find_replies
 from flows.window import Window, by_year
 from transforms.oai_xml import OaiError
-from transforms.paper import BadPaperError, check_id
 from transforms.selection import SeenIds, Selection
 
 MAX_STEPS = 100
@@ -117,6 +114,8 @@ def backfill_search(
     config: Config, query: str, limit: int, *, in_step: StepRunner = directly
 ) -> RunReport:
     """Take the papers that a search of arXiv finds, at most `limit`; OAI-PMH gives their text."""
+    from flows.arxiv.search import search_ids  # noqa: PLC0415 - 30 ms that a rerun can spare
+
     with open_job("backfill", config) as job, _asking(job), _client(config.arxiv) as client:
         ids = search_ids(
             query,
@@ -159,15 +158,15 @@ def nightly(config: Config, *, in_step: StepRunner = directly) -> RunReport:
     return job.report()
 
 
-def rerun(config: Config, arxiv_ids: Sequence[str], *, in_step: StepRunner = directly) -> RunReport:
-    """Ask arXiv for single papers once more."""
-    for arxiv_id in arxiv_ids:
-        try:
-            check_id(arxiv_id)
-        except BadPaperError as error:
-            raise ConfigError(str(error)) from None
+def rerun(
+    config: Config, references: Sequence[str], *, in_step: StepRunner = directly
+) -> RunReport:
+    """Ask arXiv for single papers once more, named in any of the forms of `parse_reference`."""
+    named = parse_references(references)
     with open_job("rerun", config) as job, _asking(job), _client(config.arxiv) as client:
-        _take_records(job, client, arxiv_ids, in_step)
+        for some in _batches(find_wanted(job, named), RECORDS_A_STEP):
+            name = f"{some[0].arxiv_id} … {some[-1].arxiv_id}"
+            in_step(name, partial(take_wanted, job, client, some))
     return job.report()
 
 
@@ -191,18 +190,14 @@ def _process_parts(
 def _take_records(
     job: Job, client: OaiClient, arxiv_ids: Sequence[str], in_step: StepRunner
 ) -> None:
-    for some in _batches(arxiv_ids, RECORDS_A_STEP):
+    steps = list(_batches(arxiv_ids, RECORDS_A_STEP))
+    for some in track(steps, total=len(steps), what=f"steps of {RECORDS_A_STEP} papers"):
         in_step(f"{some[0]} … {some[-1]}", partial(_take_each, job, client, some))
 
 
 def _take_each(job: Job, client: OaiClient, arxiv_ids: Sequence[str]) -> None:
     for arxiv_id in arxiv_ids:
-        try:
-            reply = client.get_record(arxiv_id)
-        except OaiError as error:
-            job.results.append(UnitResult(arxiv_id, failure=str(error)))
-        else:
-            job.results.append(process_reply(job.run, reply.raw, reply.value, name=arxiv_id))
+        take_record(job, client, arxiv_id)
 
 
 def _harvest(job: Job, client: OaiClient, windows: Sequence[Window], in_step: StepRunner) -> None:
@@ -211,10 +206,11 @@ def _harvest(job: Job, client: OaiClient, windows: Sequence[Window], in_step: St
     When arXiv cannot be reached at all, the rest is reported as not begun.
     """
     harvester = Harvester(job.run, client, in_step, job.results)
-    for window in windows:
+    for number, window in enumerate(windows, 1):
         if job.unreachable:
             job.windows.append(WindowOutcome(str(window), problem="not begun"))
             continue
+        LOGGER.info("window %d of %d: %s", number, len(windows), window)
         try:
             outcome = harvester.harvest(window)
         except (IncompleteError, OaiError) as error:

@@ -17,7 +17,10 @@ MOST_REASONS = 10
 
 @dataclass(slots=True)
 class RunReport:
-    """What one run did; written as `report.json` and `report.md`, printed as `lines`."""
+    """What one run did; written as `report.json` and `report.md`, printed as `lines`.
+
+    `papers` has a line on each paper of a rerun, and none for the many of other jobs.
+    """
 
     run: str
     job: str
@@ -32,6 +35,7 @@ class RunReport:
     shards: list[str] = field(default_factory=list)
     failures: dict[str, str] = field(default_factory=dict)
     windows: list[WindowOutcome] = field(default_factory=list)
+    papers: list[str] = field(default_factory=list)
     snapshot: SnapshotFile | None = None
     passed_over: int = 0
     unreachable: str | None = None
@@ -54,6 +58,7 @@ class RunReport:
         issued = f"new records {c.new_records}, new snapshots {c.new_snapshots}"
         return [
             *self._sources(),
+            *self.papers,
             f"replies {self.units}, papers {c.papers} (withdrawn {c.withdrawn})",
             f"{issued}, unchanged {c.unchanged}, rejects {c.rejects}",
             f"tables:  {self._place('tables')}",
