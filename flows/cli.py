@@ -9,7 +9,7 @@ import os
 import sys
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
@@ -112,6 +112,14 @@ def backfill(  # noqa: PLR0913, PLR0917 - one argument per option
     until: Annotated[
         datetime | None, typer.Option(formats=[DAY], metavar="DATE", help="Last day of change.")
     ] = None,
+    *,
+    dry_run: Annotated[
+        bool,
+        typer.Option(
+            "--dry-run",
+            help="Only say what would be done and how long it takes at arXiv's pace.",
+        ),
+    ] = False,
     config: ConfigOption = None,
     data: DataOption = None,
 ) -> None:
@@ -120,22 +128,24 @@ def backfill(  # noqa: PLR0913, PLR0917 - one argument per option
     Papers become signed bundles and Parquet tables; known ones are counted as unchanged, and what
     cannot be used is kept as a reject. A harvest that was interrupted goes on where it stopped.
     """
+    source: dict[str, Any] = {
+        "raw": [*raw, *(more or [])] if raw else None,
+        "categories": category,
+        "snapshot": snapshot,
+        "search": search,
+        "first": first.date() if first else None,
+        "until": until.date() if until else None,
+        "limit": limit,
+    }
+    if dry_run:
+        from flows.plan import plan_backfill
+
+        typer.echo("\n".join(plan_backfill(_load(config, data), **source)))
+        return
     _prepare_prefect()
     from flows.backfill import backfill as flow
 
-    _finish(
-        flow(
-            raw=[*raw, *(more or [])] if raw else None,
-            categories=category,
-            snapshot=snapshot,
-            search=search,
-            first=first.date() if first else None,
-            until=until.date() if until else None,
-            limit=limit,
-            config_file=config,
-            data_dir=data,
-        )
-    )
+    _finish(flow(**source, config_file=config, data_dir=data))
 
 
 @app.command()

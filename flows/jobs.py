@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 from functools import partial
 from itertools import islice
+from math import ceil
 from pathlib import Path
 from typing import TypeVar
 
@@ -23,8 +24,8 @@ from flows.job import Job, open_job
 from flows.progress import LOGGER, track
 from flows.report import RunReport
 from flows.single import find_wanted, parse_references, take_record, take_wanted
-from flows.snapshot import Part, read_part, read_parts, reject_repeated
-from flows.snapshot_file import SnapshotFile, describe_file
+from flows.snapshot import PART_BYTES, Part, read_part, read_parts, reject_repeated
+from flows.snapshot_file import SnapshotFile, describe_file, describe_size
 from flows.steps import (
     StepRunner,
     Work,
@@ -55,6 +56,22 @@ def directly(name: str, work: Work) -> None:  # noqa: ARG001 - a StepRunner
     work()
 
 
+def check_source(*sources: object) -> None:
+    """Refuse a backfill of no source or of several; the last one, categories, may go with others.
+
+    Each is None where it is not given.
+    """
+    *single, categories = sources
+    if sum(source is not None for source in single) > 1 or not any([*single, categories]):
+        raise ConfigError("name one source: raw replies, a snapshot, a search, or categories")
+
+
+def check_days(first: date | None, until: date | None) -> None:
+    """Refuse days that end before they begin."""
+    if first and until and first > until:
+        raise ConfigError(f"--from {first} is later than --until {until}")
+
+
 def backfill_raw(
     config: Config, raw: Sequence[Path], *, in_step: StepRunner = directly
 ) -> RunReport:
@@ -81,15 +98,9 @@ def backfill_categories(
 
     Windows whose days were over when they were completed are not asked for again.
     """
-    if first and until and first > until:
-        raise ConfigError(f"--from {first} is later than --until {until}")
-    with open_job("backfill", config) as job, _client(config.arxiv) as client:
-        with _answering():
-            sets = _sets(client, categories)
-            earliest = client.identify().value.earliest
-        today = job.run.clock().date()
-        begin = max(first, earliest) if first else earliest
-        windows = [window for one in sets for window in by_year(one, begin, until, today)]
+    check_days(first, until)
+    with open_job("backfill", config) as job, connect(config.arxiv) as client:
+        windows = find_windows(client, categories, first, until, job.run.clock().date())
         _harvest(job, client, windows, in_step)
     return job.report()
 
@@ -99,10 +110,13 @@ def backfill_snapshot(
 ) -> RunReport:
     """Process the snapshot from Kaggle, or what `selection` takes of it."""
     described = describe_file(file)
+    _, text = describe_size(file)
     with open_job("backfill", config) as job:
         job.snapshot = described
         seen = SeenIds()
-        for parts in track(_batches(read_parts(file), PARTS_A_STEP), total=None, what="steps"):
+        batches = _batches(read_parts(file), PARTS_A_STEP)
+        total = ceil(text / (PARTS_A_STEP * PART_BYTES)) if text else None
+        for parts in track(batches, total=total, what="steps"):
             in_step(
                 f"{file.name}: lines from {parts[0].first_line}",
                 partial(_process_parts, job, described, parts, selection, seen),
@@ -116,12 +130,12 @@ def backfill_search(
     """Take the papers that a search of arXiv finds, at most `limit`; OAI-PMH gives their text."""
     from flows.arxiv.search import search_ids  # noqa: PLC0415 - 30 ms that a rerun can spare
 
-    with open_job("backfill", config) as job, _asking(job), _client(config.arxiv) as client:
+    with open_job("backfill", config) as job, _asking(job), connect(config.arxiv) as client:
         ids = search_ids(
             query,
             atom_url=config.arxiv.atom_url,
             user_agent=make_user_agent(config.arxiv.contact),
-            pace=_pace(config.arxiv),
+            pace=pace_of(config.arxiv),
             limit=limit,
             patience=PATIENCE,
         )
@@ -135,10 +149,10 @@ def nightly(config: Config, *, in_step: StepRunner = directly) -> RunReport:
     The watermark moves only when the window is proven complete and holds any paper at all: an
     empty list may be an answer from a cache, given too early.
     """
-    with open_job("nightly", config) as job, _client(config.arxiv) as client:
+    with open_job("nightly", config) as job, connect(config.arxiv) as client:
         today = job.run.clock().date()
         log = job.run.store.catalog.windows
-        with _answering():
+        with answering():
             sets = _sets(client, config.categories or [ALL_OF_ARXIV])
         for one in sets:
             mark = log.watermark(one)
@@ -163,7 +177,7 @@ def rerun(
 ) -> RunReport:
     """Ask arXiv for single papers once more, named in any of the forms of `parse_reference`."""
     named = parse_references(references)
-    with open_job("rerun", config) as job, _asking(job), _client(config.arxiv) as client:
+    with open_job("rerun", config) as job, _asking(job), connect(config.arxiv) as client:
         for some in _batches(find_wanted(job, named), RECORDS_A_STEP):
             name = f"{some[0].arxiv_id} … {some[-1].arxiv_id}"
             in_step(name, partial(take_wanted, job, client, some))
@@ -221,6 +235,21 @@ def _harvest(job: Job, client: OaiClient, windows: Sequence[Window], in_step: St
         job.windows.append(outcome)
 
 
+def find_windows(
+    client: OaiClient,
+    categories: Sequence[str],
+    first: date | None,
+    until: date | None,
+    today: date,
+) -> list[Window]:
+    """Return the windows that a backfill of categories harvests; arXiv is asked what it has."""
+    with answering():
+        sets = _sets(client, categories)
+        earliest = client.identify().value.earliest
+    begin = max(first, earliest) if first else earliest
+    return [window for one in sets for window in by_year(one, begin, until, today)]
+
+
 def _sets(client: OaiClient, categories: Sequence[str]) -> list[str | None]:
     """Return the sets of `categories`, checked against arXiv's own list; None is all of arXiv."""
     if ALL_OF_ARXIV in categories:
@@ -230,7 +259,7 @@ def _sets(client: OaiClient, categories: Sequence[str]) -> list[str | None]:
 
 
 @contextmanager
-def _answering() -> Iterator[None]:
+def answering() -> Iterator[None]:
     """Turn an error reply to a question that every harvest asks into an error for the user."""
     try:
         yield
@@ -247,11 +276,13 @@ def _asking(job: Job) -> Iterator[None]:
         job.unreachable = str(error)
 
 
-def _client(config: ArxivConfig) -> OaiClient:
-    return OaiClient(config.oai_url, make_user_agent(config.contact), _pace(config), PATIENCE)
+def connect(config: ArxivConfig) -> OaiClient:
+    """Return a client for arXiv's OAI-PMH service as configured."""
+    return OaiClient(config.oai_url, make_user_agent(config.contact), pace_of(config), PATIENCE)
 
 
-def _pace(config: ArxivConfig) -> Pace:
+def pace_of(config: ArxivConfig) -> Pace:
+    """Return the pace that all runs on this machine share."""
     return Pace(config.pace_file, config.pace_seconds)
 
 

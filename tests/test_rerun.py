@@ -24,7 +24,7 @@ ROOT = Path(__file__).parents[1]
 TODAY = datetime.now(UTC).date()
 ONLY_NEWEST = "arXiv serves only the newest metadata, which is"
 QUICK = 2.0
-"""Seconds of the processor's time for a whole process; about 0.6 were measured."""
+"""Seconds of the processor's time for a whole process; 0.4 were measured."""
 
 
 @pytest.fixture

@@ -73,17 +73,23 @@ class WindowLog:
         """Take the catalog's connection."""
         self._connection = connection
 
-    def resume(self, window: Window, now: datetime) -> Progress:
-        """Return how far `window` has come, or begin it."""
+    def find(self, window: Window) -> Progress | None:
+        """Return how far `window` has come, if it was begun and is not done."""
         found = self._connection.execute(
             "SELECT id, started_at, token, pages, passes, is_listed FROM windows"
             " WHERE (set_spec, first, until) = (?, ?, ?) AND NOT is_done",
             _key(window),
         ).fetchone()
-        if found:
-            row, started_at, token, pages, passes, is_listed = found
-            started = datetime.fromisoformat(started_at)
-            return Progress(row, window, started, token, pages, passes, bool(is_listed))
+        if not found:
+            return None
+        row, started_at, token, pages, passes, is_listed = found
+        started = datetime.fromisoformat(started_at)
+        return Progress(row, window, started, token, pages, passes, bool(is_listed))
+
+    def resume(self, window: Window, now: datetime) -> Progress:
+        """Return how far `window` has come, or begin it."""
+        if found := self.find(window):
+            return found
         (row,) = self._connection.execute(
             "INSERT INTO windows (set_spec, first, until, started_at) VALUES (?, ?, ?, ?)"
             " RETURNING id",
