@@ -8,7 +8,6 @@ from prefect import flow
 from flows import jobs
 from flows.config import load_config
 from flows.engine import as_task
-from flows.errors import ConfigError
 from flows.report import RunReport
 from transforms.selection import Selection
 
@@ -39,9 +38,7 @@ def backfill(  # noqa: PLR0913, PLR0917 - the fields of its form in Prefect's UI
         data_dir: where to keep everything, instead of what the configuration says.
     """
     config = load_config(config_file, data_dir=data_dir)
-    sources = [raw, snapshot, search]
-    if sum(source is not None for source in sources) > 1 or not any([*sources, categories]):
-        raise ConfigError("name one source: raw replies, a snapshot, a search, or categories")
+    jobs.check_source(raw, snapshot, search, categories)
     if raw is not None:
         return jobs.backfill_raw(config, raw, in_step=as_task)
     if snapshot is not None:

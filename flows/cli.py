@@ -9,7 +9,7 @@ import os
 import sys
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
@@ -112,6 +112,14 @@ def backfill(  # noqa: PLR0913, PLR0917 - one argument per option
     until: Annotated[
         datetime | None, typer.Option(formats=[DAY], metavar="DATE", help="Last day of change.")
     ] = None,
+    *,
+    dry_run: Annotated[
+        bool,
+        typer.Option(
+            "--dry-run",
+            help="Only say what would be done and how long it takes at arXiv's pace.",
+        ),
+    ] = False,
     config: ConfigOption = None,
     data: DataOption = None,
 ) -> None:
@@ -120,22 +128,24 @@ def backfill(  # noqa: PLR0913, PLR0917 - one argument per option
     Papers become signed bundles and Parquet tables; known ones are counted as unchanged, and what
     cannot be used is kept as a reject. A harvest that was interrupted goes on where it stopped.
     """
+    source: dict[str, Any] = {
+        "raw": [*raw, *(more or [])] if raw else None,
+        "categories": category,
+        "snapshot": snapshot,
+        "search": search,
+        "first": first.date() if first else None,
+        "until": until.date() if until else None,
+        "limit": limit,
+    }
+    if dry_run:
+        from flows.plan import plan_backfill
+
+        typer.echo("\n".join(plan_backfill(_load(config, data), **source)))
+        return
     _prepare_prefect()
     from flows.backfill import backfill as flow
 
-    _finish(
-        flow(
-            raw=[*raw, *(more or [])] if raw else None,
-            categories=category,
-            snapshot=snapshot,
-            search=search,
-            first=first.date() if first else None,
-            until=until.date() if until else None,
-            limit=limit,
-            config_file=config,
-            data_dir=data,
-        )
-    )
+    _finish(flow(**source, config_file=config, data_dir=data))
 
 
 @app.command()
@@ -149,20 +159,33 @@ def nightly(config: ConfigOption = None, data: DataOption = None) -> None:
 
 @app.command()
 def rerun(
-    arxiv_ids: Annotated[list[str], typer.Argument(metavar="ID", help="Such as 1906.10822.")],
+    papers: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="PAPER",
+            help="An arXiv id, with or without version, a link to arXiv, a DOI of arXiv's or a "
+            "Pith Number.",
+        ),
+    ],
     config: ConfigOption = None,
     data: DataOption = None,
 ) -> None:
-    """Ask arXiv for single papers once more."""
-    if os.environ.get("PREFECT_API_URL"):
+    """Ask arXiv for single papers once more, and tell what is new and what stayed.
+
+    ArXiv serves only the newest version's metadata. Runs through Prefect where a server is
+    configured, and by itself elsewhere.
+    """
+    from flows.prefect_server import is_configured
+
+    if is_configured():
         _prepare_prefect()
         from flows.rerun import rerun as flow
 
-        _finish(flow(arxiv_ids, config, data))
+        _finish(flow(papers, config, data))
     else:
         from flows import jobs
 
-        _finish(jobs.rerun(_load(config, data), arxiv_ids))
+        _finish(jobs.rerun(_load(config, data), papers))
 
 
 @app.command()

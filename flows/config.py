@@ -44,6 +44,7 @@ def _check_url(url: str) -> str:
 
 
 Url = Annotated[str, AfterValidator(_check_url)]
+OwnPath = Annotated[Path, AfterValidator(Path.expanduser)]
 
 
 class _Section(BaseModel):
@@ -57,7 +58,7 @@ class ArxivConfig(_Section):
     atom_url: Url = "https://export.arxiv.org/api/query"
     pace_seconds: float = Field(3.0, ge=0)
     contact: str = ""
-    pace_file: Path = Path("~/.cache/pith-ingest/arxiv.lock")
+    pace_file: OwnPath = Path("~/.cache/pith-ingest/arxiv.lock").expanduser()
 
     @model_validator(mode="after")
     def _keep_arxivs_pace(self) -> Self:
@@ -98,7 +99,7 @@ class IdentityConfig(_Section):
     resolver_name: str = Field("Unregistered Pith resolver", min_length=1)
     key_id: str | None = Field(None, min_length=1)
     key_secret: str | None = Field(None, min_length=1)
-    key_file: Path = Path("~/.config/pith-ingest/signing.key")
+    key_file: OwnPath = Path("~/.config/pith-ingest/signing.key").expanduser()
     known_keys: tuple[KnownKey, ...] = ()
     key_url: Url | None = None
     builder_version: str = Field(BUILDER_VERSION, min_length=1)
@@ -124,7 +125,7 @@ class Config(BaseSettings):
         env_prefix=ENV_PREFIX, env_nested_delimiter="__", extra="forbid", frozen=True
     )
 
-    data_dir: Path = Path("data")
+    data_dir: OwnPath = Path("data")
     arxiv: ArxivConfig = ArxivConfig()
     harvest: HarvestConfig = HarvestConfig()
     identity: IdentityConfig = IdentityConfig()
@@ -168,9 +169,9 @@ def load_config(file: Path | None = None, *, data_dir: Path | None = None) -> Co
         config = Config(**values)
     except ValidationError as error:
         raise ConfigError(_explain(error, str(file or "the configuration"))) from None
-    own_folder = (folder / config.data_dir.expanduser()) if data_dir is None else data_dir
-    key_file = folder / config.identity.key_file.expanduser()
-    pace_file = folder / config.arxiv.pace_file.expanduser()
+    own_folder = folder / config.data_dir if data_dir is None else data_dir
+    key_file = folder / config.identity.key_file
+    pace_file = folder / config.arxiv.pace_file
     return config.model_copy(
         update={
             "data_dir": own_folder,

@@ -7,12 +7,12 @@ does not have; what is missing is asked for again, by another pass or one by one
 
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from functools import partial
 
 from flows.arxiv.client import OaiClient
-from flows.progress import LOGGER
+from flows.progress import LOGGER, Meter
 from flows.steps import Run, StepRunner, UnitResult, keep_rows, mark_vanished, process_reply
 from flows.store.windows import DoneWindow, How, Progress, WindowLog
 from flows.window import Window
@@ -61,12 +61,16 @@ class WindowOutcome:
 
 @dataclass(frozen=True, slots=True)
 class Harvester:
-    """What all windows of one run share; `results` grows with every reply that was processed."""
+    """What all windows of one run share; `results` grows with every reply that was processed.
+
+    `papers` counts those of all pages. How many there will be, no one knows before they are listed.
+    """
 
     run: Run
     client: OaiClient
     in_step: StepRunner
     results: list[UnitResult]
+    papers: Meter = field(default_factory=Meter)
 
     @property
     def log(self) -> WindowLog:
@@ -144,7 +148,11 @@ class Harvester:
         progress.pages += 1
         how = How.RECOVERED if progress.is_listed else How.HARVESTED
         self.log.advance(progress, _ids(page), how)
-        LOGGER.info("%s: page %d, %d papers", progress.window, progress.pages, len(page.papers))
+        self.papers.add(len(page.papers))
+        LOGGER.info(
+            "%s: page %d, %d papers; %d so far, %s",
+            progress.window, progress.pages, len(page.papers), self.papers.done, self.papers.rate(),
+        )  # fmt: skip
 
     def _listed(self, window: Window) -> set[str]:
         """Return the ids that arXiv lists in a window.

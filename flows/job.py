@@ -26,6 +26,7 @@ class Job:
     started_at: datetime
     results: list[UnitResult] = field(default_factory=list)
     windows: list[WindowOutcome] = field(default_factory=list)
+    papers: list[str] = field(default_factory=list)
     snapshot: SnapshotFile | None = None
     passed_over: int = 0
     unreachable: str | None = None
@@ -49,6 +50,7 @@ class Job:
             seconds=self.run.store.watch.seconds,
             failures=failures,
             windows=self.windows,
+            papers=self.papers,
             snapshot=self.snapshot,
             passed_over=self.passed_over,
             unreachable=self.unreachable,

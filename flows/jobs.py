@@ -3,44 +3,39 @@
 Plain, so that one paper can be run again without a Prefect server.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date, timedelta
 from functools import partial
-from itertools import islice
+from math import ceil
 from pathlib import Path
-from typing import TypeVar
 
 from flows.arxiv.client import OaiClient
 from flows.arxiv.fetch import PATIENCE, make_user_agent
 from flows.arxiv.pace import Pace
-from flows.arxiv.search import search_ids
 from flows.arxiv.sets import set_of_category
+from flows.batches import batches
 from flows.config import ArxivConfig, Config
 from flows.errors import ArxivError, ArxivReplyError, ConfigError, SnapshotError
 from flows.harvest import Harvester, IncompleteError, WindowOutcome
 from flows.job import Job, open_job
-from flows.progress import track
+from flows.progress import LOGGER, track
 from flows.report import RunReport
-from flows.snapshot import Part, read_part, read_parts, reject_repeated
-from flows.snapshot_file import SnapshotFile, describe_file
+from flows.single import find_wanted, parse_references, take_record, take_wanted
+from flows.snapshot import PART_BYTES, Part, read_part, read_parts, reject_repeated
+from flows.snapshot_file import SnapshotFile, describe_file, describe_size
 from flows.steps import (
     Counts,
     StepRunner,
     UnitResult,
     Work,
-    mark_vanished,
     process_papers,
-    process_reply,
     process_saved_reply,
-    reissue_records,
 )
-from flows.store.catalog import KnownRecord
 from flows.store.raw import find_replies
 from flows.window import Window, by_year
-from transforms.oai_xml import IdDoesNotExistError, OaiError
-from transforms.paper import BadPaperError, check_id
+from transforms.oai_xml import OaiError
 from transforms.selection import SeenIds, Selection
 
 MAX_STEPS = 100
@@ -54,12 +49,26 @@ ALL_OF_ARXIV = "all"
 
 NO_PAPERS = "no papers at all, so not counted as done"
 
-_T = TypeVar("_T")
-
 
 def directly(name: str, work: Work) -> None:  # noqa: ARG001 - a StepRunner
     """Run a step without Prefect."""
     work()
+
+
+def check_source(*sources: object) -> None:
+    """Refuse a backfill of no source or of several; the last one, categories, may go with others.
+
+    Each is None where it is not given.
+    """
+    *single, categories = sources
+    if sum(source is not None for source in single) > 1 or not any([*single, categories]):
+        raise ConfigError("name one source: raw replies, a snapshot, a search, or categories")
+
+
+def check_days(first: date | None, until: date | None) -> None:
+    """Refuse days that end before they begin."""
+    if first and until and first > until:
+        raise ConfigError(f"--from {first} is later than --until {until}")
 
 
 def backfill_raw(
@@ -88,17 +97,9 @@ def backfill_categories(
 
     Windows whose days were over when they were completed are not asked for again.
     """
-    if first and until and first > until:
-        raise ConfigError(f"--from {first} is later than --until {until}")
-    with open_job("backfill", config) as job, _client(config.arxiv) as client:
-        with _answering():
-            sets = _sets(client, categories)
-            earliest = client.identify().value.earliest
-        today = job.run.clock().date()
-        begin = max(first, earliest) if first else earliest
-        if begin > min(until or today, today):
-            raise ConfigError(f"arXiv's days of change run from {earliest} to {today} (UTC)")
-        windows = [window for one in sets for window in by_year(one, begin, until, today)]
+    check_days(first, until)
+    with open_job("backfill", config) as job, connect(config.arxiv) as client:
+        windows = find_windows(client, categories, first, until, job.run.clock().date())
         _harvest(job, client, windows, in_step)
     return job.report()
 
@@ -108,11 +109,14 @@ def backfill_snapshot(
 ) -> RunReport:
     """Process the snapshot from Kaggle, or what `selection` takes of it."""
     described = describe_file(file)
+    _, text = describe_size(file)
     with open_job("backfill", config) as job:
         job.snapshot = described
         seen = SeenIds()
+        grouped = batches(read_parts(file), PARTS_A_STEP)
+        total = ceil(text / (PARTS_A_STEP * PART_BYTES)) if text else None
         try:
-            for parts in track(_batches(read_parts(file), PARTS_A_STEP), total=None, what="steps"):
+            for parts in track(grouped, total=total, what="steps"):
                 in_step(
                     f"{file.name}: lines from {parts[0].first_line}",
                     partial(_process_parts, job, described, parts, selection, seen),
@@ -127,12 +131,14 @@ def backfill_search(
     config: Config, query: str, limit: int, *, in_step: StepRunner = directly
 ) -> RunReport:
     """Take the papers that a search of arXiv finds, at most `limit`; OAI-PMH gives their text."""
-    with open_job("backfill", config) as job, _asking(job), _client(config.arxiv) as client:
+    from flows.arxiv.search import search_ids  # noqa: PLC0415 - 30 ms that a rerun can spare
+
+    with open_job("backfill", config) as job, _asking(job), connect(config.arxiv) as client:
         ids = search_ids(
             query,
             atom_url=config.arxiv.atom_url,
             user_agent=make_user_agent(config.arxiv.contact),
-            pace=_pace(config.arxiv),
+            pace=pace_of(config.arxiv),
             limit=limit,
             patience=PATIENCE,
         )
@@ -145,10 +151,10 @@ def nightly(config: Config, *, in_step: StepRunner = directly) -> RunReport:
 
     The watermark moves only when the window is proven complete and holds any paper at all.
     """
-    with open_job("nightly", config) as job, _client(config.arxiv) as client:
+    with open_job("nightly", config) as job, connect(config.arxiv) as client:
         today = job.run.clock().date()
         log = job.run.store.catalog.windows
-        with _answering():
+        with answering():
             sets = _sets(client, config.categories or [ALL_OF_ARXIV])
         for one in sets:
             # Noted before the first night, so that one that fails is made good by the next.
@@ -161,52 +167,16 @@ def nightly(config: Config, *, in_step: StepRunner = directly) -> RunReport:
     return job.report()
 
 
-def rerun(config: Config, arxiv_ids: Sequence[str], *, in_step: StepRunner = directly) -> RunReport:
-    """Ask arXiv for single papers once more."""
-    for arxiv_id in arxiv_ids:
-        try:
-            check_id(arxiv_id)
-        except BadPaperError as error:
-            raise ConfigError(str(error)) from None
-    with open_job("rerun", config) as job, _asking(job), _client(config.arxiv) as client:
-        _take_records(job, client, arxiv_ids, in_step)
-    return job.report()
-
-
-def reissue(
-    config: Config,
-    arxiv_ids: Sequence[str] = (),
-    *,
-    job_name: str,
-    in_step: StepRunner = directly,
+def rerun(
+    config: Config, references: Sequence[str], *, in_step: StepRunner = directly
 ) -> RunReport:
-    """Sign the receipts of these papers' newest records, or of all records, with the current key.
-
-    Nothing is asked of arXiv; what the current key signed already is unchanged, so that a run that
-    was killed goes on where it stopped.
-    """
-    with open_job(job_name, config) as job:
-        catalog = job.run.store.catalog
-        chosen: dict[str, list[KnownRecord]] = {}
-        for arxiv_id in arxiv_ids:
-            if not (known := catalog.of_arxiv_id(arxiv_id)):
-                job.results.append(UnitResult(arxiv_id, failure="not known here"))
-                continue
-            chosen.setdefault(known[-1].shard, []).append(known[-1])
-        names = list(chosen) if arxiv_ids else sorted(catalog.shard_names())
-        for some in track(list(_batches(names, -(-len(names) // MAX_STEPS) or 1)), total=None,
-                          what="steps"):  # fmt: skip
-            in_step(f"reissue {some[0]} …", partial(_reissue_each, job, some, chosen))
+    """Ask arXiv for single papers once more, named in any of the forms of `parse_reference`."""
+    named = parse_references(references)
+    with open_job("rerun", config) as job, _asking(job), connect(config.arxiv) as client:
+        for some in batches(find_wanted(job, named), RECORDS_A_STEP):
+            name = f"{some[0].arxiv_id} … {some[-1].arxiv_id}"
+            in_step(name, partial(take_wanted, job, client, some))
     return job.report()
-
-
-def _reissue_each(
-    job: Job, shards: Sequence[str], chosen: Mapping[str, Sequence[KnownRecord]]
-) -> None:
-    for shard in shards:
-        records = chosen.get(shard) or job.run.store.catalog.of_shard(shard)
-        if records:
-            job.results.append(reissue_records(job.run, shard, records))
 
 
 def _process_saved(job: Job, replies: Sequence[Path]) -> None:
@@ -238,22 +208,14 @@ def _process_parts(
 def _take_records(
     job: Job, client: OaiClient, arxiv_ids: Sequence[str], in_step: StepRunner
 ) -> None:
-    for some in _batches(arxiv_ids, RECORDS_A_STEP):
+    steps = list(batches(arxiv_ids, RECORDS_A_STEP))
+    for some in track(steps, total=len(steps), what=f"steps of {RECORDS_A_STEP} papers"):
         in_step(f"{some[0]} … {some[-1]}", partial(_take_each, job, client, some))
 
 
 def _take_each(job: Job, client: OaiClient, arxiv_ids: Sequence[str]) -> None:
     for arxiv_id in arxiv_ids:
-        try:
-            reply = client.get_record(arxiv_id)
-        except IdDoesNotExistError as error:
-            if job.run.store.catalog.of_arxiv_id(arxiv_id):
-                mark_vanished(job.run, [arxiv_id], source="rerun")
-            job.results.append(UnitResult(arxiv_id, failure=str(error)))
-        except OaiError as error:
-            job.results.append(UnitResult(arxiv_id, failure=str(error)))
-        else:
-            job.results.append(process_reply(job.run, reply.raw, reply.value, name=arxiv_id))
+        take_record(job, client, arxiv_id)
 
 
 def _harvest(
@@ -269,10 +231,11 @@ def _harvest(
     When arXiv cannot be reached at all, the rest is reported as not begun.
     """
     harvester = Harvester(job.run, client, in_step, job.results)
-    for window in windows:
+    for number, window in enumerate(windows, 1):
         if job.unreachable:
             job.windows.append(WindowOutcome(str(window), problem="not begun"))
             continue
+        LOGGER.info("window %d of %d: %s", number, len(windows), window)
         try:
             outcome = harvester.harvest(window, watermark=watermark)
         except (IncompleteError, OaiError) as error:
@@ -281,6 +244,23 @@ def _harvest(
             outcome = WindowOutcome(str(window), problem=str(error))
             job.unreachable = str(error)
         job.windows.append(outcome)
+
+
+def find_windows(
+    client: OaiClient,
+    categories: Sequence[str],
+    first: date | None,
+    until: date | None,
+    today: date,
+) -> list[Window]:
+    """Return the windows that a backfill of categories harvests; arXiv is asked what it has."""
+    with answering():
+        sets = _sets(client, categories)
+        earliest = client.identify().value.earliest
+    begin = max(first, earliest) if first else earliest
+    if begin > min(until or today, today):
+        raise ConfigError(f"arXiv's days of change run from {earliest} to {today} (UTC)")
+    return [window for one in sets for window in by_year(one, begin, until, today)]
 
 
 def _sets(client: OaiClient, categories: Sequence[str]) -> list[str | None]:
@@ -292,7 +272,7 @@ def _sets(client: OaiClient, categories: Sequence[str]) -> list[str | None]:
 
 
 @contextmanager
-def _answering() -> Iterator[None]:
+def answering() -> Iterator[None]:
     """Turn an error reply to a question that every harvest asks into an error for the user."""
     try:
         yield
@@ -309,25 +289,11 @@ def _asking(job: Job) -> Iterator[None]:
         job.unreachable = str(error)
 
 
-def _client(config: ArxivConfig) -> OaiClient:
-    return OaiClient(config.oai_url, make_user_agent(config.contact), _pace(config), PATIENCE)
+def connect(config: ArxivConfig) -> OaiClient:
+    """Return a client for arXiv's OAI-PMH service as configured."""
+    return OaiClient(config.oai_url, make_user_agent(config.contact), pace_of(config), PATIENCE)
 
 
-def _pace(config: ArxivConfig) -> Pace:
+def pace_of(config: ArxivConfig) -> Pace:
+    """Return the pace that all runs on this machine share."""
     return Pace(config.pace_file, config.pace_seconds)
-
-
-def _batches(items: Iterable[_T], size: int) -> Iterator[list[_T]]:
-    """Give lists of up to `size` items; those that came before an error are given first."""
-    iterator, failure = iter(items), None
-    while failure is None:
-        batch: list[_T] = []
-        try:
-            batch.extend(islice(iterator, size))
-        except SnapshotError as error:
-            failure = error
-        if not batch:
-            break
-        yield batch
-    if failure is not None:
-        raise failure

@@ -14,12 +14,17 @@ _READ_BYTES = 128 * 2**10
 _GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 
 
+def is_packed(start: bytes) -> bool:
+    """Tell by a file's first four bytes whether it is gzip or zstd."""
+    return start.startswith(_GZIP) or start == _ZSTD
+
+
 @contextmanager
 def unpacked(file: io.FileIO) -> Iterator[io.BufferedReader]:
     """Give the contents of an unbuffered file, read as a stream of bounded memory."""
     start = file.read(4)
     file.seek(0)
-    if start.startswith(_GZIP) or start == _ZSTD:
+    if is_packed(start):
         # Not zstandard's reader, which takes a file cut short for a whole one.
         codec = "zstd" if start == _ZSTD else "gzip"
         with pa.CompressedInputStream(file, codec) as stream:

@@ -19,7 +19,10 @@ MOST_FILES = 100
 
 @dataclass(slots=True)
 class RunReport:
-    """What one run did; written as `report.json` and `report.md`, printed as `lines`."""
+    """What one run did; written as `report.json` and `report.md`, printed as `lines`.
+
+    `papers` has a line on each paper of a rerun, and none for the many of other jobs.
+    """
 
     run: str
     job: str
@@ -35,6 +38,7 @@ class RunReport:
     seconds: dict[str, float] = field(default_factory=dict)
     failures: dict[str, str] = field(default_factory=dict)
     windows: list[WindowOutcome] = field(default_factory=list)
+    papers: list[str] = field(default_factory=list)
     snapshot: SnapshotFile | None = None
     passed_over: int = 0
     unreachable: str | None = None
@@ -57,6 +61,7 @@ class RunReport:
         issued = f"new records {c.new_records}, new snapshots {c.new_snapshots}"
         return [
             *self._sources(),
+            *self.papers,
             f"replies {self.units}, papers {c.papers} (withdrawn {c.withdrawn})",
             f"{issued}, unchanged {c.unchanged}, rejects {c.rejects}",
             f"tables:  {self._place('tables')}",

@@ -12,13 +12,13 @@ from flows.report import RunReport
 
 @flow(name="rerun")
 def rerun(
-    arxiv_ids: list[str], config_file: Path | None = None, data_dir: Path | None = None
+    papers: list[str], config_file: Path | None = None, data_dir: Path | None = None
 ) -> RunReport:
     """Ask arXiv for single papers once more.
 
     Args:
-        arxiv_ids: ids without a version, such as 1906.10822 or math/0410603.
+        papers: arXiv ids, links to arXiv, DOIs of arXiv's, or Pith Numbers.
         config_file: the configuration; `config.yaml` of the working folder by default.
         data_dir: where to keep everything, instead of what the configuration says.
     """
-    return jobs.rerun(load_config(config_file, data_dir=data_dir), arxiv_ids, in_step=as_task)
+    return jobs.rerun(load_config(config_file, data_dir=data_dir), papers, in_step=as_task)

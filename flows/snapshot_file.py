@@ -44,6 +44,21 @@ def describe_file(path: Path) -> SnapshotFile:
         raise SnapshotError(f"cannot read the snapshot {path}: {error.strerror}") from None
 
 
+def describe_size(path: Path) -> tuple[int, int | None]:
+    """Return the bytes of the file and of its text; None where only unpacking would tell."""
+    try:
+        with path.open("rb", buffering=0) as file:
+            size = os.fstat(file.fileno()).st_size
+            start = file.read(4)
+            if start in _ZIP:
+                with ZipFile(file) as archive:
+                    return size, _only_member(path, archive).file_size
+            return size, None if packed.is_packed(start) else size
+    except UNREADABLE as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise SnapshotError(f"cannot read the snapshot {path}: {reason}") from None
+
+
 @contextmanager
 def unpacked(path: Path) -> Iterator[io.BufferedReader]:
     """Open the snapshot's text; its first bytes tell how it is packed, not its name."""

@@ -5,19 +5,19 @@ written as a shard, committed, bundle files, counted. No step reaches back.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
 
 from flows.store.catalog import Commit, KnownRecord
 from flows.store.raw import UnreadableReplyError, keep_reply, read_reply
-from flows.store.shards import Rows, ShardName, WrittenFile, find_bundles, read_table
+from flows.store.shards import Rows, ShardName, WrittenFile, find_bundles
 from flows.store.store import Store, writing
 from flows.store.windows import DoneWindow
 from transforms import Issuer, Paper, Reject, bundle_bytes
 from transforms.arxiv_xml import Page, parse_page
-from transforms.bundle import Draft, IssueTimes, append_snapshot, draft, issue, reissue
+from transforms.bundle import Draft, IssueTimes, append_snapshot, draft, issue
 from transforms.canon import sha256
 from transforms.oai_xml import MAX_PAGE_BYTES, OaiError, PageError
 from transforms.strict_json import read_json
@@ -162,35 +162,6 @@ def keep_rows(
     """Keep what a harvest learned beside papers, as a shard of its own."""
     shard = ShardName(run.store.catalog.next_shard(unit), unit, run.name)
     run.store.keep(Commit(shard, vanished=vanished, windows=windows), rows)
-
-
-def reissue_records(run: Run, shard: str, records: Sequence[KnownRecord]) -> UnitResult:
-    """Issue the receipts of records in one shard again, unless the current key signed them.
-
-    The new bundles are a shard of their own; the old one stays as it is (spec, section 4).
-    """
-    store, moment, counts = run.store, run.clock(), Counts(papers=len(records))
-    name = ShardName(store.catalog.next_shard(f"again-{shard}"), f"again-{shard}", run.name)
-    old = find_bundles(store.layout, shard, [record.pith_number for record in records])
-    papers = {row["pith_number"]: row for row in read_table(store.layout, "papers", shard)}
-    rows: dict[str, list[dict[str, Any]]] = {table: [] for table in PAPER_TABLES}
-    again = []
-    for record in records:
-        bundle = read_json(old[record.pith_number])
-        current = bundle["state"]["current"]["record_created"]["payload"]["receipt"]
-        if current["public_key_fingerprint"] == run.issuer.fingerprint:
-            counts.unchanged += 1
-            continue
-        bundle = reissue(bundle, issuer=run.issuer, moment=moment)
-        row = bundle_row(bundle, bundle_bytes(bundle), shown_sha256=record.shown_sha256)
-        rows["bundles"].append(row)
-        rows["events"].append(event_row(bundle["events"][-1], arxiv_id=record.arxiv_id))
-        rows["papers"].append(papers[record.pith_number] | {"issued_at": moment})
-        again.append(replace(record, issued_at=moment, shard=name.name))
-        counts.reissued += 1
-    if not again:
-        return UnitResult(shard, counts)
-    return UnitResult(shard, counts, files=store.keep(Commit(name, tuple(again)), rows))
 
 
 class _Batch:

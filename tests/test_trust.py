@@ -15,7 +15,7 @@ from signed_events import ISSUER, OTHER
 from test_cli import run
 from test_exactly_once import dump, rebuilt
 
-from flows import jobs
+from flows import reissuing
 from flows.config import IdentityConfig, KnownKey
 from flows.errors import ConfigError
 from flows.keys import KEY_VARIABLE, create_key, load_issuer, own_keys
@@ -110,14 +110,15 @@ def test_a_data_folder_is_reissued_with_a_new_key_and_only_once(tmp_path: Path) 
     process(tmp_path, page(record("2201.00003")))
     (tmp_path / "signing.key").rename(tmp_path / "old.key")
     config = config_in(tmp_path)
-    one = jobs.reissue(config, ["2201.00003"], job_name="rerun")
+    one = reissuing.reissue(config, ["2201.00003"], job_name="rerun")
     assert (one.counts.reissued, one.exit_status) == (1, 0)
-    everything = jobs.reissue(config, job_name="backfill")
+    everything = reissuing.reissue(config, job_name="backfill")
     assert (everything.counts.reissued, everything.counts.unchanged) == (2, 1)
     before = tree(tmp_path)
-    assert jobs.reissue(config, job_name="backfill").counts.reissued == 0
+    assert reissuing.reissue(config, job_name="backfill").counts.reissued == 0
     assert tree(tmp_path) == before
-    assert "not known here" in jobs.reissue(config, ["1"], job_name="rerun").failures["1"]
+    unknown = reissuing.reissue(config, ["2201.00009"], job_name="rerun")
+    assert unknown.failures == {"2201.00009": "not known here"}
     assert_whole_after_reissue(tmp_path)
     catalog = dump(tmp_path / "data" / "catalog.sqlite")
     assert rebuilt(tmp_path) == catalog

@@ -23,6 +23,7 @@ MAX_RESULTS = 30_000
 PAGE_SIZE = 2_000
 """What one request gives (the same section)."""
 
+_NO_QUERY = "a search needs a query, such as cat:cs.LG"
 _ATOM = "{http://www.w3.org/2005/Atom}"
 _OPENSEARCH = "{http://a9.com/-/spec/opensearch/1.1/}"
 _VERSION = re.compile(r"v[1-9]\d*\Z", re.ASCII)
@@ -46,7 +47,7 @@ def search_ids(  # noqa: PLR0913 - how arXiv is asked takes as many
     if not 1 <= limit <= MAX_RESULTS:
         raise ConfigError(f"a search gives 1 to {MAX_RESULTS} papers, not {limit}")
     if not query.strip():
-        raise ConfigError("a search needs a query, such as cat:cs.LG")
+        raise ConfigError(_NO_QUERY)
     # The pace and the attempts are the fetcher's.
     client = arxiv.Client(page_size=min(limit, PAGE_SIZE), delay_seconds=0, num_retries=0)
     client.query_url_format = f"{atom_url}?{{}}"
@@ -56,6 +57,17 @@ def search_ids(  # noqa: PLR0913 - how arXiv is asked takes as many
         results = client.results(arxiv.Search(query=query, max_results=limit))
         ids = [_id(result.entry_id) for result in results]
     return list(dict.fromkeys(ids))  # a paper may move to a later page between two requests
+
+
+def count_found(
+    query: str, *, atom_url: str, user_agent: str, pace: Pace, patience: Patience = PATIENCE
+) -> int:
+    """Ask how many papers a search finds, in all; raises what `search_ids` does."""
+    if not query.strip():
+        raise ConfigError(_NO_QUERY)
+    url = httpx.URL(atom_url, params={"search_query": query, "start": 0, "max_results": 1})
+    with Fetcher(user_agent, pace, patience) as fetcher:
+        return fetcher.get(url, _check_feed).value
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,13 +89,17 @@ class WindowLog:
         """Take the catalog's connection."""
         self._connection = connection
 
-    def resume(self, window: Window, now: datetime) -> Progress:
-        """Return how far `window` has come, or begin it."""
+    def find(self, window: Window) -> Progress | None:
+        """Return how far `window` has come, if it was begun and is not done."""
         found = self._connection.execute(
             f"{_SELECT_WINDOW} WHERE (set_spec, first, until) = (?, ?, ?)", _key(window)
         ).fetchone()
-        if found:
-            return _progress(found)
+        return _progress(found) if found else None
+
+    def resume(self, window: Window, now: datetime) -> Progress:
+        """Return how far `window` has come, or begin it."""
+        if found := self.find(window):
+            return found
         (row,) = self._connection.execute(
             "INSERT INTO windows (set_spec, first, until, started_at) VALUES (?, ?, ?, ?)"
             " RETURNING id",

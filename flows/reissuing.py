@@ -1,0 +1,87 @@
+"""Issuing receipts again, after a change of key (spec, section 4, later events)."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+from flows.batches import batches
+from flows.config import Config
+from flows.job import Job, open_job
+from flows.jobs import MAX_STEPS, directly
+from flows.progress import track
+from flows.report import RunReport
+from flows.single import find_wanted, parse_references
+from flows.steps import PAPER_TABLES, Counts, Run, StepRunner, UnitResult
+from flows.store.catalog import Commit, KnownRecord
+from flows.store.shards import ShardName, find_bundles, read_table
+from transforms.bundle import bundle_bytes
+from transforms.bundle import reissue as issue_again
+from transforms.strict_json import read_json
+from transforms.tables import bundle_row, event_row
+
+
+def reissue(
+    config: Config,
+    references: Sequence[str] = (),
+    *,
+    job_name: str,
+    in_step: StepRunner = directly,
+) -> RunReport:
+    """Sign the receipts of these papers' newest records, or of all records, with the current key.
+
+    Nothing is asked of arXiv; what the current key signed already is unchanged, so that a run that
+    was killed goes on where it stopped.
+    """
+    named = parse_references(references)
+    with open_job(job_name, config) as job:
+        catalog = job.run.store.catalog
+        chosen: dict[str, list[KnownRecord]] = {}
+        for wanted in find_wanted(job, named):
+            if not (known := catalog.of_arxiv_id(wanted.arxiv_id)):
+                job.results.append(UnitResult(wanted.arxiv_id, failure="not known here"))
+                continue
+            chosen.setdefault(known[-1].shard, []).append(known[-1])
+        names = list(chosen) if references else sorted(catalog.shard_names())
+        steps = list(batches(names, -(-len(names) // MAX_STEPS) or 1))
+        for some in track(steps, total=len(steps), what="steps"):
+            in_step(f"reissue {some[0]} …", partial(_reissue_each, job, some, chosen))
+    return job.report()
+
+
+def _reissue_each(
+    job: Job, shards: Sequence[str], chosen: Mapping[str, Sequence[KnownRecord]]
+) -> None:
+    for shard in shards:
+        records = chosen.get(shard) or job.run.store.catalog.of_shard(shard)
+        if records:
+            job.results.append(_reissue_records(job.run, shard, records))
+
+
+def _reissue_records(run: Run, shard: str, records: Sequence[KnownRecord]) -> UnitResult:
+    """Issue the receipts of records in one shard again, unless the current key signed them.
+
+    The new bundles are a shard of their own; the old one stays as it is (spec, section 4).
+    """
+    store, moment, counts = run.store, run.clock(), Counts(papers=len(records))
+    name = ShardName(store.catalog.next_shard(f"again-{shard}"), f"again-{shard}", run.name)
+    old = find_bundles(store.layout, shard, [record.pith_number for record in records])
+    papers = {row["pith_number"]: row for row in read_table(store.layout, "papers", shard)}
+    rows: dict[str, list[dict[str, Any]]] = {table: [] for table in PAPER_TABLES}
+    again = []
+    for record in records:
+        bundle = read_json(old[record.pith_number])
+        current = bundle["state"]["current"]["record_created"]["payload"]["receipt"]
+        if current["public_key_fingerprint"] == run.issuer.fingerprint:
+            counts.unchanged += 1
+            continue
+        bundle = issue_again(bundle, issuer=run.issuer, moment=moment)
+        row = bundle_row(bundle, bundle_bytes(bundle), shown_sha256=record.shown_sha256)
+        rows["bundles"].append(row)
+        rows["events"].append(event_row(bundle["events"][-1], arxiv_id=record.arxiv_id))
+        rows["papers"].append(papers[record.pith_number] | {"issued_at": moment})
+        again.append(replace(record, issued_at=moment, shard=name.name))
+        counts.reissued += 1
+    if not again:
+        return UnitResult(shard, counts)
+    return UnitResult(shard, counts, files=store.keep(Commit(name, tuple(again)), rows))

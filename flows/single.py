@@ -1,0 +1,106 @@
+"""Single papers: which ones are meant, and what became of each."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from flows.arxiv.client import OaiClient
+from flows.errors import ConfigError
+from flows.job import Job
+from flows.steps import Counts, UnitResult, mark_vanished, process_reply
+from flows.store.catalog import Catalog, KnownRecord
+from transforms.oai_xml import IdDoesNotExistError, OaiError
+from transforms.paper import Paper
+from transforms.record import canonical_record, pith_number
+from transforms.reference import BadReferenceError, Reference, parse_reference
+
+_UNKNOWN = "no record with this number is kept here; name the paper by its arXiv id"
+
+
+@dataclass(slots=True)
+class Wanted:
+    """A paper to ask arXiv for, and the versions that were asked for, if any."""
+
+    arxiv_id: str
+    versions: list[int] = field(default_factory=list)
+
+
+def parse_references(texts: Iterable[str]) -> list[Reference]:
+    """Read what a user names; raises `ConfigError` for the first text that names no paper."""
+    try:
+        return [parse_reference(text) for text in texts]
+    except BadReferenceError as error:
+        raise ConfigError(str(error)) from None
+
+
+def find_wanted(job: Job, references: Sequence[Reference]) -> list[Wanted]:
+    """Return each paper meant once; a Pith Number that stands for none is noted as a failure."""
+    wanted: dict[str, Wanted] = {}
+    for reference in references:
+        arxiv_id, version = reference.arxiv_id, reference.version
+        if reference.pith_number is not None:
+            records = _records(job.run.store.catalog, reference.pith_number)
+            ids = sorted({record.arxiv_id for record in records})
+            if len(ids) != 1:
+                failure = f"stands for {', '.join(ids)}; name one" if ids else _UNKNOWN
+                job.results.append(UnitResult(reference.pith_number, failure=failure))
+                continue
+            arxiv_id, version = ids[0], records[-1].version
+        if arxiv_id is not None:
+            paper = wanted.setdefault(arxiv_id, Wanted(arxiv_id))
+            if version is not None and version not in paper.versions:
+                paper.versions.append(version)
+    return list(wanted.values())
+
+
+def take_record(job: Job, client: OaiClient, arxiv_id: str) -> tuple[list[Paper], Counts]:
+    """Ask arXiv for one paper and process the answer; an error reply is noted as a failure."""
+    try:
+        reply = client.get_record(arxiv_id)
+    except OaiError as error:
+        if isinstance(error, IdDoesNotExistError) and job.run.store.catalog.of_arxiv_id(arxiv_id):
+            mark_vanished(job.run, [arxiv_id], source=job.name)
+        job.results.append(UnitResult(arxiv_id, failure=str(error)))
+        return [], Counts()
+    result = process_reply(job.run, reply.raw, reply.value, name=arxiv_id)
+    job.results.append(result)
+    return reply.value.papers, result.counts
+
+
+def take_wanted(job: Job, client: OaiClient, wanted: Iterable[Wanted]) -> None:
+    """Take papers one by one, and note for each what is new and what stayed."""
+    for one in wanted:
+        papers, counts = take_record(job, client, one.arxiv_id)
+        job.papers += [f"{one.arxiv_id}  rejected: {reason}" for reason in counts.by_reason]
+        for paper in papers:
+            job.papers.append(_describe(paper, counts))
+            job.papers += [
+                _explain(paper, version) for version in one.versions if version != paper.version
+            ]
+
+
+def _records(catalog: Catalog, number: str) -> list[KnownRecord]:
+    """Return the records that a whole or a short Pith Number stands for."""
+    *_, year, suffix = number.split(":")
+    if year == "pith":
+        return catalog.of_prefix(suffix)
+    return list(catalog.known([number]).values())
+
+
+def _describe(paper: Paper, counts: Counts) -> str:
+    """Say what became of a paper, given the counts of the reply with it alone."""
+    number = pith_number(canonical_record(paper))
+    if counts.new_records:
+        news = "new record"
+    elif counts.new_snapshots:
+        news = "new snapshot"
+    else:
+        news = "unchanged"
+    return f"{paper.id}v{paper.version}  {number}  {news}"
+
+
+def _explain(paper: Paper, version: int) -> str:
+    if version > paper.version:
+        reason = f"which arXiv does not have; its newest is v{paper.version}"
+    else:
+        reason = f"but arXiv serves only the newest metadata, which is v{paper.version}"
+    return f"{paper.id}: asked for v{version}, {reason}"
