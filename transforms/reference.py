@@ -5,6 +5,9 @@ from dataclasses import dataclass
 
 from transforms.record import SUFFIX_LENGTH
 
+_LONGEST = 500
+"""Characters; no reference is as long, and hostile text costs no time."""
+
 _BRACKETS = "<([{\"'"
 _TRAILING = ">)]}\"'.,;:!?"
 # The stamp in a PDF's margin: arXiv:1906.10822v1 [cs.LG] 26 Jun 2019
@@ -60,15 +63,18 @@ def parse_reference(text: str) -> Reference:
     Space and punctuation around it, queries, fragments and `.pdf` are left aside. Raises
     `BadReferenceError`.
     """
-    name = _STAMP.sub("", text.strip())
-    name = _QUERY.sub("", name).lstrip(_BRACKETS).rstrip(_TRAILING)
-    reference = _number(name) or _paper(_ENDING.sub("", _PREFIX.sub("", name, count=1), count=1))
+    reference = _read(text.strip()) if len(text) <= _LONGEST else None
     if reference is None:
         raise BadReferenceError(
             f"{text!r:.80} is not an arXiv id such as 1906.10822 or math/0410603, nor a link to a "
             "paper on arXiv, its DOI there, or a Pith Number"
         )
     return reference
+
+
+def _read(text: str) -> Reference | None:
+    name = _QUERY.sub("", _STAMP.sub("", text)).lstrip(_BRACKETS).rstrip(_TRAILING)
+    return _number(name) or _paper(_ENDING.sub("", _PREFIX.sub("", name)))
 
 
 def _number(name: str) -> Reference | None:
