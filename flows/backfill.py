@@ -1,13 +1,16 @@
 """The one-off job: a category over any span, a snapshot, a search, or saved replies."""
 
 from datetime import date
+from functools import partial
 from pathlib import Path
+from typing import Annotated
 
 from prefect import flow
+from pydantic import Field
 
 from flows import jobs
 from flows.config import load_config
-from flows.engine import as_task
+from flows.engine import run_backfill
 from flows.errors import ConfigError
 from flows.report import RunReport
 from transforms.selection import Selection
@@ -21,7 +24,7 @@ def backfill(  # noqa: PLR0913, PLR0917 - the fields of its form in Prefect's UI
     search: str | None = None,
     first: date | None = None,
     until: date | None = None,
-    limit: int = 2000,
+    limit: Annotated[int, Field(ge=1)] = 2000,
     config_file: Path | None = None,
     data_dir: Path | None = None,
 ) -> RunReport:
@@ -39,14 +42,15 @@ def backfill(  # noqa: PLR0913, PLR0917 - the fields of its form in Prefect's UI
         data_dir: where to keep everything, instead of what the configuration says.
     """
     config = load_config(config_file, data_dir=data_dir)
+    # A form sends empty fields too.
     sources = [raw, snapshot, search]
-    if sum(source is not None for source in sources) > 1 or not any([*sources, categories]):
+    if sum(map(bool, sources)) > 1 or not any([*sources, categories]):
         raise ConfigError("name one source: raw replies, a snapshot, a search, or categories")
-    if raw is not None:
-        return jobs.backfill_raw(config, raw, in_step=as_task)
-    if snapshot is not None:
+    if raw:
+        return run_backfill(partial(jobs.backfill_raw, config, raw))
+    if snapshot:
         selection = Selection(frozenset(categories or ()), first, until)
-        return jobs.backfill_snapshot(config, snapshot, selection, in_step=as_task)
-    if search is not None:
-        return jobs.backfill_search(config, search, limit, in_step=as_task)
-    return jobs.backfill_categories(config, categories or [], first, until, in_step=as_task)
+        return run_backfill(partial(jobs.backfill_snapshot, config, snapshot, selection))
+    if search:
+        return run_backfill(partial(jobs.backfill_search, config, search, limit))
+    return run_backfill(partial(jobs.backfill_categories, config, categories or [], first, until))

@@ -7,9 +7,10 @@ failed; 2 wrong use, configuration or data folder; 3 arXiv unreachable; 70 a fau
 import logging
 import os
 import sys
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
@@ -123,18 +124,17 @@ def backfill(  # noqa: PLR0913, PLR0917 - one argument per option
     _prepare_prefect()
     from flows.backfill import backfill as flow
 
-    _finish(
-        flow(
-            raw=[*raw, *(more or [])] if raw else None,
-            categories=category,
-            snapshot=snapshot,
-            search=search,
-            first=first.date() if first else None,
-            until=until.date() if until else None,
-            limit=limit,
-            config_file=config,
-            data_dir=data,
-        )
+    _run(
+        flow,
+        raw=[*raw, *(more or [])] if raw else None,
+        categories=category,
+        snapshot=snapshot,
+        search=search,
+        first=first.date() if first else None,
+        until=until.date() if until else None,
+        limit=limit,
+        config_file=config,
+        data_dir=data,
     )
 
 
@@ -144,7 +144,7 @@ def nightly(config: ConfigOption = None, data: DataOption = None) -> None:
     _prepare_prefect()
     from flows.nightly import nightly as flow
 
-    _finish(flow(config, data))
+    _run(flow, config_file=config, data_dir=data)
 
 
 @app.command()
@@ -158,11 +158,23 @@ def rerun(
         _prepare_prefect()
         from flows.rerun import rerun as flow
 
-        _finish(flow(arxiv_ids, config, data))
+        _run(flow, arxiv_ids=arxiv_ids, config_file=config, data_dir=data)
     else:
         from flows import jobs
 
         _finish(jobs.rerun(_load(config, data), arxiv_ids))
+
+
+@app.command()
+def serve(config: ConfigOption = None, data: DataOption = None) -> None:
+    """Serve the three jobs to a Prefect server, the nightly one on its schedule, until stopped.
+
+    It needs a server: `prefect server start` in another terminal.
+    """
+    _keep_analytics_off()
+    from flows.serving import serve_jobs
+
+    serve_jobs(config, data)
 
 
 @app.command()
@@ -255,6 +267,17 @@ def _load(config: Path | None, data: Path | None) -> "Config":
     return load_config(config, data_dir=data)
 
 
+def _run(flow: "Callable[..., RunReport]", **parameters: Any) -> NoReturn:  # noqa: ANN401
+    """Run a flow; for Prefect one that did not reach arXiv has failed, and still has a report."""
+    from flows.report import UnreachableRunError
+
+    try:
+        report = flow(**parameters)
+    except UnreachableRunError as error:
+        report = error.report
+    _finish(report)
+
+
 def _finish(report: "RunReport") -> NoReturn:
     for line in report.lines():
         typer.echo(line)
@@ -263,10 +286,14 @@ def _finish(report: "RunReport") -> NoReturn:
 
 def _prepare_prefect() -> None:
     """Keep Prefect's own lines off the screen; its log in the UI stays whole."""
-    os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
+    _keep_analytics_off()
     # The temporary server's first start on a slow machine takes longer than Prefect's 20 s.
     os.environ.setdefault("PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS", "120")
     os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "CRITICAL")
+
+
+def _keep_analytics_off() -> None:
+    os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
 
 
 if __name__ == "__main__":

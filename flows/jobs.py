@@ -21,7 +21,7 @@ from flows.config import ArxivConfig, Config
 from flows.errors import ArxivError, ArxivReplyError, ConfigError
 from flows.harvest import Harvester, IncompleteError, WindowOutcome
 from flows.job import Job, open_job
-from flows.progress import track
+from flows.progress import OnProgress, to_nobody, track
 from flows.report import RunReport
 from flows.snapshot import Part, read_part, read_parts, reject_repeated
 from flows.snapshot_file import SnapshotFile, describe_file
@@ -59,26 +59,32 @@ def directly(name: str, work: Work) -> None:  # noqa: ARG001 - a StepRunner
 
 
 def backfill_raw(
-    config: Config, raw: Sequence[Path], *, in_step: StepRunner = directly
+    config: Config,
+    raw: Sequence[Path],
+    *,
+    in_step: StepRunner = directly,
+    on_progress: OnProgress = to_nobody,
 ) -> RunReport:
     """Process saved OAI replies, also those of a kept harvest: files, or folders of them."""
     replies = find_replies(raw)
     size = -(-len(replies) // MAX_STEPS)
     steps = [replies[start : start + size] for start in range(0, len(replies), size)]
     with open_job("backfill", config) as job:
-        for step in track(steps, total=len(steps), what="steps"):
+        for done, step in enumerate(track(steps, total=len(steps), what="steps"), 1):
             name = step[0].name if len(step) == 1 else f"{step[0].name} … {step[-1].name}"
             in_step(name, partial(_process_saved, job, step))
+            on_progress(done, len(steps))
     return job.report()
 
 
-def backfill_categories(
+def backfill_categories(  # noqa: PLR0913 - two of them are the engine's
     config: Config,
     categories: Sequence[str],
     first: date | None = None,
     until: date | None = None,
     *,
     in_step: StepRunner = directly,
+    on_progress: OnProgress = to_nobody,
 ) -> RunReport:
     """Harvest categories from arXiv, a year at a time; `all` stands for the whole of arXiv.
 
@@ -93,12 +99,17 @@ def backfill_categories(
         today = job.run.clock().date()
         begin = max(first, earliest) if first else earliest
         windows = [window for one in sets for window in by_year(one, begin, until, today)]
-        _harvest(job, client, windows, in_step)
+        _harvest(job, client, windows, in_step, on_progress)
     return job.report()
 
 
 def backfill_snapshot(
-    config: Config, file: Path, selection: Selection, *, in_step: StepRunner = directly
+    config: Config,
+    file: Path,
+    selection: Selection,
+    *,
+    in_step: StepRunner = directly,
+    on_progress: OnProgress = to_nobody,
 ) -> RunReport:
     """Process the snapshot from Kaggle, or what `selection` takes of it."""
     described = describe_file(file)
@@ -110,11 +121,17 @@ def backfill_snapshot(
                 f"{file.name}: lines from {parts[0].first_line}",
                 partial(_process_parts, job, described, parts, selection, seen),
             )
+            on_progress(parts[-1].position, described.size)
     return job.report()
 
 
 def backfill_search(
-    config: Config, query: str, limit: int, *, in_step: StepRunner = directly
+    config: Config,
+    query: str,
+    limit: int,
+    *,
+    in_step: StepRunner = directly,
+    on_progress: OnProgress = to_nobody,
 ) -> RunReport:
     """Take the papers that a search of arXiv finds, at most `limit`; OAI-PMH gives their text."""
     with open_job("backfill", config) as job, _asking(job), _client(config.arxiv) as client:
@@ -126,7 +143,9 @@ def backfill_search(
             limit=limit,
             patience=PATIENCE,
         )
-        _take_records(job, client, ids, in_step)
+        for number, some in enumerate(_batches(ids, RECORDS_A_STEP)):
+            _take_records(job, client, some, in_step)
+            on_progress(number * RECORDS_A_STEP + len(some), limit)
     return job.report()
 
 
@@ -167,7 +186,8 @@ def rerun(config: Config, arxiv_ids: Sequence[str], *, in_step: StepRunner = dir
         except BadPaperError as error:
             raise ConfigError(str(error)) from None
     with open_job("rerun", config) as job, _asking(job), _client(config.arxiv) as client:
-        _take_records(job, client, arxiv_ids, in_step)
+        for some in _batches(arxiv_ids, RECORDS_A_STEP):
+            _take_records(job, client, some, in_step)
     return job.report()
 
 
@@ -191,8 +211,8 @@ def _process_parts(
 def _take_records(
     job: Job, client: OaiClient, arxiv_ids: Sequence[str], in_step: StepRunner
 ) -> None:
-    for some in _batches(arxiv_ids, RECORDS_A_STEP):
-        in_step(f"{some[0]} … {some[-1]}", partial(_take_each, job, client, some))
+    name = arxiv_ids[0] if len(arxiv_ids) == 1 else f"{arxiv_ids[0]} … {arxiv_ids[-1]}"
+    in_step(name, partial(_take_each, job, client, arxiv_ids))
 
 
 def _take_each(job: Job, client: OaiClient, arxiv_ids: Sequence[str]) -> None:
@@ -205,13 +225,19 @@ def _take_each(job: Job, client: OaiClient, arxiv_ids: Sequence[str]) -> None:
             job.results.append(process_reply(job.run, reply.raw, reply.value, name=arxiv_id))
 
 
-def _harvest(job: Job, client: OaiClient, windows: Sequence[Window], in_step: StepRunner) -> None:
+def _harvest(
+    job: Job,
+    client: OaiClient,
+    windows: Sequence[Window],
+    in_step: StepRunner,
+    on_progress: OnProgress = to_nobody,
+) -> None:
     """Harvest windows one by one; one that fails is reported and does not stop the others.
 
     When arXiv cannot be reached at all, the rest is reported as not begun.
     """
     harvester = Harvester(job.run, client, in_step, job.results)
-    for window in windows:
+    for done, window in enumerate(windows, 1):
         if job.unreachable:
             job.windows.append(WindowOutcome(str(window), problem="not begun"))
             continue
@@ -223,6 +249,8 @@ def _harvest(job: Job, client: OaiClient, windows: Sequence[Window], in_step: St
             outcome = WindowOutcome(str(window), problem=str(error))
             job.unreachable = str(error)
         job.windows.append(outcome)
+        if not job.unreachable:
+            on_progress(done, len(windows))
 
 
 def _sets(client: OaiClient, categories: Sequence[str]) -> list[str | None]:

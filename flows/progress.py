@@ -3,7 +3,7 @@
 import logging
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
 from rich.progress import (
@@ -17,7 +17,14 @@ from rich.progress import (
 LOGGER = logging.getLogger("pith_ingest")
 SECONDS_BETWEEN_LINES = 10.0
 
+OnProgress = Callable[[int, int], None]
+"""Told how much of a job is done, and of how much: replies, windows, papers or bytes."""
+
 _T = TypeVar("_T")
+
+
+def to_nobody(done: int, total: int) -> None:
+    """Tell nobody how far a job is."""
 
 
 def track(items: Iterable[_T], *, total: int | None, what: str) -> Iterator[_T]:

@@ -1,12 +1,13 @@
 """The small job: one paper, or a few, once more."""
 
+from functools import partial
 from pathlib import Path
 
 from prefect import flow
 
 from flows import jobs
 from flows.config import load_config
-from flows.engine import as_task
+from flows.engine import run_job
 from flows.report import RunReport
 
 
@@ -21,4 +22,5 @@ def rerun(
         config_file: the configuration; `config.yaml` of the working folder by default.
         data_dir: where to keep everything, instead of what the configuration says.
     """
-    return jobs.rerun(load_config(config_file, data_dir=data_dir), arxiv_ids, in_step=as_task)
+    config = load_config(config_file, data_dir=data_dir)
+    return run_job(partial(jobs.rerun, config, arxiv_ids))

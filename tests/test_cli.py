@@ -12,7 +12,7 @@ from oai_pages import page, record
 from runs import process
 
 ROOT = Path(__file__).parents[1]
-COMMANDS = ["keygen", "backfill", "nightly", "rerun", "verify", "show", "find"]
+COMMANDS = ["keygen", "backfill", "nightly", "rerun", "serve", "verify", "show", "find"]
 
 
 def run(folder: Path, *words: str | Path, **env: str) -> subprocess.CompletedProcess[str]:
