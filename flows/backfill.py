@@ -1,13 +1,16 @@
 """The one-off job: a category over any span, a snapshot, a search, or saved replies."""
 
 from datetime import date
+from functools import partial
 from pathlib import Path
+from typing import Annotated
 
 from prefect import flow
+from pydantic import Field
 
-from flows import jobs
+from flows import jobs, reissuing
 from flows.config import load_config
-from flows.engine import as_task
+from flows.engine import run_backfill, run_job
 from flows.report import RunReport
 from transforms.selection import Selection
 
@@ -20,7 +23,8 @@ def backfill(  # noqa: PLR0913, PLR0917 - the fields of its form in Prefect's UI
     search: str | None = None,
     first: date | None = None,
     until: date | None = None,
-    limit: int = 2000,
+    limit: Annotated[int, Field(ge=1)] = 2000,
+    reissue: bool = False,  # noqa: FBT001, FBT002 - a switch of the form
     config_file: Path | None = None,
     data_dir: Path | None = None,
 ) -> RunReport:
@@ -34,16 +38,20 @@ def backfill(  # noqa: PLR0913, PLR0917 - the fields of its form in Prefect's UI
         first: the first day of the last change to take.
         until: the last one.
         limit: how many papers of a search to take.
+        reissue: issue all receipts again with the current key; no source is read.
         config_file: the configuration; `config.yaml` of the working folder by default.
         data_dir: where to keep everything, instead of what the configuration says.
     """
     config = load_config(config_file, data_dir=data_dir)
-    jobs.check_source(raw, snapshot, search, categories)
-    if raw is not None:
-        return jobs.backfill_raw(config, raw, in_step=as_task)
-    if snapshot is not None:
+    if reissue:
+        return run_job(partial(reissuing.reissue, config, job_name="backfill"))
+    # A form sends empty fields too.
+    jobs.check_source(raw or None, snapshot or None, search or None, categories)
+    if raw:
+        return run_backfill(partial(jobs.backfill_raw, config, raw))
+    if snapshot:
         selection = Selection(frozenset(categories or ()), first, until)
-        return jobs.backfill_snapshot(config, snapshot, selection, in_step=as_task)
-    if search is not None:
-        return jobs.backfill_search(config, search, limit, in_step=as_task)
-    return jobs.backfill_categories(config, categories or [], first, until, in_step=as_task)
+        return run_backfill(partial(jobs.backfill_snapshot, config, snapshot, selection))
+    if search:
+        return run_backfill(partial(jobs.backfill_search, config, search, limit))
+    return run_backfill(partial(jobs.backfill_categories, config, categories or [], first, until))

@@ -7,6 +7,7 @@ failed; 2 wrong use, configuration or data folder; 3 arXiv unreachable; 70 a fau
 import logging
 import os
 import sys
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
@@ -47,6 +48,12 @@ DataOption = Annotated[
         metavar="DIR",
         help="Folder to keep everything in, instead of the configured one.",
     ),
+]
+
+
+ReissueOption = Annotated[
+    bool,
+    typer.Option("--reissue", help="Sign receipts again with the current key; arXiv is not asked."),
 ]
 
 
@@ -120,6 +127,7 @@ def backfill(  # noqa: PLR0913, PLR0917 - one argument per option
             help="Only say what would be done and how long it takes at arXiv's pace.",
         ),
     ] = False,
+    reissue: ReissueOption = False,
     config: ConfigOption = None,
     data: DataOption = None,
 ) -> None:
@@ -145,7 +153,7 @@ def backfill(  # noqa: PLR0913, PLR0917 - one argument per option
     _prepare_prefect()
     from flows.backfill import backfill as flow
 
-    _finish(flow(**source, config_file=config, data_dir=data))
+    _run(flow, **source, reissue=reissue, config_file=config, data_dir=data)
 
 
 @app.command()
@@ -154,7 +162,7 @@ def nightly(config: ConfigOption = None, data: DataOption = None) -> None:
     _prepare_prefect()
     from flows.nightly import nightly as flow
 
-    _finish(flow(config, data))
+    _run(flow, config_file=config, data_dir=data)
 
 
 @app.command()
@@ -167,6 +175,8 @@ def rerun(
             "Pith Number.",
         ),
     ],
+    *,
+    reissue: ReissueOption = False,
     config: ConfigOption = None,
     data: DataOption = None,
 ) -> None:
@@ -181,11 +191,27 @@ def rerun(
         _prepare_prefect()
         from flows.rerun import rerun as flow
 
-        _finish(flow(papers, config, data))
+        _run(flow, papers=papers, reissue=reissue, config_file=config, data_dir=data)
+    elif reissue:
+        from flows.reissuing import reissue as job
+
+        _finish(job(_load(config, data), papers, job_name="rerun"))
     else:
         from flows import jobs
 
         _finish(jobs.rerun(_load(config, data), papers))
+
+
+@app.command()
+def serve(config: ConfigOption = None, data: DataOption = None) -> None:
+    """Serve the three jobs to a Prefect server, the nightly one on its schedule, until stopped.
+
+    It needs a server: `prefect server start` in another terminal.
+    """
+    _keep_analytics_off()
+    from flows.serving import serve_jobs
+
+    serve_jobs(config, data)
 
 
 @app.command()
@@ -323,6 +349,17 @@ def _load(config: Path | None, data: Path | None) -> "Config":
     return load_config(config, data_dir=data)
 
 
+def _run(flow: "Callable[..., RunReport]", **parameters: Any) -> NoReturn:  # noqa: ANN401
+    """Run a flow; for Prefect one that did not reach arXiv has failed, and still has a report."""
+    from flows.report import UnreachableRunError
+
+    try:
+        report = flow(**parameters)
+    except UnreachableRunError as error:
+        report = error.report
+    _finish(report)
+
+
 def _finish(report: "RunReport") -> NoReturn:
     for line in report.lines():
         typer.echo(line)
@@ -331,10 +368,14 @@ def _finish(report: "RunReport") -> NoReturn:
 
 def _prepare_prefect() -> None:
     """Keep Prefect's own lines off the screen; its log in the UI stays whole."""
-    os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
+    _keep_analytics_off()
     # The temporary server's first start on a slow machine takes longer than Prefect's 20 s.
     os.environ.setdefault("PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS", "120")
     os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "CRITICAL")
+
+
+def _keep_analytics_off() -> None:
+    os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
 
 
 if __name__ == "__main__":

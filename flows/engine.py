@@ -1,16 +1,47 @@
-"""Prefect, set up to be quiet on the screen; the only module beside the flows that imports it."""
+"""Prefect around the jobs: steps as tasks, and what a run shows in the UI.
 
-from prefect import task
+The only module beside the flows and `serving` that imports Prefect. Nothing here can fail a run:
+its papers are committed and its report is on disk, so a server that is away costs the view alone.
+"""
+
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, cast
+from uuid import UUID
+
+import httpx
+from prefect import runtime, task
+from prefect.artifacts import (
+    create_markdown_artifact,
+    create_progress_artifact,
+    create_table_artifact,
+    update_progress_artifact,
+)
 from prefect.cache_policies import NO_CACHE
+from prefect.client.schemas.objects import State
+from prefect.events import emit_event
+from prefect.exceptions import PrefectException
+from prefect.logging.handlers import APILogHandler
+from prefect.states import Completed
 
+from flows.progress import LOGGER
+from flows.report import RunReport, UnreachableRunError
 from flows.steps import Work
+
+COMPLETED = "pith.harvest.completed"
+INCOMPLETE = "pith.harvest.incomplete"
+PROGRESS_KEY = "pith-backfill-progress"
+COUNTERS = ("papers", "new_records", "new_snapshots", "unchanged", "withdrawn", "rejects")
 
 
 def as_task(name: str, work: Work) -> None:
     """Run one step as a Prefect task run called `name`.
 
     Nothing is cached: files and the catalog are the memory. The work is bound beforehand, so that
-    neither papers nor keys become parameters that Prefect would record.
+    neither papers nor keys become parameters that Prefect would record. No retries: the client
+    has asked arXiv for many minutes before a step fails, and what a step did twice would be
+    counted twice. A run as a whole can be retried: it goes on where the one before stopped.
     """
 
     @task(name="process", task_run_name=name, cache_policy=NO_CACHE)
@@ -18,3 +49,126 @@ def as_task(name: str, work: Work) -> None:
         work()
 
     step()
+
+
+def run_job(job: Callable[..., RunReport], **told: Any) -> RunReport:  # noqa: ANN401 - the job's
+    """Run a job within a flow run: steps as tasks, its log, artifacts and event in the UI.
+
+    The flow run is Completed, with a message when the report is incomplete. It is Failed by an
+    `UnreachableRunError` when arXiv was not reached, so that Prefect can retry it.
+    """
+    try:
+        with _log_in_ui():
+            report = job(**({"in_step": as_task} | told))
+    except Exception as error:
+        _emit(INCOMPLETE, f"{runtime.flow_run.id}", {"problem": str(error)})
+        raise
+    publish(report)
+    if report.unreachable:
+        raise UnreachableRunError(report)
+    if report.exit_status:
+        state: State[RunReport] = Completed(
+            message=f"not all done, see {_key(report, 'report')}", data=report
+        )
+        # Prefect takes a returned state as the run's end, and gives its data to the caller.
+        return cast("RunReport", state)
+    return report
+
+
+def run_backfill(job: Callable[..., RunReport]) -> RunReport:
+    """Run a job as `run_job` does, with a progress artifact that every step updates."""
+    shown = ShownProgress()
+    return run_job(job, in_step=shown.in_step, on_progress=shown.on_progress)
+
+
+class ShownProgress:
+    """The progress artifact of a backfill: how much is done, and the last step's name."""
+
+    def __init__(self) -> None:
+        """Show that nothing is done yet."""
+        self._percent = 0.0
+        self._artifact: UUID | None = None
+        with _forgiven():
+            # Its type tells of a coroutine too, which asynchronous callers get.
+            self._artifact = cast("UUID", create_progress_artifact(0.0, PROGRESS_KEY, "started"))
+
+    def in_step(self, name: str, work: Work) -> None:
+        """Run a step as a task, then show its name."""
+        as_task(name, work)
+        self._show(name)
+
+    def on_progress(self, done: int, total: int) -> None:
+        """Show that so much of the job is done."""
+        self._percent = 100.0 * min(done, total) / total if total else 100.0
+        self._show(f"{done} of {total}")
+
+    def _show(self, description: str) -> None:
+        if self._artifact:
+            with _forgiven():
+                update_progress_artifact(self._artifact, self._percent, description)
+
+
+def publish(report: RunReport) -> None:
+    """Make the report, a table and one event of a finished run; the keys are the job's own."""
+    with _forgiven():
+        create_markdown_artifact(report.markdown(), _key(report, "report"), report.run)
+        create_table_artifact(_table(report), _key(report, "table"), report.run)
+    event = INCOMPLETE if report.exit_status else COMPLETED
+    payload = {
+        "job": report.job,
+        "exit_status": report.exit_status,
+        "replies": report.units,
+        **{name: getattr(report.counts, name) for name in COUNTERS},
+        "failures": len(report.failures),
+        "windows": len(report.windows),
+        "incomplete_windows": len(report.incomplete),
+    }
+    _emit(event, report.run, payload)
+
+
+def _key(report: RunReport, kind: str) -> str:
+    return f"pith-{report.job}-{kind}"
+
+
+def _table(report: RunReport) -> list[dict[str, Any]]:
+    """Return a row for each counter and window; Prefect takes its columns from the first."""
+    counters = {"replies": report.units}
+    counters |= {name.replace("_", " "): getattr(report.counts, name) for name in COUNTERS}
+    counters["inputs that could not be used"] = len(report.failures)
+    rows = [{"what": name, "number": number, "note": ""} for name, number in counters.items()]
+    for w in report.windows:
+        came = f"harvested {w.harvested}, recovered {w.recovered}, vanished {w.vanished}"
+        note = "done before" if w.was_done else f"complete: {came}, left {w.left}"
+        note = f"NOT COMPLETE: {w.problem}" if w.problem else note
+        rows.append({"what": w.window, "number": w.listed, "note": note})
+    return rows
+
+
+def _emit(event: str, run: str, payload: dict[str, Any]) -> None:
+    resource = {"prefect.resource.id": f"pith.run.{run}", "prefect.resource.name": run}
+    emit_event(event, resource=resource, payload=payload)
+
+
+@contextmanager
+def _log_in_ui() -> Iterator[None]:
+    """Send what the jobs log to the run's log in the UI too.
+
+    With a handler of its own, for a worker starts flows without the variable
+    PREFECT_LOGGING_EXTRA_LOGGERS; only for the run, for Prefect warns of lines outside of one.
+    """
+    handler = APILogHandler()
+    LOGGER.addHandler(handler)
+    LOGGER.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        LOGGER.removeHandler(handler)
+
+
+@contextmanager
+def _forgiven() -> Iterator[None]:
+    """Log that Prefect's server does not take what is shown, instead of failing the run."""
+    try:
+        yield
+    except (httpx.HTTPError, PrefectException) as error:
+        LOGGER.warning("Prefect's server did not take an artifact: %s", error)

@@ -20,7 +20,7 @@ from flows.config import ArxivConfig, Config
 from flows.errors import ArxivError, ArxivReplyError, ConfigError, SnapshotError
 from flows.harvest import Harvester, IncompleteError, WindowOutcome
 from flows.job import Job, open_job
-from flows.progress import LOGGER, track
+from flows.progress import LOGGER, OnProgress, to_nobody, track
 from flows.report import RunReport
 from flows.single import find_wanted, parse_references, take_record, take_wanted
 from flows.snapshot import PART_BYTES, Part, read_part, read_parts, reject_repeated
@@ -72,26 +72,32 @@ def check_days(first: date | None, until: date | None) -> None:
 
 
 def backfill_raw(
-    config: Config, raw: Sequence[Path], *, in_step: StepRunner = directly
+    config: Config,
+    raw: Sequence[Path],
+    *,
+    in_step: StepRunner = directly,
+    on_progress: OnProgress = to_nobody,
 ) -> RunReport:
     """Process saved OAI replies, also those of a kept harvest: files, or folders of them."""
     replies = find_replies(raw)
     size = -(-len(replies) // MAX_STEPS)
     steps = [replies[start : start + size] for start in range(0, len(replies), size)]
     with open_job("backfill", config) as job:
-        for step in track(steps, total=len(steps), what="steps"):
+        for done, step in enumerate(track(steps, total=len(steps), what="steps"), 1):
             name = step[0].name if len(step) == 1 else f"{step[0].name} … {step[-1].name}"
             in_step(name, partial(_process_saved, job, step))
+            on_progress(done, len(steps))
     return job.report()
 
 
-def backfill_categories(
+def backfill_categories(  # noqa: PLR0913 - two of them are the engine's
     config: Config,
     categories: Sequence[str],
     first: date | None = None,
     until: date | None = None,
     *,
     in_step: StepRunner = directly,
+    on_progress: OnProgress = to_nobody,
 ) -> RunReport:
     """Harvest categories from arXiv, a year at a time; `all` stands for the whole of arXiv.
 
@@ -100,12 +106,17 @@ def backfill_categories(
     check_days(first, until)
     with open_job("backfill", config) as job, connect(config.arxiv) as client:
         windows = find_windows(client, categories, first, until, job.run.clock().date())
-        _harvest(job, client, windows, in_step)
+        _harvest(job, client, windows, in_step, on_progress=on_progress)
     return job.report()
 
 
 def backfill_snapshot(
-    config: Config, file: Path, selection: Selection, *, in_step: StepRunner = directly
+    config: Config,
+    file: Path,
+    selection: Selection,
+    *,
+    in_step: StepRunner = directly,
+    on_progress: OnProgress = to_nobody,
 ) -> RunReport:
     """Process the snapshot from Kaggle, or what `selection` takes of it."""
     described = describe_file(file)
@@ -121,6 +132,7 @@ def backfill_snapshot(
                     f"{file.name}: lines from {parts[0].first_line}",
                     partial(_process_parts, job, described, parts, selection, seen),
                 )
+                on_progress(parts[-1].position, described.size)
         except SnapshotError as error:
             # What came before the damage was given, and is kept.
             job.results.append(UnitResult(file.name, failure=str(error)))
@@ -128,7 +140,12 @@ def backfill_snapshot(
 
 
 def backfill_search(
-    config: Config, query: str, limit: int, *, in_step: StepRunner = directly
+    config: Config,
+    query: str,
+    limit: int,
+    *,
+    in_step: StepRunner = directly,
+    on_progress: OnProgress = to_nobody,
 ) -> RunReport:
     """Take the papers that a search of arXiv finds, at most `limit`; OAI-PMH gives their text."""
     from flows.arxiv.search import search_ids  # noqa: PLC0415 - 30 ms that a rerun can spare
@@ -142,7 +159,10 @@ def backfill_search(
             limit=limit,
             patience=PATIENCE,
         )
-        _take_records(job, client, ids, in_step)
+        steps = list(batches(ids, RECORDS_A_STEP))
+        for number, some in enumerate(track(steps, total=len(steps), what="steps"), 1):
+            in_step(f"{some[0]} … {some[-1]}", partial(_take_each, job, client, some))
+            on_progress(number, len(steps))
     return job.report()
 
 
@@ -205,26 +225,19 @@ def _process_parts(
         catalog.finish_part(finished)
 
 
-def _take_records(
-    job: Job, client: OaiClient, arxiv_ids: Sequence[str], in_step: StepRunner
-) -> None:
-    steps = list(batches(arxiv_ids, RECORDS_A_STEP))
-    for some in track(steps, total=len(steps), what=f"steps of {RECORDS_A_STEP} papers"):
-        in_step(f"{some[0]} … {some[-1]}", partial(_take_each, job, client, some))
-
-
 def _take_each(job: Job, client: OaiClient, arxiv_ids: Sequence[str]) -> None:
     for arxiv_id in arxiv_ids:
         take_record(job, client, arxiv_id)
 
 
-def _harvest(
+def _harvest(  # noqa: PLR0913 - one of them is the engine's
     job: Job,
     client: OaiClient,
     windows: Sequence[Window],
     in_step: StepRunner,
     *,
     watermark: date | None = None,
+    on_progress: OnProgress = to_nobody,
 ) -> None:
     """Harvest windows one by one; one that fails is reported and does not stop the others.
 
@@ -244,6 +257,8 @@ def _harvest(
             outcome = WindowOutcome(str(window), problem=str(error))
             job.unreachable = str(error)
         job.windows.append(outcome)
+        if not job.unreachable:
+            on_progress(number, len(windows))
 
 
 def find_windows(

@@ -1,12 +1,13 @@
 """The scheduled job: bring everything up to date."""
 
+from functools import partial
 from pathlib import Path
 
 from prefect import flow
 
 from flows import jobs
 from flows.config import load_config
-from flows.engine import as_task
+from flows.engine import run_job
 from flows.report import RunReport
 
 
@@ -18,4 +19,11 @@ def nightly(config_file: Path | None = None, data_dir: Path | None = None) -> Ru
         config_file: the configuration; `config.yaml` of the working folder by default.
         data_dir: where to keep everything, instead of what the configuration says.
     """
-    return jobs.nightly(load_config(config_file, data_dir=data_dir), in_step=as_task)
+    return run_job(partial(jobs.nightly, load_config(config_file, data_dir=data_dir)))
+
+
+unattended = nightly.with_options(retries=2, retry_delay_seconds=30 * 60)
+"""The same flow for a schedule, where nobody waits: arXiv may be away longer than the client asks.
+
+An attempt goes on where the one before stopped. Steps are not retried, `as_task` says why.
+"""

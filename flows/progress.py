@@ -3,14 +3,21 @@
 import logging
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
 from typing import TypeVar
 
 LOGGER = logging.getLogger("pith_ingest")
 SECONDS_BETWEEN_LINES = 10.0
 
+OnProgress = Callable[[int, int], None]
+"""Told how much of a job is done, and of how much: replies, windows, papers or bytes."""
+
 _T = TypeVar("_T")
+
+
+def to_nobody(done: int, total: int) -> None:
+    """Tell nobody how far a job is."""
 
 
 class Meter:

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
 
+from flows.errors import ArxivError
 from flows.harvest import WindowOutcome
 from flows.snapshot_file import SnapshotFile
 from flows.steps import Counts, UnitResult
@@ -110,9 +111,10 @@ class RunReport:
         for name in ("started_at", "finished_at"):
             values[name] = values[name].isoformat()
         write_whole(folder / "report.json", (json.dumps(values, indent=2) + "\n").encode())
-        write_whole(folder / "report.md", self._markdown().encode())
+        write_whole(folder / "report.md", self.markdown().encode())
 
-    def _markdown(self) -> str:
+    def markdown(self) -> str:
+        """Return the text of `report.md`: the lines, the key, and the papers by category."""
         categories = "\n".join(
             f"| {name} | {count} |" for name, count in sorted(self.counts.by_category.items())
         )
@@ -134,6 +136,19 @@ class RunReport:
 
     def _place(self, *parts: str) -> str:
         return str(Path(self.data_dir, *parts))
+
+
+class UnreachableRunError(ArxivError):
+    """A flow's run that could not reach arXiv; `report` has what was done until then."""
+
+    def __init__(self, report: RunReport) -> None:
+        """Take the report of the run; the one argument, so that Prefect can pickle the error."""
+        super().__init__(report)
+        self.report = report
+
+    def __str__(self) -> str:
+        """Say why arXiv was not reached."""
+        return self.report.unreachable or ""
 
 
 def summarise(

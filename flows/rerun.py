@@ -1,24 +1,32 @@
 """The small job: one paper, or a few, once more."""
 
+from functools import partial
 from pathlib import Path
 
 from prefect import flow
 
-from flows import jobs
+from flows import jobs, reissuing
 from flows.config import load_config
-from flows.engine import as_task
+from flows.engine import run_job
 from flows.report import RunReport
 
 
 @flow(name="rerun")
 def rerun(
-    papers: list[str], config_file: Path | None = None, data_dir: Path | None = None
+    papers: list[str],
+    reissue: bool = False,  # noqa: FBT001, FBT002 - a switch of the form
+    config_file: Path | None = None,
+    data_dir: Path | None = None,
 ) -> RunReport:
     """Ask arXiv for single papers once more.
 
     Args:
         papers: arXiv ids, links to arXiv, DOIs of arXiv's, or Pith Numbers.
+        reissue: issue their receipts again with the current key, and ask arXiv nothing.
         config_file: the configuration; `config.yaml` of the working folder by default.
         data_dir: where to keep everything, instead of what the configuration says.
     """
-    return jobs.rerun(load_config(config_file, data_dir=data_dir), papers, in_step=as_task)
+    config = load_config(config_file, data_dir=data_dir)
+    if reissue:
+        return run_job(partial(reissuing.reissue, config, papers, job_name="rerun"))
+    return run_job(partial(jobs.rerun, config, papers))

@@ -30,12 +30,14 @@ class Part:
 
     `lines` has all of them as they came, blank ones too, so that `lines[n]` is the file's line
     `first_line + n`, counted from 1. One that is too long is `b""` there and is in `too_long`.
-    `offset` and `size` are in bytes of the unpacked text.
+    `offset` and `size` are in bytes of the unpacked text; `position` is how far the file, packed
+    as it lies, was read when the part was full.
     """
 
     index: int
     first_line: int
     offset: int
+    position: int = 0
     size: int = 0
     lines: list[bytes] = field(default_factory=list)
     too_long: list[Reject] = field(default_factory=list)
@@ -65,10 +67,12 @@ def read_parts(path: Path) -> Iterator[Part]:
     part = Part(index=0, first_line=1, offset=0)
     damage = None
     try:
-        with unpacked(path) as stream:
+        with unpacked(path) as (stream, file):
             while _fill(part, stream):
+                part.position = file.tell()
                 yield part
-                part = Part(part.index + 1, part.next_line, part.offset + part.size)
+                part = Part(part.index + 1, part.next_line, part.offset + part.size, part.position)
+            part.position = file.tell()
     except UNREADABLE as error:
         damage = getattr(error, "strerror", None) or str(error)
     if part.lines:

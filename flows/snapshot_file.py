@@ -60,17 +60,20 @@ def describe_size(path: Path) -> tuple[int, int | None]:
 
 
 @contextmanager
-def unpacked(path: Path) -> Iterator[io.BufferedReader]:
-    """Open the snapshot's text; its first bytes tell how it is packed, not its name."""
+def unpacked(path: Path) -> Iterator[tuple[io.BufferedReader, io.FileIO]]:
+    """Open the snapshot's text; its first bytes tell how it is packed, not its name.
+
+    The file under the text comes with it, to tell how far the reading is.
+    """
     with path.open("rb", buffering=0) as file:
         start = file.read(4)
         file.seek(0)
         if start in _ZIP:
             with ZipFile(file) as archive, archive.open(_only_member(path, archive)) as member:
-                yield io.BufferedReader(cast(io.RawIOBase, member))
+                yield io.BufferedReader(cast(io.RawIOBase, member)), file
         else:
             with packed.unpacked(file) as stream:
-                yield stream
+                yield stream, file
 
 
 def _only_member(path: Path, archive: ZipFile) -> ZipInfo:

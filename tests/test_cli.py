@@ -13,7 +13,8 @@ from runs import process
 
 ROOT = Path(__file__).parents[1]
 COMMANDS = [
-    "keygen", "backfill", "nightly", "rerun", "verify", "show", "find", "status", "rebuild-catalog",
+    "keygen", "backfill", "nightly", "rerun", "serve", "verify", "merge", "show", "find", "status",
+    "rebuild-catalog",
 ]  # fmt: skip
 
 
