@@ -36,7 +36,7 @@ $(READY): requirements.lock pyproject.toml
 		|| { echo "pith-ingest needs Python 3.11 or newer; name one: make PYTHON=python3.12"; exit 2; }
 	@echo "== Setting up .venv from requirements.lock (a minute or two, once)"
 	@$(PYTHON) -m venv --clear .venv
-	@$(PIP) install -qq --require-hashes -r requirements.lock
+	@$(PIP) install -qq --no-deps --require-hashes -r requirements.lock
 	@$(PIP) install -qq --no-deps --no-build-isolation -e .
 	@touch $@
 

@@ -147,7 +147,7 @@ def test_the_three_deployments_run_from_the_api(tmp_path: Path, config_file: Pat
         for deployment, parameters in (
             ("backfill/pith", {"raw": [str(SAMPLE)]}),
             ("nightly/pith", {}),
-            ("rerun/pith", {"arxiv_ids": ["9999.99999"]}),
+            ("rerun/pith", {"papers": ["9999.99999"]}),
         ):
             run = api.start(deployment, **parameters)
             wait_for(partial(is_over, api, run), log)
@@ -159,7 +159,7 @@ def test_the_three_deployments_run_from_the_api(tmp_path: Path, config_file: Pat
         assert_names(api, runs, log)
         assert_logs(api, runs, log)
         assert_events(api, log)
-        assert_schedule(api)
+        assert_schedule(api, log)
         assert "Traceback" not in log.read_text()
         assert_retried(api, tmp_path, log)
     assert_whole(tmp_path)
@@ -216,13 +216,17 @@ def assert_events(api: Api, log: Path) -> None:
     assert nightly["resource"]["prefect.resource.id"].startswith("pith.run.2")
 
 
-def assert_schedule(api: Api) -> None:
+def assert_schedule(api: Api, log: Path) -> None:
     deployment = api.get("deployments/name/nightly/pith")
     (schedule,) = deployment["schedules"]
     assert (schedule["active"], deployment["paused"]) == (True, False)
     assert schedule["schedule"]["cron"] == "15 4 * * 2"
     assert schedule["schedule"]["timezone"] == "Europe/Berlin"
     assert api.get("deployments/name/backfill/pith")["schedules"] == []
+    # The server's own scheduler makes the runs to come.
+    to_come = {"state": {"type": {"any_": ["SCHEDULED"]}}}
+    of_nightly = {"id": {"any_": [deployment["id"]]}}
+    wait_for(lambda: api.ask("flow_runs/filter", flow_runs=to_come, deployments=of_nightly), log)
 
 
 def assert_retried(api: Api, tmp_path: Path, log: Path) -> None:
