@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from golden_data import GOLDEN
+from hatchling.builders.wheel import WheelBuilder
 from jsonschema import Draft202012Validator
 from runs import SAMPLE, bundle_files, config_in, process, rows
 from schemas import NAMES, SCHEMAS, bundle_errors, errors, refs
@@ -279,3 +280,9 @@ WRONG_LINES: dict[str, dict[str, Any]] = {
 @pytest.mark.parametrize("wrong", WRONG_LINES)
 def test_wrong_report_lines_are_refused(wrong: str) -> None:
     assert errors("verify-report", WRONG_LINES[wrong])
+
+
+def test_the_wheel_ships_them() -> None:
+    wheel = WheelBuilder(str(SAMPLE.parents[1]))
+    shipped = {file.distribution_path for file in wheel.recurse_included_files()}
+    assert {f"transforms/schemas/{name}.schema.json" for name in NAMES} <= shipped
