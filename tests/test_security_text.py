@@ -1,0 +1,41 @@
+"""What SECURITY.md says of limits is what the code keeps."""
+
+import re
+from pathlib import Path
+
+from flows import snapshot
+from flows.arxiv import fetch
+from transforms import canon, oai_xml, paper, strict_json
+from transforms.events import EXCERPT_LENGTH
+
+ROOT = Path(__file__).parents[1]
+TEXT = (ROOT / "SECURITY.md").read_text()
+ROWS = dict(re.findall(r"^\| ([^|]+) \| ([^|]+) \| `", TEXT, re.MULTILINE))
+MIB = 2**20
+
+
+def test_the_limits_are_those_of_the_code() -> None:
+    assert ROWS["a reply of arXiv, unpacked"].startswith(f"{oai_xml.MAX_PAGE_BYTES // MIB} MiB;")
+    assert ROWS["redirects"].startswith(f"{fetch.MAX_REDIRECTS},")
+    waiting = (
+        f"connecting {fetch.CONNECT_SECONDS:.0f} s, silence {fetch.PATIENCE.read_seconds:.0f} s, "
+        f"{fetch.PATIENCE.attempts} attempts, "
+        f"a wish to wait at most {fetch.LONGEST_RETRY_AFTER:.0f} s"
+    )
+    assert ROWS["waiting"] == waiting
+    assert ROWS["a field of a paper"].startswith(f"{paper.MAX_FIELD} characters;")
+    line, kept = snapshot.MAX_LINE_BYTES // MIB, snapshot.KEPT_BYTES // 2**10
+    assert ROWS["a line of a snapshot"].startswith(f"{line} MiB; of a longer one {kept} KiB")
+    bundle = f"{strict_json.MAX_BYTES // MIB} MiB; integers only, no key twice, "
+    assert ROWS["a bundle to verify"] == f"{bundle}{canon.MAX_DEPTH} levels"
+    assert f"cut at {EXCERPT_LENGTH} characters" in TEXT
+
+
+def test_every_file_that_it_names_exists() -> None:
+    named = set(re.findall(r"`((?:transforms|flows)/[\w/]+\.py)`", TEXT))
+    assert len(named) > 8
+    assert [name for name in named if not (ROOT / name).exists()] == []
+
+
+def test_the_readme_links_to_it() -> None:
+    assert "(SECURITY.md)" in (ROOT / "README.md").read_text()
