@@ -11,6 +11,7 @@ import typer
 
 from flows.config import Config
 from flows.errors import ConfigError, StoreError
+from flows.screen import printable
 from flows.store.catalog import Catalog, KnownRecord
 from flows.store.layout import Layout
 from flows.store.shards import find_bundles
@@ -45,7 +46,7 @@ def print_record(config: Config, name: str) -> None:
         "bundle": str(layout.bundle(record.pith_number)),
     }
     for label, value in lines.items():
-        typer.echo(f"{label:<15} {value}")
+        typer.echo(f"{label:<15} {printable(value)}")
     if _has_vanished(layout, record.arxiv_id):
         typer.echo(f"{'vanished':<15} arXiv has no such paper any more")
     for older in records[:-1]:
@@ -66,7 +67,7 @@ def print_matches(config: Config, text: str, limit: int) -> None:
         first, *others = row["author_names"] or [row["authors"]]
         by = f"{first} et al." if others else first
         line = f"{row['arxiv_id']:<12} {row['pith_number']}  {row['title']} / {by}"
-        typer.echo(line[:width])
+        typer.echo(printable(line)[:width])
     if matches.height > limit:
         typer.echo(f"{matches.height - limit} more; see them with --limit {matches.height}")
 

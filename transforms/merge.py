@@ -210,8 +210,9 @@ def _equivocations(ordered: Sequence[Event]) -> list[dict[str, Any]]:
 def _standing(ordered: Sequence[Event], at_odds: set[str]) -> list[Event]:
     """Return the events that nothing replaced; one that equivocates neither stands nor replaces.
 
-    An event replaces only events of its own signer, type and target: no listed key can take
-    another signer's words back.
+    An event replaces only events of its own signer, type and target. A signer is a name that the
+    event claims; which keys may speak for which name is not in the bundle, so whoever trusts
+    several listed keys trusts each of them with all the names.
     """
     heard = [event for event in ordered if event["event_id"] not in at_odds]
     replaced = {(_line(event), old) for event in heard for old in event["supersedes"]}
