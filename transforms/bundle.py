@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Self
 
-from transforms.canon import canonical_json, compact_json, sha256
+from transforms.canon import compact_json, sha256, write_canonical
 from transforms.events import Issuance, graph_snapshot, record_created, shown_paper
 from transforms.instants import to_seconds
 from transforms.merge import MERGE_VERSION, Judged, merge, state_of
@@ -14,6 +14,7 @@ from transforms.receipt import build_receipt
 from transforms.record import PithId, canonical_record, identify, source_aliases
 from transforms.signing import Issuer, public_key_document, signature_block
 
+BUNDLE_VERSION = "1.0"
 SIGNED_MESSAGE = "bundle_sha256_bytes"
 
 
@@ -59,7 +60,7 @@ class Draft:
     @property
     def shown_sha256(self) -> bytes:
         """The 32 bytes that change exactly when a new snapshot is due."""
-        return sha256(canonical_json(self.shown))
+        return sha256(write_canonical(self.shown))
 
 
 def draft(paper: Paper) -> Draft:
@@ -133,7 +134,7 @@ def bundle_bytes(bundle: dict[str, Any]) -> bytes:
 
 def bundle_digest(bundle: dict[str, Any]) -> bytes:
     """Return the 32 bytes that the bundle's signature signs: all of it but that signature."""
-    return sha256(canonical_json({k: v for k, v in bundle.items() if k != "bundle_signature"}))
+    return sha256(write_canonical({k: v for k, v in bundle.items() if k != "bundle_signature"}))
 
 
 def links(base_url: str, suffix: str) -> dict[str, str]:
@@ -175,7 +176,7 @@ def _signed(  # noqa: PLR0913, PLR0917 - the bundle's parts, each from another p
     source, identity = record["source"], issuer.identity
     bundle = {
         "bundle_type": "pith_open_graph_bundle",
-        "bundle_version": "1.0",
+        "bundle_version": BUNDLE_VERSION,
         "pith_number": pith_id.number,
         "short_pith_number": pith_id.short_number,
         "canonical_record": record,

@@ -3,13 +3,20 @@
 Whatever the order and the repetition in which events arrive, one set of them gives one state.
 """
 
-import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from transforms.canon import CanonicalError, canonical_json, sha256
+import orjson
+
+from transforms.canon import (
+    CanonicalError,
+    canonical_json,
+    refuse_ambiguous,
+    sha256,
+    write_canonical,
+)
 from transforms.events import SIGNED_MESSAGE, content_digest
 from transforms.instants import from_text
 from transforms.signing import (
@@ -34,6 +41,8 @@ LISTS = {
 """Event type to the list of `state.current` that shows it, in the published order."""
 
 _RANK = {"record_created": 0, "graph_snapshot": 1}
+_DEPTH_IN_STATE = 4
+"""How much deeper an event's payload lies in a bundle's state than in the event."""
 _TEXTS = ("event_id", "event_type", "target", "subject_pith_number", "created_at")
 
 Event = dict[str, Any]
@@ -50,9 +59,22 @@ def merge(
     """Return the state of record `number`, from any events that claim to be its.
 
     `public_keys` is the bundle's list: an event is valid when it recomputes, is about `number`
-    and is signed by one of them. An invalid event is listed with its reason and changes nothing.
+    and is signed by one of them. An invalid event is listed with its reason and changes nothing,
+    whatever it is. Raises `CanonicalError` only for a number or aliases without canonical JSON.
     """
-    judged = judge(events, number=number, keys=listed_keys(public_keys))
+    canonical_json([number, *source_aliases])
+    canonical, unwritable = [], {}
+    for event in events:
+        try:
+            # Nothing to hash if not; and the state that shows it must be writable in a bundle.
+            refuse_ambiguous(event, depth=_DEPTH_IN_STATE)
+            write_canonical(event)
+            canonical.append(event)
+        except CanonicalError as error:
+            entry = _invalid(event, f"not canonical JSON: {error}")
+            unwritable[entry["event_id"], entry["reason"]] = entry
+    judged = judge(canonical, number=number, keys=listed_keys(public_keys))
+    judged.invalid.extend(unwritable.values())
     return state_of(judged, number=number, source_aliases=source_aliases)
 
 
@@ -65,22 +87,30 @@ class Judged:
 
 
 def judge(events: Iterable[object], *, number: str, keys: Keys) -> Judged:
-    """Tell the valid events of record `number` from the others; the same event counts once."""
+    """Tell the valid events of record `number` from the others; the same event counts once.
+
+    All of them have canonical JSON; `merge` takes what may not.
+    """
     valid: dict[str, Event] = {}
-    invalid: dict[str, dict[str, Any]] = {}
+    invalid: dict[bytes, dict[str, Any]] = {}
     for event in events:
         reason = why_invalid(event, number=number, keys=keys)
         if reason is None and isinstance(event, dict):
             valid[event["event_id"]] = event
         else:
-            claimed = event.get("event_id") if isinstance(event, dict) else None
-            event_id = claimed if isinstance(claimed, str) else None
-            invalid[json.dumps(event, sort_keys=True)] = {"event_id": event_id, "reason": reason}
+            invalid[write_canonical(event)] = _invalid(event, reason)
     return Judged(list(valid.values()), list(invalid.values()))
 
 
+def _invalid(event: object, reason: str | None) -> dict[str, Any]:
+    """Return the entry of `invalid_events`; the id is what the event claims, if that is a text."""
+    claimed = event.get("event_id") if isinstance(event, dict) else None
+    is_text = isinstance(claimed, str) and claimed.isascii()
+    return {"event_id": claimed if is_text else None, "reason": reason}
+
+
 def state_of(judged: Judged, *, number: str, source_aliases: Sequence[object]) -> dict[str, Any]:
-    """Return the state of record `number` from events already judged."""
+    """Return the state of record `number` from judged events; all arguments have canonical JSON."""
     ordered = sorted(judged.valid, key=_order)
     refused = sorted(judged.invalid, key=lambda entry: (entry["event_id"] or "", entry["reason"]))
     equivocations = _equivocations(ordered)
@@ -109,17 +139,14 @@ def state_of(judged: Judged, *, number: str, source_aliases: Sequence[object]) -
         "invalid_events": refused,
         "applied_event_ids": [event["event_id"] for event in ordered],
     }
-    return {**state, "state_sha256": sha256(canonical_json(state)).hex()}
+    return {**state, "state_sha256": sha256(write_canonical(state)).hex()}
 
 
 def why_invalid(event: object, *, number: str, keys: Keys) -> str | None:
     """Return why `event` is not a valid event of record `number`, or None if it is one."""
     if not isinstance(event, dict) or not _is_well_formed(event):
         return "malformed"
-    try:
-        digest = content_digest(event)
-    except CanonicalError as error:
-        return f"not canonical JSON: {error}"
+    digest = content_digest(event)
     if event.get("content_sha256") != digest.hex():
         return "content_sha256 does not recompute"
     if event["event_id"] != f"sha256:{digest.hex()}":
@@ -234,11 +261,7 @@ def _payload_record(created: Event | None) -> object:
 
 def _sorted(value: object) -> object:
     """Sort the keys of all objects in `value`: so they stand in a bundle's state (spec, 6)."""
-    if isinstance(value, dict):
-        return {key: _sorted(value[key]) for key in sorted(value)}
-    if isinstance(value, list):
-        return [_sorted(item) for item in value]
-    return value
+    return orjson.loads(write_canonical(value))
 
 
 def _is_well_formed(event: Event) -> bool:

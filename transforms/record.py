@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from transforms.canon import canonical_json, sha256, text_sha256
+from transforms.canon import sha256, text_sha256, write_canonical
 from transforms.instants import to_seconds
 from transforms.paper import Paper
 
@@ -53,8 +53,8 @@ def canonical_record(paper: Paper) -> dict[str, Any]:
 
 
 def identify(record: dict[str, Any]) -> PithId:
-    """Hash a canonical record; raises `CanonicalError` for one that is not canonical."""
-    digest = sha256(canonical_json(record))
+    """Hash a canonical record, made here or of a document whose canonical form was checked."""
+    digest = sha256(write_canonical(record))
     return PithId(digest, base32_prefix(digest), record["metadata"]["submitted_at"][:4])
 
 
