@@ -8,7 +8,7 @@ from typing import Any, Self
 from transforms.canon import compact_json, sha256, write_canonical
 from transforms.events import Issuance, graph_snapshot, record_created, shown_paper
 from transforms.instants import to_seconds
-from transforms.merge import MERGE_VERSION, Judged, merge, state_of
+from transforms.merge import MERGE_VERSION, Judged, in_published_order, merge, state_of
 from transforms.paper import Paper
 from transforms.receipt import build_receipt
 from transforms.record import PithId, canonical_record, identify, source_aliases
@@ -96,7 +96,9 @@ def issue(drafted: Draft, *, issuer: Issuer, times: IssueTimes) -> dict[str, Any
         record, pith_id, aliased_at=times.aliased_at, shortened_at=times.shortened_at
     )
     # The two events were made here, so they are valid: no signature is verified again.
-    state = state_of(Judged(events), number=pith_id.number, source_aliases=aliases)
+    state = in_published_order(
+        state_of(Judged(events), number=pith_id.number, source_aliases=aliases)
+    )
     keys = [public_key_document(issuer.signer.public_key, issuer.identity)]
     return _signed(
         record, pith_id, aliases, events, keys, state, issuer=issuer, built_at=times.built_at

@@ -21,7 +21,7 @@ from transforms.merge import (
     state_of,
     why_not_signed,
 )
-from transforms.record import SCHEMA_VERSION, PithId, base32_prefix, identify, source_aliases
+from transforms.record import SCHEMA_VERSION, PithId, alias_values, base32_prefix, identify
 from transforms.signing import PUBLIC_KEY_BYTES, decode_base64, fingerprint
 from transforms.texts import TextHashes
 
@@ -29,6 +29,8 @@ _BUNDLE_SIGNATURE = {
     "signature_status", "algorithm", "key_id", "public_key_fingerprint",
     "signature_b64", "signed_message", "signed_at", "bundle_sha256",
 }  # fmt: skip
+
+_ALIAS = {"alias_kind", "alias_value", "created_at"}
 
 _T = TypeVar("_T", str, int, dict[str, Any], list[Any])
 
@@ -144,13 +146,12 @@ def _aliases(subject: Subject) -> None:
     stated = _get(subject.bundle, list, "source_aliases")
     _get(subject.record, str, "source", "id")
     _get(subject.record, int, "source", "version")
-    times = [_instant(alias, "created_at") for alias in stated]
-    now = times[0] if times else _instant(subject.bundle, "built_at")
-    due = source_aliases(subject.record, subject.pith_id, aliased_at=now, shortened_at=now)
-    for alias in due:
-        del alias["created_at"]
-    nameless = [{k: v for k, v in alias.items() if k != "created_at"} for alias in stated]
-    if not _same(nameless, due):
+    for alias in stated:
+        _instant(alias, "created_at")
+        if alias.keys() != _ALIAS:
+            raise FailedError("an alias has a key too many or too few")
+    due = alias_values(subject.record, subject.pith_id)
+    if [(alias["alias_kind"], alias["alias_value"]) for alias in stated] != due:
         raise FailedError("source_aliases are not those of the record")
 
 
@@ -261,7 +262,8 @@ def _bundle_signature(subject: Subject) -> None:
     signed_at = _instant(signature, "signed_at")
     if to_seconds(signed_at) != _get(subject.bundle, str, "built_at"):
         raise FailedError("signed_at is not within the second of built_at")
-    if any(signed_at < _instant(event.get("signature"), "signed_at") for event in subject.events):
+    signatures = (_get(event, dict, "signature") for event in subject.events)
+    if any(signed_at < _instant(each, "signed_at") for each in signatures):
         raise FailedError("signed_at is earlier than an event's")
 
 

@@ -40,6 +40,7 @@ LISTS = {
 }
 """Event type to the list of `state.current` that shows it, in the published order."""
 
+_SHOWN = frozenset(LISTS.values())
 _RANK = {"record_created": 0, "graph_snapshot": 1}
 _DEPTH_IN_STATE = 4
 """How much deeper an event's payload lies in a bundle's state than in the event."""
@@ -75,7 +76,8 @@ def merge(
             unwritable[entry["event_id"], entry["reason"]] = entry
     judged = judge(canonical, number=number, keys=listed_keys(public_keys))
     judged.invalid.extend(unwritable.values())
-    return state_of(judged, number=number, source_aliases=source_aliases)
+    state = state_of(judged, number=number, source_aliases=source_aliases)
+    return in_published_order(state)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +112,10 @@ def _invalid(event: object, reason: str | None) -> dict[str, Any]:
 
 
 def state_of(judged: Judged, *, number: str, source_aliases: Sequence[object]) -> dict[str, Any]:
-    """Return the state of record `number` from judged events; all arguments have canonical JSON."""
+    """Return the state of record `number` from judged events; all arguments have canonical JSON.
+
+    Nested objects' keys stand as in the events; `in_published_order` sorts them.
+    """
     ordered = sorted(judged.valid, key=_order)
     refused = sorted(judged.invalid, key=lambda entry: (entry["event_id"] or "", entry["reason"]))
     equivocations = _equivocations(ordered)
@@ -127,8 +132,8 @@ def state_of(judged: Judged, *, number: str, source_aliases: Sequence[object]) -
         "invalid_event_count": len(refused),
         "equivocation_count": len(equivocations),
         "current": {
-            "canonical_record": _sorted(_payload_record(newest)),
-            "source_aliases": _sorted(list(source_aliases)),
+            "canonical_record": _payload_record(newest),
+            "source_aliases": source_aliases,
             **{
                 name: [_view(event) for event in standing if event["event_type"] == event_type]
                 for event_type, name in LISTS.items()
@@ -140,6 +145,28 @@ def state_of(judged: Judged, *, number: str, source_aliases: Sequence[object]) -
         "applied_event_ids": [event["event_id"] for event in ordered],
     }
     return {**state, "state_sha256": sha256(write_canonical(state)).hex()}
+
+
+def in_published_order(state: dict[str, Any]) -> dict[str, Any]:
+    """Return `state` with the keys of nested objects sorted, as a bundle file has them (spec, 6).
+
+    The state's own keys, those of `current` and those of an event shown stay in their order.
+    """
+    current = {
+        name: [_view_in_order(view) for view in value] if name in _SHOWN else _sorted(value)
+        for name, value in state["current"].items()
+    }
+    created = state["current"]["record_created"]
+    current["record_created"] = _view_in_order(created) if created else None
+    return {**state, "current": current}
+
+
+def _view_in_order(view: dict[str, Any]) -> dict[str, Any]:
+    return {name: _sorted(value) for name, value in view.items()}
+
+
+def _sorted(value: object) -> object:
+    return orjson.loads(write_canonical(value))
 
 
 def why_invalid(event: object, *, number: str, keys: Keys) -> str | None:
@@ -249,19 +276,14 @@ def _view(event: Event) -> dict[str, Any]:
         "event_id": event["event_id"],
         "target": event["target"],
         "created_at": event["created_at"],
-        "signer": _sorted(event["signer"]),
-        "payload": _sorted(event.get("payload")),
+        "signer": event["signer"],
+        "payload": event.get("payload"),
     }
 
 
 def _payload_record(created: Event | None) -> object:
     payload = created.get("payload") if created else None
     return payload.get("canonical_record") if isinstance(payload, dict) else None
-
-
-def _sorted(value: object) -> object:
-    """Sort the keys of all objects in `value`: so they stand in a bundle's state (spec, 6)."""
-    return orjson.loads(write_canonical(value))
 
 
 def _is_well_formed(event: Event) -> bool:

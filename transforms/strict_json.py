@@ -4,6 +4,8 @@ import json
 from collections import Counter
 from typing import Any, NoReturn
 
+import orjson
+
 from transforms.canon import MAX_INTEGER
 
 MAX_BYTES = 8 * 2**20
@@ -25,13 +27,12 @@ def read_json(data: bytes) -> Any:  # noqa: ANN401 - any JSON value
     if len(data) > MAX_BYTES:
         raise NotStrictJsonError(f"larger than {MAX_BYTES} bytes")
     try:
-        return json.loads(
-            data.decode(),
-            object_pairs_hook=_unique,
-            parse_float=_no_float,
-            parse_constant=_no_float,
-            parse_int=_short_integer,
-        )
+        value = json.loads(data.decode(), **_NUMBERS)
+        # A key that stood twice would be missing, so compact JSON that is written back as it was
+        # had none; what is spaced or escaped in another way is read again, pair by pair.
+        if _is_written_as(value, data):
+            return value
+        return json.loads(data.decode(), object_pairs_hook=_unique, **_NUMBERS)
     except NotStrictJsonError:
         raise
     except UnicodeDecodeError:
@@ -40,6 +41,13 @@ def read_json(data: bytes) -> Any:  # noqa: ANN401 - any JSON value
         raise NotStrictJsonError("nested too deeply") from None
     except ValueError as error:
         raise NotStrictJsonError(f"not JSON: {error}" if data.strip() else "empty") from None
+
+
+def _is_written_as(value: object, data: bytes) -> bool:
+    try:
+        return orjson.dumps(value) == data
+    except orjson.JSONEncodeError:
+        return False
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -59,3 +67,10 @@ def _short_integer(text: str) -> int:
     if len(text) > _MAX_INTEGER_DIGITS or abs(value := int(text)) > MAX_INTEGER:
         raise NotStrictJsonError(f"the integer {text:.40} is too large")
     return value
+
+
+_NUMBERS: dict[str, Any] = {
+    "parse_float": _no_float,
+    "parse_constant": _no_float,
+    "parse_int": _short_integer,
+}
