@@ -215,11 +215,17 @@ def serve(config: ConfigOption = None, data: DataOption = None) -> None:
 
 
 @app.command()
-def verify(
+def verify(  # noqa: PLR0913 - one argument per option
     paths: Annotated[
         list[Path],
-        typer.Argument(readable=False, metavar="PATH", help="Bundle files, or folders of them."),
+        typer.Argument(
+            readable=False,
+            allow_dash=True,
+            metavar="PATH",
+            help="Bundle files, Parquet shards of bundles, folders of either, or '-'.",
+        ),
     ],
+    *,
     trust: Annotated[
         list[str] | None,
         typer.Option(
@@ -227,16 +233,32 @@ def verify(
             help="A public key to trust: 'pith.science', 'own', or base64. Default: these two.",
         ),
     ] = None,
+    metadata: Annotated[
+        Path | None,
+        typer.Option(
+            readable=False,
+            metavar="FILE",
+            help="What arXiv says (JSON Lines or an OAI-PMH reply), to compare the text hashes.",
+        ),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON Lines instead.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Print only what is not good.")] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", help="Print every check.")] = False,
     config: ConfigOption = None,
 ) -> None:
     """Verify bundles offline: every hash, every signature, and whether you trust the keys.
 
-    Exit status: 0 all valid and trusted, 1 something is invalid or untrusted, 2 something could not
-    be read.
+    Exit status: 0 all valid and trusted; 1 something is invalid or untrusted; else 2 something
+    could not be read, or is not in the metadata.
     """
-    from flows.verifying import print_reports
+    from flows.verifying import Form, print_reports
 
-    raise typer.Exit(print_reports(paths, trust, config))
+    asked = {Form.JSON: as_json, Form.QUIET: quiet, Form.VERBOSE: verbose}
+    forms = [form for form, wanted in asked.items() if wanted]
+    if len(forms) > 1:
+        raise typer.BadParameter("--json, --quiet and --verbose are one choice")
+    form = forms[0] if forms else Form.LINES
+    raise typer.Exit(print_reports(paths, trust=trust, config=config, metadata=metadata, form=form))
 
 
 @app.command()

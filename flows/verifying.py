@@ -1,38 +1,111 @@
-"""The command `verify`: bundle files in, one line each, an exit status."""
+"""The command `verify`: bundles in, one line each, a summary, an exit status."""
 
-from collections.abc import Iterator, Sequence
+import json
+from collections import Counter
+from collections.abc import Callable, Sequence
+from enum import StrEnum
 from pathlib import Path
+from typing import Any
 
 import typer
 
+from flows.bundle_sources import FoundBundle, read_sources
 from flows.config import load_config
 from flows.errors import ConfigError
 from flows.keys import own_keys
+from flows.metadata_file import read_texts
+from flows.screen import printable
 from transforms.signing import PUBLIC_KEY_BYTES, decode_base64
-from transforms.strict_json import MAX_BYTES
-from transforms.verify import PITH_SCIENCE_KEY, BundleReport, verify_bundle
+from transforms.texts import TextHashes
+from transforms.verify import PITH_SCIENCE_KEY, BundleReport, Check, Outcome, verify_bundle
 
-ALL_GOOD, SOME_BAD, SOME_UNREADABLE = 0, 1, 2
+ALL_GOOD, SOME_BAD, SOME_UNCHECKED = 0, 1, 2
+
+_MAX_SHOWN = 400
 
 
-def print_reports(paths: Sequence[Path], trust: Sequence[str] | None, config: Path | None) -> int:
-    """Verify the bundles at `paths`, print a line for each and a summary; return the exit status.
+class Form(StrEnum):
+    """How much is printed: a line a bundle, only what is not good, every check, or JSON Lines."""
+
+    LINES = "lines"
+    QUIET = "quiet"
+    VERBOSE = "verbose"
+    JSON = "json"
+
+
+class Status(StrEnum):
+    """What one bundle is, in one word."""
+
+    TRUSTED = "trusted"
+    UNTRUSTED = "untrusted"
+    INVALID = "invalid"
+    UNREADABLE = "unreadable"
+
+
+def print_reports(
+    paths: Sequence[Path],
+    *,
+    trust: Sequence[str] | None,
+    config: Path | None,
+    metadata: Path | None,
+    form: Form,
+) -> int:
+    """Verify the bundles at `paths`, print what `form` asks for, and return the exit status.
 
     `trust` names keys: `pith.science`, `own` or base64; None means the first two.
     """
     pinned = _pinned_keys(trust, config)
-    valid = trusted = unreadable = total = 0
-    for path in _bundle_files(paths):
-        report = _verify_file(path, pinned)
-        total += 1
-        valid += report.valid
-        trusted += report.trusted
-        unreadable += bool(report.unreadable)
-        typer.echo(f"{_verdict(report)}  {path}")
-    typer.echo(f"{total} bundles: {valid} valid, {trusted} trusted, {unreadable} unreadable")
-    if trusted == total:
-        return ALL_GOOD
-    return SOME_UNREADABLE if trusted + unreadable == total else SOME_BAD
+    texts = _texts(metadata)
+    print_one = _PRINT[form]
+    counted: Counter[str] = Counter()
+    for found in read_sources(paths):
+        report = _verify(found, pinned, texts)
+        status, without_metadata = status_of(report), _lacks_metadata(report)
+        counted[status] += 1
+        counted["no metadata"] += without_metadata
+        if form is not Form.QUIET or status is not Status.TRUSTED or without_metadata:
+            print_one(found, report)
+    _print_summary(counted, form)
+    if counted[Status.INVALID] or counted[Status.UNTRUSTED]:
+        return SOME_BAD
+    return SOME_UNCHECKED if counted[Status.UNREADABLE] or counted["no metadata"] else ALL_GOOD
+
+
+def status_of(report: BundleReport) -> Status:
+    """Return the one word for a report."""
+    if report.unreadable:
+        return Status.UNREADABLE
+    if not report.valid:
+        return Status.INVALID
+    return Status.TRUSTED if report.trusted else Status.UNTRUSTED
+
+
+def _verify(found: FoundBundle, pinned: set[bytes], texts: TextHashes | None) -> BundleReport:
+    if found.data is None:
+        return BundleReport(None, (), trusted=False, unreadable=found.unreadable)
+    return verify_bundle(found.data, pinned, columns=found.columns, texts=texts)
+
+
+def _texts(metadata: Path | None) -> TextHashes | None:
+    if metadata is None:
+        return None
+    texts, unusable = read_texts(metadata)
+    if unusable:
+        typer.echo(f"{unusable} records of {metadata} cannot be used", err=True)
+    return texts
+
+
+def _missing(check: Check) -> bool:
+    return check.name == "metadata" and check.outcome is Outcome.UNCHECKED
+
+
+def _lacks_metadata(report: BundleReport) -> bool:
+    return any(map(_missing, report.checks))
+
+
+def _print_line(found: FoundBundle, report: BundleReport) -> None:
+    where = found.path if found.row is None else f"{found.path} row {found.row}"
+    typer.echo(f"{_shown(_verdict(report))}  {_shown(where)}")
 
 
 def _verdict(report: BundleReport) -> str:
@@ -40,27 +113,70 @@ def _verdict(report: BundleReport) -> str:
         return f"unreadable          {report.unreadable}"
     if report.failure:
         return f"INVALID             {report.failure.name}: {report.failure.detail}"
-    return f"valid, {'trusted  ' if report.trusted else 'UNTRUSTED'}    {report.pith_number}"
+    missing = "".join(f"  {check.detail}" for check in report.checks if _missing(check))
+    return (
+        f"valid, {'trusted  ' if report.trusted else 'UNTRUSTED'}    {report.pith_number}{missing}"
+    )
 
 
-def _verify_file(path: Path, pinned: set[bytes]) -> BundleReport:
-    try:
-        with path.open("rb") as stream:
-            data = stream.read(MAX_BYTES + 1)
-    except OSError as error:
-        return BundleReport(None, (), trusted=False, unreadable=error.strerror or str(error))
-    return verify_bundle(data, pinned)
+def _print_checks(found: FoundBundle, report: BundleReport) -> None:
+    _print_line(found, report)
+    for check in report.checks:
+        typer.echo(_shown(f"    {check.outcome:<16} {check.name:<18} {check.detail}".rstrip()))
 
 
-def _bundle_files(paths: Sequence[Path]) -> Iterator[Path]:
-    for path in paths:
-        if not path.is_dir():
-            yield path
-            continue
-        inside = sorted(path.rglob("*.json"))
-        if not inside:
-            raise ConfigError(f"{path} holds no bundles (*.json)")
-        yield from inside
+def _print_json(found: FoundBundle, report: BundleReport) -> None:
+    _echo_json(
+        {
+            "path": found.path,
+            "row": found.row,
+            "pith_number": report.pith_number,
+            "valid": report.valid,
+            "trusted": report.trusted,
+            "status": status_of(report),
+            "unreadable": report.unreadable or None,
+            "checks": [
+                {"name": check.name, "outcome": check.outcome, "detail": check.detail}
+                for check in report.checks
+            ],
+        }
+    )
+
+
+def _print_summary(counted: Counter[str], form: Form) -> None:
+    numbers = {
+        "bundles": sum(counted[status] for status in Status),
+        "valid": counted[Status.TRUSTED] + counted[Status.UNTRUSTED],
+        "trusted": counted[Status.TRUSTED],
+        "unreadable": counted[Status.UNREADABLE],
+        "without_metadata": counted["no metadata"],
+    }
+    if form is Form.JSON:
+        _echo_json({"summary": numbers})
+        return
+    line = "{bundles} bundles: {valid} valid, {trusted} trusted, {unreadable} unreadable"
+    if counted["no metadata"]:
+        line += ", {without_metadata} not in the metadata"
+    typer.echo(line.format(**numbers))
+
+
+def _echo_json(value: dict[str, Any]) -> None:
+    # ASCII only, so that no text of a bundle reaches the terminal as it is.
+    typer.echo(json.dumps(value))
+
+
+def _shown(text: str) -> str:
+    """Show what a hostile bundle says without its control characters, and not at any length."""
+    shown = printable(text[:_MAX_SHOWN])
+    return shown if len(text) <= _MAX_SHOWN else f"{shown}…"
+
+
+_PRINT: dict[Form, Callable[[FoundBundle, BundleReport], None]] = {
+    Form.LINES: _print_line,
+    Form.QUIET: _print_line,
+    Form.VERBOSE: _print_checks,
+    Form.JSON: _print_json,
+}
 
 
 def _pinned_keys(trust: Sequence[str] | None, config: Path | None) -> set[bytes]:

@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from golden_data import GOLDEN
+from golden_data import FOLDER, GOLDEN
 from hatchling.builders.wheel import WheelBuilder
 from jsonschema import Draft202012Validator
 from runs import SAMPLE, bundle_files, config_in, process, rows
 from schemas import NAMES, SCHEMAS, bundle_errors, errors, refs
 from signed_events import ISSUER, KEYS, NUMBER, OTHER, signed
+from test_cli import run
 
 from flows import jobs
 from transforms import build_bundle, merge
@@ -222,7 +223,7 @@ def _texts(value: Any, path: tuple[Any, ...]) -> Iterator[tuple[tuple[Any, ...],
 
 
 def _line(report: BundleReport, row: int | None = None) -> dict[str, Any]:
-    status = "valid and trusted" if report.trusted else "valid, untrusted"
+    status = "trusted" if report.trusted else "untrusted"
     if not report.valid:
         status = "unreadable" if report.unreadable else "invalid"
     return {
@@ -249,19 +250,21 @@ REPORTS = [TRUSTED, UNTRUSTED, INVALID, UNREADABLE]
 
 def test_every_verify_report_fits() -> None:
     statuses = [_line(report)["status"] for report in REPORTS]
-    assert statuses == ["valid and trusted", "valid, untrusted", "invalid", "unreadable"]
+    assert statuses == ["trusted", "untrusted", "invalid", "unreadable"]
     for report in REPORTS:
         assert errors("verify-report", _line(report)) == []
         assert errors("verify-report", _line(report, row=3)) == []
     hostile = BundleReport("any\ntext", (Check("title", Outcome.FAIL, "x"),), trusted=False)
     assert errors("verify-report", _line(hostile)) == []
-    summary = {"bundles": 4, "valid": 2, "trusted": 1, "unreadable": 1}
+    summary = {
+        "bundles": 4, "valid": 2, "trusted": 1, "unreadable": 1, "without_metadata": 0,
+    }  # fmt: skip
     assert errors("verify-report", {"summary": summary}) == []
 
 
 WRONG_LINES: dict[str, dict[str, Any]] = {
     "trusted but not valid": {**_line(TRUSTED), "valid": False},
-    "trusted but called untrusted": {**_line(TRUSTED), "status": "valid, untrusted"},
+    "trusted but called untrusted": {**_line(TRUSTED), "status": "untrusted"},
     "valid with a failed check": {**_line(TRUSTED), "checks": _line(INVALID)["checks"]},
     "valid without checks": {**_line(TRUSTED), "checks": []},
     "invalid without a failed check": {**_line(INVALID), "checks": _line(TRUSTED)["checks"]},
@@ -286,3 +289,12 @@ def test_the_wheel_ships_them() -> None:
     wheel = WheelBuilder(str(SAMPLE.parents[1]))
     shipped = {file.distribution_path for file in wheel.recurse_included_files()}
     assert {f"transforms/schemas/{name}.schema.json" for name in NAMES} <= shipped
+
+
+def test_what_the_command_prints_is_a_report(tmp_path: Path) -> None:
+    bad = tmp_path / "bad.json"
+    bad.write_bytes(b"{")
+    done = run(tmp_path, "verify", "--json", FOLDER, bad)
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [errors("verify-report", line) for line in lines] == [[]] * len(lines)
+    assert lines[-1]["summary"]["unreadable"] >= 1

@@ -2,7 +2,7 @@
 
 The way of one paper: `paper` (what arXiv says), `oai_xml`, `oai_lists`, `arxiv_xml` and `kaggle`
 (bytes to papers), `selection` (which are taken), `canon` and `record` (hashes and number),
-`receipt`, `events`, `merge`, `bundle`, `tables` (rows), `verify`.
+`receipt`, `events`, `merge`, `bundle`, `tables` (rows), `texts` and `checks` under `verify`.
 """
 
 from transforms.bundle import IssueTimes, build_bundle, bundle_bytes

@@ -5,15 +5,25 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Self
 
-from transforms.canon import canonical_json, compact_json, sha256
+from transforms.canon import compact_json, sha256, write_canonical
 from transforms.events import Issuance, graph_snapshot, record_created, shown_paper
 from transforms.instants import from_text, to_seconds
-from transforms.merge import MERGE_VERSION, Judged, in_order, judge, listed_keys, merge, state_of
+from transforms.merge import (
+    MERGE_VERSION,
+    Judged,
+    in_order,
+    in_published_order,
+    judge,
+    listed_keys,
+    merge,
+    state_of,
+)
 from transforms.paper import Paper
 from transforms.receipt import build_receipt
 from transforms.record import PithId, canonical_record, identify, source_aliases
 from transforms.signing import Issuer, public_key_document, signature_block
 
+BUNDLE_VERSION = "1.0"
 SIGNED_MESSAGE = "bundle_sha256_bytes"
 
 
@@ -59,7 +69,7 @@ class Draft:
     @property
     def shown_sha256(self) -> bytes:
         """The 32 bytes that change exactly when a new snapshot is due."""
-        return sha256(canonical_json(self.shown))
+        return sha256(write_canonical(self.shown))
 
 
 def draft(paper: Paper) -> Draft:
@@ -95,7 +105,9 @@ def issue(drafted: Draft, *, issuer: Issuer, times: IssueTimes) -> dict[str, Any
         record, pith_id, aliased_at=times.aliased_at, shortened_at=times.shortened_at
     )
     # The two events were made here, so they are valid: no signature is verified again.
-    state = state_of(Judged(events), number=pith_id.number, source_aliases=aliases)
+    state = in_published_order(
+        state_of(Judged(events), number=pith_id.number, source_aliases=aliases)
+    )
     keys = [public_key_document(issuer.signer.public_key, issuer.identity)]
     return _signed(
         record, pith_id, aliases, events, keys, state, issuer=issuer, built_at=times.built_at
@@ -175,7 +187,7 @@ def bundle_bytes(bundle: dict[str, Any]) -> bytes:
 
 def bundle_digest(bundle: dict[str, Any]) -> bytes:
     """Return the 32 bytes that the bundle's signature signs: all of it but that signature."""
-    return sha256(canonical_json({k: v for k, v in bundle.items() if k != "bundle_signature"}))
+    return sha256(write_canonical({k: v for k, v in bundle.items() if k != "bundle_signature"}))
 
 
 def links(base_url: str, suffix: str) -> dict[str, str]:
@@ -220,7 +232,7 @@ def _rebuilt(  # noqa: PLR0913, PLR0917 - the bundle's parts, each from another 
 
 def _distinct(keys: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     """Return each key once, in an order that does not depend on where they came from."""
-    ordered = sorted(keys, key=canonical_json)
+    ordered = sorted(keys, key=write_canonical)
     by_name = {(key["key_id"], key["fingerprint_sha256_hex"]): key for key in ordered}
     return [by_name[name] for name in sorted(by_name)]
 
@@ -239,7 +251,7 @@ def _signed(  # noqa: PLR0913, PLR0917 - the bundle's parts, each from another p
     source, identity = record["source"], issuer.identity
     bundle = {
         "bundle_type": "pith_open_graph_bundle",
-        "bundle_version": "1.0",
+        "bundle_version": BUNDLE_VERSION,
         "pith_number": pith_id.number,
         "short_pith_number": pith_id.short_number,
         "canonical_record": record,

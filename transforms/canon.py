@@ -3,8 +3,10 @@
 import hashlib
 import json
 
-MAX_DEPTH = 100
-"""Nesting beyond this is refused: a bundle needs 7 levels, and recursion must stay bounded."""
+import orjson
+
+MAX_DEPTH = 254
+"""Objects and lists within each other; more is refused. A bundle needs 8; orjson can do 254."""
 
 MAX_INTEGER = 2**53
 """The largest magnitude that every JSON reader keeps exactly (RFC 7493, section 2.2)."""
@@ -29,11 +31,17 @@ def canonical_json(value: object) -> bytes:
     an integer beyond 2^53, a key that is not an ASCII string, a lone surrogate; and for a value
     that is not JSON or is nested deeper than `MAX_DEPTH`.
     """
-    _refuse_ambiguous(value)
-    text = json.dumps(
-        value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), check_circular=False
-    )
-    return _utf8(text)
+    refuse_ambiguous(value)
+    return write_canonical(value)
+
+
+def write_canonical(value: object) -> bytes:
+    """Return what `canonical_json` does for a value that was looked at before, ten times faster.
+
+    For values of our own typed code, or of a document that `refuse_ambiguous_document` passed. A
+    lone surrogate or too deep a nesting still raises `CanonicalError`; a float does not.
+    """
+    return _write(value, orjson.OPT_SORT_KEYS)
 
 
 def compact_json(value: object) -> bytes:
@@ -41,8 +49,18 @@ def compact_json(value: object) -> bytes:
 
     Raises `CanonicalError` for the values that `canonical_json` refuses.
     """
-    _refuse_ambiguous(value)
-    return _utf8(json.dumps(value, ensure_ascii=False, separators=(",", ":"), check_circular=False))
+    refuse_ambiguous(value)
+    return _write(value, 0)
+
+
+def refuse_ambiguous_document(document: object) -> None:
+    """Raise `CanonicalError` if what `strict_json.read_json` returned has no canonical JSON.
+
+    The reader leaves three reasons: a non-ASCII key, a lone surrogate, the depth. Writing it shows
+    the last two, and a document of ASCII characters only has no key of others.
+    """
+    if not _write(document, 0).isascii():
+        refuse_ambiguous(document)
 
 
 def sha256(data: bytes) -> bytes:
@@ -58,18 +76,13 @@ def text_sha256(text: str) -> str:
     return sha256(_utf8(canonical_text(text))).hex()
 
 
-def _utf8(text: str) -> bytes:
-    try:
-        return text.encode()
-    except UnicodeEncodeError as error:
-        raise CanonicalError(
-            f"lone surrogate U+{ord(text[error.start]):04X}: not a character"
-        ) from None
+def refuse_ambiguous(value: object, depth: int = 0) -> None:
+    """Raise `CanonicalError` for a value without canonical JSON, but not for a lone surrogate.
 
-
-def _refuse_ambiguous(value: object) -> None:
-    """Walk `value` with a stack of its own, so that hostile nesting cannot exhaust Python's."""
-    pending: list[tuple[object, int]] = [(value, 0)]
+    `depth` is how many objects and lists the value lies in. Any nesting is walked without
+    recursion.
+    """
+    pending: list[tuple[object, int]] = [(value, depth)]
     while pending:
         item, depth = pending.pop()
         kind = type(item)
@@ -90,3 +103,21 @@ def _refuse_ambiguous(value: object) -> None:
             pending.extend((child, depth + 1) for child in item)
         else:
             raise CanonicalError(f"a {kind.__name__} has no canonical JSON form")
+
+
+def _write(value: object, option: int) -> bytes:
+    try:
+        return orjson.dumps(value, option=option)
+    except orjson.JSONEncodeError as error:
+        refuse_ambiguous(value)
+        _utf8(json.dumps(value, ensure_ascii=False))
+        raise CanonicalError(str(error)) from None
+
+
+def _utf8(text: str) -> bytes:
+    try:
+        return text.encode()
+    except UnicodeEncodeError as error:
+        raise CanonicalError(
+            f"lone surrogate U+{ord(text[error.start]):04X}: not a character"
+        ) from None

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from transforms.canon import canonical_json, sha256
+from transforms.canon import sha256, write_canonical
 from transforms.instants import to_seconds
 from transforms.paper import Paper, author_names
 from transforms.record import PithId
@@ -12,7 +12,7 @@ from transforms.signing import Issuer, signature_block
 
 EVENT_SCHEMA_VERSION = "1.0"
 EXCERPT_LENGTH = 600
-EMPTY_SECTION_SHA256 = sha256(canonical_json({"payload": []})).hex()
+EMPTY_SECTION_SHA256 = sha256(write_canonical({"payload": []})).hex()
 UNHASHED = ("signature", "content_sha256", "event_id")
 SIGNED_MESSAGE = "open_graph_event_sha256_bytes"
 
@@ -21,9 +21,9 @@ def content_digest(event: dict[str, Any]) -> bytes:
     """Return the 32 bytes that identify and are signed in an event.
 
     They are the SHA-256 of the event without `signature`, `content_sha256` and `event_id`, so
-    signing again changes no id. Raises `CanonicalError` for an event that is not canonical JSON.
+    signing again changes no id. That the event has canonical JSON is the caller's to know.
     """
-    return sha256(canonical_json({key: event[key] for key in event if key not in UNHASHED}))
+    return sha256(write_canonical({key: event[key] for key in event if key not in UNHASHED}))
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,13 +3,20 @@
 Whatever the order and the repetition in which events arrive, one set of them gives one state.
 """
 
-import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from transforms.canon import CanonicalError, canonical_json, sha256
+import orjson
+
+from transforms.canon import (
+    CanonicalError,
+    canonical_json,
+    refuse_ambiguous,
+    sha256,
+    write_canonical,
+)
 from transforms.events import SIGNED_MESSAGE, content_digest
 from transforms.instants import from_text
 from transforms.signing import (
@@ -33,7 +40,10 @@ LISTS = {
 }
 """Event type to the list of `state.current` that shows it, in the published order."""
 
+_SHOWN = frozenset(LISTS.values())
 _RANK = {"record_created": 0, "graph_snapshot": 1}
+_DEPTH_IN_STATE = 4
+"""How much deeper an event's payload lies in a bundle's state than in the event."""
 _TEXTS = ("event_id", "event_type", "target", "subject_pith_number", "created_at")
 
 Event = dict[str, Any]
@@ -50,10 +60,24 @@ def merge(
     """Return the state of record `number`, from any events that claim to be its.
 
     `public_keys` is the bundle's list: an event is valid when it recomputes, is about `number`
-    and is signed by one of them. An invalid event is listed with its reason and changes nothing.
+    and is signed by one of them. An invalid event is listed with its reason and changes nothing,
+    whatever it is. Raises `CanonicalError` only for a number or aliases without canonical JSON.
     """
-    judged = judge(events, number=number, keys=listed_keys(public_keys))
-    return state_of(judged, number=number, source_aliases=source_aliases)
+    canonical_json([number, *source_aliases])
+    canonical, unwritable = [], {}
+    for event in events:
+        try:
+            # Nothing to hash if not; and the state that shows it must be writable in a bundle.
+            refuse_ambiguous(event, depth=_DEPTH_IN_STATE)
+            write_canonical(event)
+            canonical.append(event)
+        except CanonicalError as error:
+            entry = _invalid(event, f"not canonical JSON: {error}")
+            unwritable[entry["event_id"], entry["reason"]] = entry
+    judged = judge(canonical, number=number, keys=listed_keys(public_keys))
+    judged.invalid.extend(unwritable.values())
+    state = state_of(judged, number=number, source_aliases=source_aliases)
+    return in_published_order(state)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,22 +89,33 @@ class Judged:
 
 
 def judge(events: Iterable[object], *, number: str, keys: Keys) -> Judged:
-    """Tell the valid events of record `number` from the others; the same event counts once."""
+    """Tell the valid events of record `number` from the others; the same event counts once.
+
+    All of them have canonical JSON; `merge` takes what may not.
+    """
     valid: dict[str, Event] = {}
-    invalid: dict[str, dict[str, Any]] = {}
+    invalid: dict[bytes, dict[str, Any]] = {}
     for event in events:
         reason = why_invalid(event, number=number, keys=keys)
         if reason is None and isinstance(event, dict):
             valid[event["event_id"]] = event
         else:
-            claimed = event.get("event_id") if isinstance(event, dict) else None
-            event_id = claimed if isinstance(claimed, str) else None
-            invalid[json.dumps(event, sort_keys=True)] = {"event_id": event_id, "reason": reason}
+            invalid[write_canonical(event)] = _invalid(event, reason)
     return Judged(list(valid.values()), list(invalid.values()))
 
 
+def _invalid(event: object, reason: str | None) -> dict[str, Any]:
+    """Return the entry of `invalid_events`; the id is what the event claims, if that is a text."""
+    claimed = event.get("event_id") if isinstance(event, dict) else None
+    is_text = isinstance(claimed, str) and claimed.isascii()
+    return {"event_id": claimed if is_text else None, "reason": reason}
+
+
 def state_of(judged: Judged, *, number: str, source_aliases: Sequence[object]) -> dict[str, Any]:
-    """Return the state of record `number` from events already judged."""
+    """Return the state of record `number` from judged events; all arguments have canonical JSON.
+
+    Nested objects' keys stand as in the events; `in_published_order` sorts them.
+    """
     ordered = in_order(judged)
     refused = sorted(judged.invalid, key=lambda entry: (entry["event_id"] or "", entry["reason"]))
     equivocations = _equivocations(ordered)
@@ -97,8 +132,8 @@ def state_of(judged: Judged, *, number: str, source_aliases: Sequence[object]) -
         "invalid_event_count": len(refused),
         "equivocation_count": len(equivocations),
         "current": {
-            "canonical_record": _sorted(_payload_record(newest)),
-            "source_aliases": _sorted(list(source_aliases)),
+            "canonical_record": _payload_record(newest),
+            "source_aliases": source_aliases,
             **{
                 name: [_view(event) for event in standing if event["event_type"] == event_type]
                 for event_type, name in LISTS.items()
@@ -109,7 +144,29 @@ def state_of(judged: Judged, *, number: str, source_aliases: Sequence[object]) -
         "invalid_events": refused,
         "applied_event_ids": [event["event_id"] for event in ordered],
     }
-    return {**state, "state_sha256": sha256(canonical_json(state)).hex()}
+    return {**state, "state_sha256": sha256(write_canonical(state)).hex()}
+
+
+def in_published_order(state: dict[str, Any]) -> dict[str, Any]:
+    """Return `state` with the keys of nested objects sorted, as a bundle file has them (spec, 6).
+
+    The state's own keys, those of `current` and those of an event shown stay in their order.
+    """
+    current = {
+        name: [_view_in_order(view) for view in value] if name in _SHOWN else _sorted(value)
+        for name, value in state["current"].items()
+    }
+    created = state["current"]["record_created"]
+    current["record_created"] = _view_in_order(created) if created else None
+    return {**state, "current": current}
+
+
+def _view_in_order(view: dict[str, Any]) -> dict[str, Any]:
+    return {name: _sorted(value) for name, value in view.items()}
+
+
+def _sorted(value: object) -> object:
+    return orjson.loads(write_canonical(value))
 
 
 def in_order(judged: Judged) -> list[Event]:
@@ -121,10 +178,7 @@ def why_invalid(event: object, *, number: str, keys: Keys) -> str | None:
     """Return why `event` is not a valid event of record `number`, or None if it is one."""
     if not isinstance(event, dict) or not _is_well_formed(event):
         return "malformed"
-    try:
-        digest = content_digest(event)
-    except CanonicalError as error:
-        return f"not canonical JSON: {error}"
+    digest = content_digest(event)
     if event.get("content_sha256") != digest.hex():
         return "content_sha256 does not recompute"
     if event["event_id"] != f"sha256:{digest.hex()}":
@@ -228,23 +282,14 @@ def _view(event: Event) -> dict[str, Any]:
         "event_id": event["event_id"],
         "target": event["target"],
         "created_at": event["created_at"],
-        "signer": _sorted(event["signer"]),
-        "payload": _sorted(event.get("payload")),
+        "signer": event["signer"],
+        "payload": event.get("payload"),
     }
 
 
 def _payload_record(created: Event | None) -> object:
     payload = created.get("payload") if created else None
     return payload.get("canonical_record") if isinstance(payload, dict) else None
-
-
-def _sorted(value: object) -> object:
-    """Sort the keys of all objects in `value`: so they stand in a bundle's state (spec, 6)."""
-    if isinstance(value, dict):
-        return {key: _sorted(value[key]) for key in sorted(value)}
-    if isinstance(value, list):
-        return [_sorted(item) for item in value]
-    return value
 
 
 def _is_well_formed(event: Event) -> bool:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from transforms.canon import canonical_json, sha256, text_sha256
+from transforms.canon import sha256, text_sha256, write_canonical
 from transforms.instants import to_seconds
 from transforms.paper import Paper
 
@@ -53,8 +53,8 @@ def canonical_record(paper: Paper) -> dict[str, Any]:
 
 
 def identify(record: dict[str, Any]) -> PithId:
-    """Hash a canonical record; raises `CanonicalError` for one that is not canonical."""
-    digest = sha256(canonical_json(record))
+    """Hash a canonical record, made here or of a document whose canonical form was checked."""
+    digest = sha256(write_canonical(record))
     return PithId(digest, base32_prefix(digest), record["metadata"]["submitted_at"][:4])
 
 
@@ -67,19 +67,28 @@ def source_aliases(
     record: dict[str, Any], pith_id: PithId, *, aliased_at: datetime, shortened_at: datetime
 ) -> list[dict[str, str]]:
     """Return the six aliases in the published order; the short ones have a time of their own."""
-    arxiv_id, version = record["source"]["id"], record["source"]["version"]
     named, shortened = to_seconds(aliased_at), to_seconds(shortened_at)
+    return [
+        {
+            "alias_kind": kind,
+            "alias_value": value,
+            "created_at": shortened if kind.startswith("pith_short") else named,
+        }
+        for kind, value in alias_values(record, pith_id)
+    ]
+
+
+def alias_values(record: dict[str, Any], pith_id: PithId) -> list[tuple[str, str]]:
+    """Return kind and value of the six aliases in the published order."""
+    arxiv_id, version = record["source"]["id"], record["source"]["version"]
     suffix = pith_id.suffix
     return [
-        {"alias_kind": kind, "alias_value": value, "created_at": created_at}
-        for kind, value, created_at in (
-            ("arxiv", arxiv_id, named),
-            ("arxiv_version", f"{arxiv_id}v{version}", named),
-            ("doi", f"10.48550/arxiv.{arxiv_id}", named),
-            ("pith_short_12", suffix[:12], shortened),
-            ("pith_short_16", suffix[:16], shortened),
-            ("pith_short_8", suffix[:8], shortened),
-        )
+        ("arxiv", arxiv_id),
+        ("arxiv_version", f"{arxiv_id}v{version}"),
+        ("doi", f"10.48550/arxiv.{arxiv_id}"),
+        ("pith_short_12", suffix[:12]),
+        ("pith_short_16", suffix[:16]),
+        ("pith_short_8", suffix[:8]),
     ]
 
 

@@ -1,0 +1,46 @@
+"""The file of `verify --metadata`: arXiv's own words, against which bundles are compared."""
+
+from pathlib import Path
+
+from flows.errors import ConfigError
+from flows.snapshot_file import UNREADABLE, unpacked
+from transforms.oai_xml import MAX_PAGE_BYTES, OaiError, PageError
+from transforms.paper import BadPaperError
+from transforms.texts import Entry, TextHashes, texts_of_line, texts_of_page
+
+_MAX_LINE = 8 * 2**20
+
+
+def read_texts(path: Path) -> tuple[TextHashes, int]:
+    """Return the hashes of all papers in `path`, and how many of its records cannot be used.
+
+    JSON Lines (Kaggle's snapshot or simpler objects) or one OAI-PMH reply, told by the first
+    character; plain or packed. About 400 bytes of memory a paper. Raises `ConfigError` for a file
+    that cannot be read or holds no paper.
+    """
+    texts: dict[tuple[str, int | None], tuple[bytes, bytes]] = {}
+    unusable = 0
+    try:
+        with unpacked(path) as (stream, _):
+            if stream.peek(64).lstrip().startswith(b"<"):
+                entries, unusable = texts_of_page(stream.read(MAX_PAGE_BYTES + 1))
+                texts.update(entries)
+            else:
+                while line := stream.readline(_MAX_LINE):
+                    entry = _entry(line)
+                    if entry:
+                        texts.update([entry])
+                    else:
+                        unusable += bool(line.strip())
+    except (*UNREADABLE, PageError, OaiError) as error:
+        raise ConfigError(f"cannot read the metadata {path}: {error}") from None
+    if not texts:
+        raise ConfigError(f"{path} holds no metadata of a paper")
+    return texts, unusable
+
+
+def _entry(line: bytes) -> Entry | None:
+    try:
+        return texts_of_line(line)
+    except BadPaperError:
+        return None
