@@ -21,7 +21,7 @@ from transforms.strict_json import NotStrictJsonError, read_json
 from transforms.texts import texts_of_line
 from transforms.verify import verify_bundle
 
-EXAMPLES = 20_000 if os.environ.get("FULL") else 150
+EXAMPLES = 5_000 if os.environ.get("FULL") else 150
 fuzzed = settings(
     max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
