@@ -32,9 +32,10 @@ with OaiClient(url, "test", Pace(Path(lock_file), float(seconds))) as client:
         client.get_record("{}")
 """
 _WAITING = """
-import sys
+import signal, sys
 from pathlib import Path
 from flows.arxiv.pace import Pace
+signal.signal(signal.SIGINT, signal.default_int_handler)
 pace = Pace(Path(sys.argv[1]), 3600)
 with pace.turn():
     pass
@@ -155,6 +156,14 @@ def test_threads_take_turns(lock_file: Path) -> None:
     assert most == 1
 
 
+@pytest.fixture
+def heeding_interrupts() -> Iterator[None]:
+    """Heed SIGINT, which a process started in the background of a script ignores."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 def test_two_processes_take_turns_and_keep_the_pace(lock_file: Path) -> None:
     library = make_library(3, 7, date(2026, 3, 2), 1)
     asking = _ASKING.replace("{}", library.works()[0].id)
@@ -181,6 +190,7 @@ def test_a_wait_can_be_interrupted(lock_file: Path) -> None:
         pass
 
 
+@pytest.mark.usefixtures("heeding_interrupts")
 def test_waiting_for_another_process_can_be_interrupted(lock_file: Path) -> None:
     with running(_HOLDING, lock_file) as holder:
         interruption = threading.Timer(0.1, signal.raise_signal, (signal.SIGINT,))
