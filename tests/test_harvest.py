@@ -20,6 +20,7 @@ from arxiv_server import (
     Library,
     Redirect,
     Restamp,
+    Seen,
     SlowFirstByte,
     Truncate,
     Unavailable,
@@ -130,19 +131,22 @@ def test_papers_that_change_between_pages_are_recovered_and_counted(tmp_path: Pa
         assert ids <= {arxiv_id for arxiv_id, _ in held(tmp_path)}
 
 
-def test_what_vanished_is_counted(tmp_path: Path) -> None:
+def test_what_vanished_is_counted_and_marked(tmp_path: Path) -> None:
     with serve(fresh()) as server:
-        gone = server.library.select(ONE_DAY, ONE_DAY)[-1].id
-        # It leaves the pages first, and the archive after it was listed.
+        gone = []
+
+        def remove_what_is_asked_for(seen: Seen) -> None:
+            if seen.query["verb"] == "GetRecord":
+                gone.append(seen.query["identifier"].removeprefix("oai:arXiv.org:"))
+                server.library.remove(gone[-1])
+
+        # One paper is never served; it is listed, and gone when asked for by its id.
         server.order(Restamp(1, TODAY), on="ListRecords", skip=2)
-        server.on_request = lambda seen: (
-            server.library.remove(gone)
-            if seen.query["verb"] == "GetRecord" and gone in server.library
-            else None
-        )
+        server.on_request = remove_what_is_asked_for
         (window,) = harvest(tmp_path, server, ONE_DAY, ONE_DAY).windows
-        assert window.problem is None
-        assert window.listed == window.harvested + window.recovered + window.vanished - window.left
+        assert (window.vanished, window.recovered, window.problem) == (1, 0, None)
+        assert [row["arxiv_id"] for row in rows(tmp_path, "vanished")] == gone
+        assert_exactly_once(tmp_path, server.library, ONE_DAY, ONE_DAY)
 
 
 def test_a_list_of_several_pages_is_asked_for_until_it_stays_the_same(tmp_path: Path) -> None:
