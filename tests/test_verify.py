@@ -9,7 +9,7 @@ from golden_data import GOLDEN, Golden
 from signed_events import ISSUER
 
 from transforms import IssueTimes, build_bundle, bundle_bytes
-from transforms.canon import compact_json
+from transforms.canon import write_compact
 from transforms.instants import from_text
 from transforms.verify import PITH_SCIENCE_KEY, Outcome, verify_bundle
 
@@ -126,6 +126,6 @@ def test_a_wrong_type_anywhere_gets_an_answer(new: Any) -> None:
 def test_true_is_not_one() -> None:
     bundle = GOLDEN[0].bundle
     other = changed(bundle, ("source", "version"), new=True)
-    failure = verify_bundle(compact_json(other), []).failure
+    failure = verify_bundle(write_compact(other), []).failure
     assert failure
     assert failure.name == "source"

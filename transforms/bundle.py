@@ -5,23 +5,25 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Self
 
-from transforms.canon import compact_json, sha256, write_canonical
+import orjson
+
+from transforms.canon import sha256, write_canonical, write_compact
 from transforms.events import Issuance, graph_snapshot, record_created, shown_paper
 from transforms.instants import from_text, to_seconds
 from transforms.merge import (
     MERGE_VERSION,
     Judged,
     in_order,
-    in_published_order,
     judge,
     listed_keys,
     merge,
     state_of,
+    write_state,
 )
 from transforms.paper import Paper
 from transforms.receipt import build_receipt
 from transforms.record import PithId, canonical_record, identify, source_aliases
-from transforms.signing import Issuer, public_key_document, signature_block
+from transforms.signing import Issuer, signature_block
 
 BUNDLE_VERSION = "1.0"
 SIGNED_MESSAGE = "bundle_sha256_bytes"
@@ -105,10 +107,8 @@ def issue(drafted: Draft, *, issuer: Issuer, times: IssueTimes) -> dict[str, Any
         record, pith_id, aliased_at=times.aliased_at, shortened_at=times.shortened_at
     )
     # The two events were made here, so they are valid: no signature is verified again.
-    state = in_published_order(
-        state_of(Judged(events), number=pith_id.number, source_aliases=aliases)
-    )
-    keys = [public_key_document(issuer.signer.public_key, issuer.identity)]
+    state = state_of(Judged(events), number=pith_id.number, source_aliases=aliases)
+    keys = [issuer.key_document]
     return _signed(
         record, pith_id, aliases, events, keys, state, issuer=issuer, built_at=times.built_at
     )
@@ -182,7 +182,7 @@ def unite(bundles: Sequence[dict[str, Any]], *, issuer: Issuer, moment: datetime
 
 def bundle_bytes(bundle: dict[str, Any]) -> bytes:
     """Return the exact bytes of a bundle file: compact JSON, no newline at the end."""
-    return compact_json(bundle)
+    return write_compact({**bundle, "state": orjson.Fragment(write_state(bundle["state"]))})
 
 
 def bundle_digest(bundle: dict[str, Any]) -> bytes:
@@ -225,7 +225,7 @@ def _rebuilt(  # noqa: PLR0913, PLR0917 - the bundle's parts, each from another 
     moment: datetime,
 ) -> dict[str, Any]:
     """Merge the events again and sign the whole, with the issuer's key among the keys."""
-    keys = _distinct([*keys, public_key_document(issuer.signer.public_key, issuer.identity)])
+    keys = _distinct([*keys, issuer.key_document])
     state = merge(events, number=pith_id.number, public_keys=keys, source_aliases=aliases)
     return _signed(record, pith_id, aliases, events, keys, state, issuer=issuer, built_at=moment)
 

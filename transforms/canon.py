@@ -44,12 +44,11 @@ def write_canonical(value: object) -> bytes:
     return _write(value, orjson.OPT_SORT_KEYS)
 
 
-def compact_json(value: object) -> bytes:
+def write_compact(value: object) -> bytes:
     """Return JSON in UTF-8 with the keys in the order in which they stand: a bundle file's form.
 
-    Raises `CanonicalError` for the values that `canonical_json` refuses.
+    For the same values as `write_canonical`, and with the same errors.
     """
-    refuse_ambiguous(value)
     return _write(value, 0)
 
 

@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime
+from functools import lru_cache
 
 _ARXIV = re.compile(
     r"[A-Z][a-z]{2}, +(\d{1,2}) ([A-Z][a-z]{2}) (\d{4}) (\d\d):(\d\d):(\d\d) GMT", re.ASCII
@@ -17,16 +18,19 @@ _MONTHS = {
 }
 
 
+@lru_cache
 def to_seconds(moment: datetime) -> str:
     """Return `YYYY-MM-DDTHH:MM:SSZ`; anything below the second is cut, not rounded."""
     return _utc(moment).isoformat(timespec="seconds") + "Z"
 
 
+@lru_cache
 def to_micros(moment: datetime) -> str:
     """Return `YYYY-MM-DDTHH:MM:SS.ffffffZ`, always with six digits."""
     return _utc(moment).isoformat(timespec="microseconds") + "Z"
 
 
+@lru_cache
 def from_text(text: str) -> datetime:
     """Read what `to_seconds` or `to_micros` wrote; anything else raises `ValueError`."""
     if not _OURS.fullmatch(text):

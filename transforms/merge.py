@@ -16,6 +16,7 @@ from transforms.canon import (
     refuse_ambiguous,
     sha256,
     write_canonical,
+    write_compact,
 )
 from transforms.events import SIGNED_MESSAGE, content_digest
 from transforms.instants import from_text
@@ -77,7 +78,8 @@ def merge(
     judged = judge(canonical, number=number, keys=listed_keys(public_keys))
     judged.invalid.extend(unwritable.values())
     state = state_of(judged, number=number, source_aliases=source_aliases)
-    return in_published_order(state)
+    in_published_order: dict[str, Any] = orjson.loads(write_state(state))
+    return in_published_order
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +116,7 @@ def _invalid(event: object, reason: str | None) -> dict[str, Any]:
 def state_of(judged: Judged, *, number: str, source_aliases: Sequence[object]) -> dict[str, Any]:
     """Return the state of record `number` from judged events; all arguments have canonical JSON.
 
-    Nested objects' keys stand as in the events; `in_published_order` sorts them.
+    Nested objects' keys stand as in the events; `write_state` sorts them.
     """
     ordered = in_order(judged)
     refused = sorted(judged.invalid, key=lambda entry: (entry["event_id"] or "", entry["reason"]))
@@ -147,26 +149,27 @@ def state_of(judged: Judged, *, number: str, source_aliases: Sequence[object]) -
     return {**state, "state_sha256": sha256(write_canonical(state)).hex()}
 
 
-def in_published_order(state: dict[str, Any]) -> dict[str, Any]:
-    """Return `state` with the keys of nested objects sorted, as a bundle file has them (spec, 6).
+def write_state(state: dict[str, Any]) -> bytes:
+    """Return `state` as a bundle file has it: the keys of nested objects sorted (spec, section 6).
 
     The state's own keys, those of `current` and those of an event shown stay in their order.
     """
     current = {
-        name: [_view_in_order(view) for view in value] if name in _SHOWN else _sorted(value)
+        name: [_written_view(view) for view in value] if name in _SHOWN else _written(value)
         for name, value in state["current"].items()
     }
     created = state["current"]["record_created"]
-    current["record_created"] = _view_in_order(created) if created else None
-    return {**state, "current": current}
+    current["record_created"] = _written_view(created) if created else None
+    return write_compact({**state, "current": current})
 
 
-def _view_in_order(view: dict[str, Any]) -> dict[str, Any]:
-    return {name: _sorted(value) for name, value in view.items()}
+def _written_view(view: dict[str, Any]) -> dict[str, Any]:
+    return {name: _written(value) for name, value in view.items()}
 
 
-def _sorted(value: object) -> object:
-    return orjson.loads(write_canonical(value))
+def _written(value: object) -> object:
+    """Return what writes `value` with sorted keys within an object whose keys are not sorted."""
+    return value if value is None or type(value) is str else orjson.Fragment(write_canonical(value))
 
 
 def in_order(judged: Judged) -> list[Event]:

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
-from nacl.bindings import crypto_sign_SEEDBYTES
+from nacl.bindings import crypto_sign, crypto_sign_seed_keypair, crypto_sign_SEEDBYTES
 from nacl.exceptions import BadSignatureError
-from nacl.signing import SigningKey, VerifyKey
+from nacl.signing import VerifyKey
 
 from transforms.canon import sha256
 from transforms.instants import to_micros
@@ -32,18 +32,17 @@ class Signer(Protocol):
 class Ed25519Signer:
     """A signer that holds its key in memory and never shows it."""
 
-    __slots__ = ("_key", "public_key")
+    __slots__ = ("_secret_key", "public_key")
 
     def __init__(self, seed: bytes) -> None:
         """Take a 32-byte seed; any other length raises `ValueError`."""
         if len(seed) != crypto_sign_SEEDBYTES:
             raise ValueError(f"an Ed25519 seed has {crypto_sign_SEEDBYTES} bytes, not {len(seed)}")
-        self._key = SigningKey(seed)
-        self.public_key = bytes(self._key.verify_key)
+        self.public_key, self._secret_key = crypto_sign_seed_keypair(seed)
 
     def sign(self, message: bytes) -> bytes:
         """Return the 64-byte signature of `message`; the same message gives the same bytes."""
-        return self._key.sign(message).signature
+        return crypto_sign(message, self._secret_key)[:SIGNATURE_BYTES]
 
     def __repr__(self) -> str:
         """Name the key by its public fingerprint only."""
@@ -73,10 +72,14 @@ class Issuer:
     identity: Identity
     signer: Signer
     fingerprint: str = field(init=False)
+    key_document: dict[str, Any] = field(init=False)
+    """The entry of a bundle's `public_keys` for the signer's key."""
 
     def __post_init__(self) -> None:
-        """Hash the public key once: three signatures and an event's signer name it."""
-        object.__setattr__(self, "fingerprint", fingerprint(self.signer.public_key))
+        """Hash and describe the public key once: each bundle names it many times."""
+        key = self.signer.public_key
+        object.__setattr__(self, "fingerprint", fingerprint(key))
+        object.__setattr__(self, "key_document", public_key_document(key, self.identity))
 
 
 def fingerprint(public_key: bytes) -> str:
@@ -86,7 +89,7 @@ def fingerprint(public_key: bytes) -> str:
 
 def encode_base64(data: bytes) -> str:
     """Return standard base64 with padding, as signatures and keys are written."""
-    return base64.b64encode(data).decode()
+    return binascii.b2a_base64(data, newline=False).decode()
 
 
 def decode_base64(text: object, length: int) -> bytes:

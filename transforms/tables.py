@@ -5,7 +5,7 @@ A row is a dict whose keys are the table's columns; the store gives them their P
 
 from typing import Any
 
-from transforms.canon import compact_json
+from transforms.canon import write_compact
 from transforms.instants import from_text
 from transforms.paper import Paper, Reject, author_names
 from transforms.search_keys import ascii_key
@@ -71,7 +71,7 @@ def event_row(event: dict[str, Any], *, arxiv_id: str) -> dict[str, Any]:
         "key_id": event["signature"]["key_id"],
         "supersedes": event["supersedes"],
         "prev_event": event["prev_event"],
-        "event": compact_json(event),
+        "event": write_compact(event),
     }
 
 
