@@ -132,6 +132,7 @@ class Config(BaseSettings):
     categories: Annotated[list[str], NoDecode] = []
     schedule: ScheduleConfig = ScheduleConfig()
     outputs: OutputsConfig = OutputsConfig()
+    workers: int | None = Field(None, ge=1)
 
     @field_validator("categories", mode="before")
     @classmethod

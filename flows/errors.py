@@ -19,6 +19,10 @@ class SnapshotError(PithError):
     """A snapshot file cannot be read, or not to its end."""
 
 
+class WorkerError(PithError):
+    """A worker process ended again and again, without an error of its own."""
+
+
 class ArxivError(PithError):
     """ArXiv did not answer as it should; `exit_status` tells that from a wrong setting."""
 

@@ -14,6 +14,7 @@ from functools import partial
 from flows.arxiv.client import OaiClient
 from flows.progress import LOGGER, Meter
 from flows.steps import Run, StepRunner, UnitResult, keep_rows, mark_vanished, process_reply
+from flows.store.schemas import WindowRow
 from flows.store.windows import DoneWindow, How, Progress, WindowLog
 from flows.window import Window
 from transforms.arxiv_xml import Page
@@ -212,20 +213,20 @@ class Harvester:
             left=self.log.left(progress, listed),
         )
         done = DoneWindow(window, progress.started_at, watermark if listed else None)
-        row = {
-            "set_spec": window.set_spec or "",
-            "first": window.first,
-            "until": window.until,
-            "started_at": done.started_at,
-            "listed": outcome.listed,
-            "harvested": outcome.harvested,
-            "recovered": outcome.recovered,
-            "vanished": outcome.vanished,
-            "left": outcome.left,
-            "watermark": done.watermark,
-        }
+        row = WindowRow(
+            window.set_spec or "",
+            window.first,
+            window.until,
+            done.started_at,
+            outcome.listed,
+            outcome.harvested,
+            outcome.recovered,
+            outcome.vanished,
+            outcome.left,
+            done.watermark,
+        )
         unit = f"window-{sha256(str(window).encode()).hex()[:32]}"
-        keep_rows(self.run, unit, {"windows": [row]}, windows=(done,))
+        keep_rows(self.run, unit, "windows", [row], windows=(done,))
         return outcome
 
 

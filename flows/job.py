@@ -28,7 +28,6 @@ class Job:
     windows: list[WindowOutcome] = field(default_factory=list)
     papers: list[str] = field(default_factory=list)
     snapshot: SnapshotFile | None = None
-    passed_over: int = 0
     unreachable: str | None = None
 
     def report(self) -> RunReport:
@@ -52,7 +51,6 @@ class Job:
             windows=self.windows,
             papers=self.papers,
             snapshot=self.snapshot,
-            passed_over=self.passed_over,
             unreachable=self.unreachable,
         )
         layout = self.run.store.layout

@@ -3,7 +3,7 @@
 Plain, so that one paper can be run again without a Prefect server.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date, timedelta
@@ -16,6 +16,7 @@ from flows.arxiv.fetch import PATIENCE, make_user_agent
 from flows.arxiv.pace import Pace
 from flows.arxiv.sets import set_of_category
 from flows.batches import batches
+from flows.bulk import Bulk, Submitted, UnitT
 from flows.config import ArxivConfig, Config
 from flows.errors import ArxivError, ArxivReplyError, ConfigError, SnapshotError
 from flows.harvest import Harvester, IncompleteError, WindowOutcome
@@ -23,20 +24,16 @@ from flows.job import Job, open_job
 from flows.progress import LOGGER, OnProgress, to_nobody, track
 from flows.report import RunReport
 from flows.single import find_wanted, parse_references, take_record, take_wanted
-from flows.snapshot import PART_BYTES, Part, read_part, read_parts, reject_repeated
-from flows.snapshot_file import SnapshotFile, describe_file, describe_size
-from flows.steps import (
-    Counts,
-    StepRunner,
-    UnitResult,
-    Work,
-    process_papers,
-    process_saved_reply,
-)
+from flows.snapshot import Span, read_parts
+from flows.snapshot_file import SnapshotFile
+from flows.snapshot_scan import scan
+from flows.steps import StepRunner, UnitResult, Work
 from flows.store.raw import find_replies
+from flows.units import SavedReply, SnapshotPart
 from flows.window import Window, by_year
+from flows.workers import hired
 from transforms.oai_xml import OaiError
-from transforms.selection import SeenIds, Selection
+from transforms.selection import Selection
 
 MAX_STEPS = 100
 """Steps of one run. Prefect's server records about 30 task runs a second."""
@@ -79,14 +76,16 @@ def backfill_raw(
     on_progress: OnProgress = to_nobody,
 ) -> RunReport:
     """Process saved OAI replies, also those of a kept harvest: files, or folders of them."""
-    replies = find_replies(raw)
-    size = -(-len(replies) // MAX_STEPS)
-    steps = [replies[start : start + size] for start in range(0, len(replies), size)]
-    with open_job("backfill", config) as job:
-        for done, step in enumerate(track(steps, total=len(steps), what="steps"), 1):
-            name = step[0].name if len(step) == 1 else f"{step[0].name} … {step[-1].name}"
-            in_step(name, partial(_process_saved, job, step))
-            on_progress(done, len(steps))
+    replies = [SavedReply(path) for path in find_replies(raw)]
+    size = ceil(len(replies) / MAX_STEPS)
+    steps = ceil(len(replies) / size)
+    with open_job("backfill", config) as job, _bulk(job, len(replies)) as bulk:
+        grouped = batches(bulk.submitted(replies), size)
+        for done, some in enumerate(track(grouped, total=steps, what="steps"), 1):
+            first, last = Path(some[0].unit.name).name, Path(some[-1].unit.name).name
+            name = first if len(some) == 1 else f"{first} … {last}"
+            in_step(name, partial(_settle_each, job, bulk, some))
+            on_progress(done, steps)
     return job.report()
 
 
@@ -119,20 +118,20 @@ def backfill_snapshot(
     on_progress: OnProgress = to_nobody,
 ) -> RunReport:
     """Process the snapshot from Kaggle, or what `selection` takes of it."""
-    described = describe_file(file)
-    _, text = describe_size(file)
-    with open_job("backfill", config) as job:
+    described, spans = scan(file)
+    with open_job("backfill", config) as job, _bulk(job, None if spans is None else len(spans)) as bulk:
         job.snapshot = described
-        seen = SeenIds()
-        grouped = batches(read_parts(file), PARTS_A_STEP)
-        total = ceil(text / (PARTS_A_STEP * PART_BYTES)) if text else None
+        units = _parts(job, file, described, spans, selection)
+        grouped = batches(bulk.submitted(units), PARTS_A_STEP)
+        total = ceil(len(spans) / PARTS_A_STEP) if spans else None
         try:
-            for parts in track(grouped, total=total, what="steps"):
+            for some in track(grouped, total=total, what="steps"):
+                first, last = some[0].unit.part, some[-1].unit.part
                 in_step(
-                    f"{file.name}: lines from {parts[0].first_line}",
-                    partial(_process_parts, job, described, parts, selection, seen),
+                    f"{file.name}: lines from {first.first_line}",
+                    partial(_settle_each, job, bulk, some),
                 )
-                on_progress(parts[-1].position, described.size)
+                on_progress(last.position, described.size)
         except SnapshotError as error:
             # What came before the damage was given, and is kept.
             job.results.append(UnitResult(file.name, failure=str(error)))
@@ -199,30 +198,44 @@ def rerun(
     return job.report()
 
 
-def _process_saved(job: Job, replies: Sequence[Path]) -> None:
-    for reply in replies:
-        job.results.append(process_saved_reply(job.run, reply))
+@contextmanager
+def _bulk(job: Job, units: int | None) -> Iterator[Bulk]:
+    """Give the crew for so many units (None: unknown); at the end all bundle files are written."""
+    with hired(job.config, job.run.desk, units) as crew:
+        bulk = Bulk(job.run, crew)
+        yield bulk
+        bulk.finish_files()
 
 
-def _process_parts(
-    job: Job, file: SnapshotFile, parts: Sequence[Part], selection: Selection, seen: SeenIds
-) -> None:
-    """Process parts of a snapshot; one that was finished before is only read, for its ids."""
+def _settle_each(job: Job, bulk: Bulk, sent: Iterable[Submitted[UnitT]]) -> None:
+    for one in sent:
+        job.results.append(bulk.settle(one))
+
+
+def _parts(
+    job: Job,
+    path: Path,
+    file: SnapshotFile,
+    spans: Sequence[Span] | None,
+    selection: Selection,
+) -> Iterator[SnapshotPart]:
+    """Give the parts that are to be read, and note the others, which were finished before.
+
+    A part that was finished is read, for its ids, where one that was not may come after it.
+    """
     catalog, builder = job.run.store.catalog, job.config.identity.builder_version
-    for part in parts:
-        with job.run.store.watch.stage("read and parse"):
-            found = reject_repeated(part, read_part(part, selection=selection), seen)
-        job.passed_over += found.passed_over
-        unit = f"snapshot-{file.sha256[:32]}-{part.index:05}"
-        finished = f"{unit} {selection} {builder}"
-        if catalog.is_finished(finished):
-            counts = Counts(papers=len(found.papers), unchanged=len(found.papers))
-            job.results.append(UnitResult(unit, counts))
-            continue
-        job.results.append(
-            process_papers(job.run, found.papers, found.rejects, unit=unit, source=file.sha256)
-        )
-        catalog.finish_part(finished)
+    passed: list[SnapshotPart] = []
+    for part in read_parts(path) if spans is None else spans:
+        unit = SnapshotPart(path, file.sha256, selection, part, "")
+        key = f"{unit.name} {selection} {builder}"
+        unit = replace(unit, key=key, finished=catalog.finished(key))
+        passed.append(unit)
+        if spans is None or not unit.finished:
+            yield from passed
+            passed.clear()
+    for unit in passed:
+        if unit.finished:
+            job.results.append(UnitResult(unit.name, unit.finished.seen_again()))
 
 
 def _take_each(job: Job, client: OaiClient, arxiv_ids: Sequence[str]) -> None:

@@ -1,24 +1,26 @@
 """Issuing receipts again, after a change of key (spec, section 4, later events)."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from functools import partial
-from typing import Any
 
 from flows.batches import batches
 from flows.config import Config
+from flows.counts import Counts
 from flows.job import Job, open_job
 from flows.jobs import MAX_STEPS, directly
+from flows.preparing import Prepared
 from flows.progress import track
 from flows.report import RunReport
 from flows.single import find_wanted, parse_references
-from flows.steps import PAPER_TABLES, Counts, Run, StepRunner, UnitResult
-from flows.store.catalog import Commit, KnownRecord
-from flows.store.shards import ShardName, find_bundles, read_table
+from flows.steps import Run, StepRunner, UnitResult, settle
+from flows.store.catalog import Commit, KnownRecord, record_row
+from flows.store.shard_writer import ShardWriter
+from flows.store.shards import ShardName, find_bundles, read_rows
+from flows.store.store import writing
 from transforms.bundle import bundle_bytes
 from transforms.bundle import reissue as issue_again
 from transforms.strict_json import read_json
-from transforms.tables import bundle_row, event_row
+from transforms.tables import PaperRow, bundle_row, event_row
 
 
 def reissue(
@@ -66,9 +68,9 @@ def _reissue_records(run: Run, shard: str, records: Sequence[KnownRecord]) -> Un
     store, moment, counts = run.store, run.clock(), Counts(papers=len(records))
     name = ShardName(store.catalog.next_shard(f"again-{shard}"), f"again-{shard}", run.name)
     old = find_bundles(store.layout, shard, [record.pith_number for record in records])
-    papers = {row["pith_number"]: row for row in read_table(store.layout, "papers", shard)}
-    rows: dict[str, list[dict[str, Any]]] = {table: [] for table in PAPER_TABLES}
-    again = []
+    rows = read_rows(store.layout, "papers", shard, PaperRow._fields)
+    papers = {row.pith_number: row for row in map(PaperRow._make, rows)}
+    of_papers, of_events, of_bundles, again = [], [], [], []
     for record in records:
         bundle = read_json(old[record.pith_number])
         current = bundle["state"]["current"]["record_created"]["payload"]["receipt"]
@@ -76,12 +78,24 @@ def _reissue_records(run: Run, shard: str, records: Sequence[KnownRecord]) -> Un
             counts.unchanged += 1
             continue
         bundle = issue_again(bundle, issuer=run.issuer, moment=moment)
-        row = bundle_row(bundle, bundle_bytes(bundle), shown_sha256=record.shown_sha256)
-        rows["bundles"].append(row)
-        rows["events"].append(event_row(bundle["events"][-1], arxiv_id=record.arxiv_id))
-        rows["papers"].append(papers[record.pith_number] | {"issued_at": moment})
-        again.append(replace(record, issued_at=moment, shard=name.name))
+        shown = record.shown_sha256
+        of_papers.append(papers[record.pith_number]._replace(issued_at=moment))
+        of_events.append(event_row(bundle["events"][-1], arxiv_id=record.arxiv_id))
+        of_bundles.append(
+            bundle_row(bundle, bundle_bytes(bundle), shown_sha256=shown.hex(), issued_at=moment)
+        )
+        again.append(
+            record_row(
+                record.arxiv_id, record.version, record.pith_number, shown, record.datestamp, moment
+            )
+        )
         counts.reissued += 1
     if not again:
         return UnitResult(shard, counts)
-    return UnitResult(shard, counts, files=store.keep(Commit(name, tuple(again)), rows))
+    writer = ShardWriter()
+    writer.add("papers", of_papers)
+    writer.add("events", of_events)
+    writer.add("bundles", of_bundles)
+    with writing(store.layout.root), store.watch.stage("write tables"):
+        files = writer.write(store.layout, name)
+    return settle(run, shard, Prepared(counts, Commit(name, tuple(again)), files))

@@ -6,10 +6,11 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
 
+from flows.counts import Counts
 from flows.errors import ArxivError
 from flows.harvest import WindowOutcome
 from flows.snapshot_file import SnapshotFile
-from flows.steps import Counts, UnitResult
+from flows.steps import UnitResult
 from flows.store.files import write_whole
 from flows.store.shards import WrittenFile
 
@@ -41,7 +42,6 @@ class RunReport:
     windows: list[WindowOutcome] = field(default_factory=list)
     papers: list[str] = field(default_factory=list)
     snapshot: SnapshotFile | None = None
-    passed_over: int = 0
     unreachable: str | None = None
 
     @property
@@ -77,7 +77,7 @@ class RunReport:
         if self.snapshot:
             lines = [
                 f"snapshot {self.snapshot.name}, {self.snapshot.size} bytes",
-                f"sha256 {self.snapshot.sha256}; rows not selected {self.passed_over}",
+                f"sha256 {self.snapshot.sha256}; rows not selected {self.counts.passed_over}",
             ]
         for w in self.windows:
             if w.was_done:

@@ -4,9 +4,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from flows.arxiv.client import OaiClient
+from flows.counts import Counts
 from flows.errors import ConfigError
 from flows.job import Job
-from flows.steps import Counts, UnitResult, mark_vanished, process_reply
+from flows.steps import UnitResult, mark_vanished, process_reply
 from flows.store.catalog import Catalog, KnownRecord
 from transforms.oai_xml import IdDoesNotExistError, OaiError
 from transforms.paper import Paper

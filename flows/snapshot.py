@@ -48,6 +48,21 @@ class Part:
         return self.first_line + len(self.lines)
 
 
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Where a part lies in a plain file: `size` bytes from `offset`; lines count from 1."""
+
+    index: int
+    first_line: int
+    offset: int
+    size: int
+
+    @property
+    def position(self) -> int:
+        """How far the file is read when the part is."""
+        return self.offset + self.size
+
+
 @dataclass(slots=True)
 class PartPapers:
     """What a part holds: papers, the line of each, rejects by line, rows not selected."""
@@ -82,6 +97,19 @@ def read_parts(path: Path) -> Iterator[Part]:
             f"cannot read the snapshot {path} from byte {part.offset + part.size} of its text "
             f"(line {part.next_line}) on: {damage}"
         )
+
+
+def read_span(path: Path, span: Span) -> Part:
+    """Read the lines of one part of a plain file; raises `SnapshotError` if it cannot be read."""
+    part = Part(span.index, span.first_line, span.offset, span.position)
+    try:
+        with path.open("rb") as file:
+            file.seek(span.offset)
+            while part.size < span.size and _read_line(part, file):
+                pass
+    except OSError as error:
+        raise SnapshotError(f"cannot read the snapshot {path}: {error.strerror}") from None
+    return part
 
 
 def read_part(part: Part, *, selection: Selection) -> PartPapers:
@@ -132,20 +160,27 @@ def _position(reject: Reject) -> int:
 def _fill(part: Part, stream: io.BufferedReader) -> bool:
     """Add lines to `part` until it is full, or return False at the end of the file."""
     while part.size < PART_BYTES and len(part.lines) < PART_LINES:
-        line = stream.readline(MAX_LINE_BYTES)
-        if not line:
+        if not _read_line(part, stream):
             return False
-        size = len(line)
-        if size == MAX_LINE_BYTES and not line.endswith(b"\n") and (rest := _skip_line(stream)):
-            size += rest
-            reason = (
-                f"a line of {size} bytes, more than {MAX_LINE_BYTES}; "
-                f"only its first {KEPT_BYTES} are kept"
-            )
-            part.too_long.append(Reject(part.next_line, None, reason, line[:KEPT_BYTES]))
-            line = b""
-        part.lines.append(line)
-        part.size += size
+    return True
+
+
+def _read_line(part: Part, stream: io.BufferedReader) -> bool:
+    """Add a line to `part`, or return False at the end of the file."""
+    line = stream.readline(MAX_LINE_BYTES)
+    if not line:
+        return False
+    size = len(line)
+    if size == MAX_LINE_BYTES and not line.endswith(b"\n") and (rest := _skip_line(stream)):
+        size += rest
+        reason = (
+            f"a line of {size} bytes, more than {MAX_LINE_BYTES}; "
+            f"only its first {KEPT_BYTES} are kept"
+        )
+        part.too_long.append(Reject(part.next_line, None, reason, line[:KEPT_BYTES]))
+        line = b""
+    part.lines.append(line)
+    part.size += size
     return True
 
 

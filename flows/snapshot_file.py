@@ -1,6 +1,5 @@
 """The snapshot's file: what it is, and its text whether plain, gzip, zstd or zip."""
 
-import hashlib
 import io
 import os
 from collections.abc import Iterator
@@ -34,14 +33,9 @@ class SnapshotFile:
     sha256: str
 
 
-def describe_file(path: Path) -> SnapshotFile:
-    """Return name, size and sha256 of the file, still compressed; it is read once."""
-    try:
-        with path.open("rb") as file:
-            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-            return SnapshotFile(path.name, os.fstat(file.fileno()).st_size, sha256)
-    except OSError as error:
-        raise SnapshotError(f"cannot read the snapshot {path}: {error.strerror}") from None
+def is_plain(start: bytes) -> bool:
+    """Tell by a file's first four bytes whether its text lies there unpacked."""
+    return start not in _ZIP and not packed.is_packed(start)
 
 
 def describe_size(path: Path) -> tuple[int, int | None]:

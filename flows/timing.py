@@ -1,7 +1,7 @@
 """How long each stage of a run took."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 
@@ -19,5 +19,9 @@ class Stopwatch:
         try:
             yield
         finally:
-            spent = time.perf_counter() - started
+            self.add({name: time.perf_counter() - started})
+
+    def add(self, seconds: Mapping[str, float]) -> None:
+        """Add what another watch measured."""
+        for name, spent in seconds.items():
             self.seconds[name] = self.seconds.get(name, 0.0) + spent

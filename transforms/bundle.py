@@ -20,7 +20,7 @@ from transforms.merge import (
     state_of,
     write_state,
 )
-from transforms.paper import Paper
+from transforms.paper import Paper, author_names
 from transforms.receipt import build_receipt
 from transforms.record import PithId, canonical_record, identify, source_aliases
 from transforms.signing import Issuer, signature_block
@@ -61,23 +61,25 @@ class IssueTimes:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A paper with what its metadata alone decides: record, number, what a snapshot shows."""
+    """A paper with what its metadata alone decides: record, number, what a snapshot shows.
+
+    `shown_sha256` is 32 bytes that change exactly when a new snapshot is due.
+    """
 
     paper: Paper
+    author_names: list[str]
     record: dict[str, Any]
     pith_id: PithId
     shown: dict[str, Any]
-
-    @property
-    def shown_sha256(self) -> bytes:
-        """The 32 bytes that change exactly when a new snapshot is due."""
-        return sha256(write_canonical(self.shown))
+    shown_sha256: bytes
 
 
 def draft(paper: Paper) -> Draft:
     """Compute all of `paper` that needs neither a key nor a time."""
     record = canonical_record(paper)
-    return Draft(paper, record, identify(record), shown_paper(paper))
+    names = author_names(paper.authors)
+    shown = shown_paper(paper, names)
+    return Draft(paper, names, record, identify(record), shown, sha256(write_canonical(shown)))
 
 
 def build_bundle(paper: Paper, *, issuer: Issuer, times: IssueTimes) -> dict[str, Any]:

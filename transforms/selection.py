@@ -43,7 +43,7 @@ class Selection:
 class SeenIds:
     """The arXiv ids of one source so far, a bit each: all of arXiv takes a few megabytes."""
 
-    _blocks: dict[str, int] = field(default_factory=dict)
+    blocks: dict[str, int] = field(default_factory=dict)
 
     def add(self, arxiv_id: str) -> bool:
         """Remember a `Paper`'s id and tell whether it is new.
@@ -52,6 +52,20 @@ class SeenIds:
         names.
         """
         block, bit = arxiv_id[:-3], 1 << int(arxiv_id[-3:])
-        seen = self._blocks.get(block, 0)
-        self._blocks[block] = seen | bit
+        seen = self.blocks.get(block, 0)
+        self.blocks[block] = seen | bit
         return not seen & bit
+
+    def update(self, others: "SeenIds") -> None:
+        """Remember all ids of another source too."""
+        for block, bits in others.blocks.items():
+            self.blocks[block] = self.blocks.get(block, 0) | bits
+
+    def common(self, others: "SeenIds") -> "SeenIds":
+        """Return the ids that both have seen."""
+        both = {block: bits & self.blocks.get(block, 0) for block, bits in others.blocks.items()}
+        return SeenIds({block: bits for block, bits in both.items() if bits})
+
+    def __bool__(self) -> bool:
+        """Tell whether any id was seen."""
+        return bool(self.blocks)

@@ -1,110 +1,177 @@
 """Rows of the four tables: `papers`, `events`, `bundles`, `rejects` (design, what is kept).
 
-A row is a dict whose keys are the table's columns; the store gives them their Parquet types.
+A row's fields are the table's columns, in their order; the store gives them their Parquet types.
 """
 
-from typing import Any
+from datetime import date, datetime
+from typing import Any, NamedTuple
 
+from transforms.bundle import Draft
 from transforms.canon import write_compact
 from transforms.instants import from_text
-from transforms.paper import Paper, Reject, author_names
+from transforms.paper import Reject
 from transforms.search_keys import ascii_key
 
 
-def paper_row(paper: Paper, bundle: dict[str, Any], *, source: str) -> dict[str, Any]:
-    """Return what arXiv said of a paper, with its record's hashes and number.
+class VersionRow(NamedTuple):
+    """One version within `PaperRow.versions`."""
+
+    number: int
+    created_at: datetime
+    size: str | None
+    source_type: str | None
+
+
+class PaperRow(NamedTuple):
+    """What arXiv said of a paper, with its record's hashes and number.
 
     `source` names the unit of input that it was read from, such as a page's sha256.
     """
-    metadata = bundle["canonical_record"]["metadata"]
-    primary, *cross_lists = paper.categories
-    return {
-        "arxiv_id": paper.id,
-        "version": paper.version,
-        "pith_number": bundle["pith_number"],
-        "canonical_sha256": bundle["canonical_sha256"],
-        "title_canon_sha256": metadata["title_canon_sha256"],
-        "abstract_canon_sha256": metadata["abstract_canon_sha256"],
-        "title": paper.title,
-        "title_ascii": ascii_key(paper.title),
-        "abstract": paper.abstract,
-        "authors": paper.authors,
-        "authors_ascii": ascii_key(paper.authors),
-        "author_names": author_names(paper.authors),
-        "primary_category": primary,
-        "cross_lists": cross_lists,
-        "license": paper.license,
-        "submitted_at": paper.submitted_at,
-        "versions": [
-            {
-                "number": version.number,
-                "created_at": version.created,
-                "size": version.size,
-                "source_type": version.source_type,
-            }
-            for version in paper.versions
-        ],
-        "withdrawn": paper.withdrawn,
-        "submitter": paper.submitter,
-        "comments": paper.comments,
-        "journal_ref": paper.journal_ref,
-        "doi": paper.doi,
-        "report_no": paper.report_no,
-        "msc_class": paper.msc_class,
-        "datestamp": paper.datestamp,
-        "source": source,
-        "issued_at": _issued_at(bundle),
-    }
+
+    arxiv_id: str
+    version: int
+    pith_number: str
+    canonical_sha256: str
+    title_canon_sha256: str
+    abstract_canon_sha256: str
+    title: str
+    title_ascii: str
+    abstract: str
+    authors: str
+    authors_ascii: str
+    author_names: list[str]
+    primary_category: str
+    cross_lists: tuple[str, ...]
+    license: str
+    submitted_at: datetime
+    versions: list[VersionRow]
+    withdrawn: bool
+    submitter: str | None
+    comments: str | None
+    journal_ref: str | None
+    doi: str | None
+    report_no: str | None
+    msc_class: str | None
+    datestamp: date | None
+    source: str
+    issued_at: datetime
 
 
-def event_row(event: dict[str, Any], *, arxiv_id: str) -> dict[str, Any]:
-    """Return one signed event as a row of the event log; `event` holds its exact bytes."""
-    return {
-        "event_id": event["event_id"],
-        "event_type": event["event_type"],
-        "pith_number": event["subject_pith_number"],
-        "arxiv_id": arxiv_id,
-        "target": event["target"],
-        "created_at": from_text(event["created_at"]),
-        "signed_at": from_text(event["signature"]["signed_at"]),
-        "signer_id": event["signer"]["signer_id"],
-        "key_id": event["signature"]["key_id"],
-        "supersedes": event["supersedes"],
-        "prev_event": event["prev_event"],
-        "event": write_compact(event),
-    }
+class EventRow(NamedTuple):
+    """One signed event of the event log; `event` holds its exact bytes."""
+
+    event_id: str
+    event_type: str
+    pith_number: str
+    arxiv_id: str
+    target: str
+    created_at: datetime
+    signed_at: datetime
+    signer_id: str
+    key_id: str
+    supersedes: list[str]
+    prev_event: str | None
+    event: bytes
 
 
-def bundle_row(bundle: dict[str, Any], data: bytes, *, shown_sha256: str) -> dict[str, Any]:
-    """Return one bundle as a row; `data` is what `bundle_bytes` gave for it.
+class BundleRow(NamedTuple):
+    """One bundle and its exact bytes.
 
     `shown_sha256` (hex) is of what its newest snapshot shows: a paper that shows the same again
     is unchanged.
     """
+
+    pith_number: str
+    arxiv_id: str
+    version: int
+    canonical_sha256: str
+    shown_sha256: str
+    bundle_sha256: str
+    event_count: int
+    issued_at: datetime
+    bundle: bytes
+
+
+class RejectRow(NamedTuple):
+    """What could not be used: where it stood, why, and its bytes as they came."""
+
+    source: str
+    position: int
+    arxiv_id: str | None
+    reason: str
+    raw: bytes
+
+
+def paper_row(drafted: Draft, *, source: str, issued_at: datetime) -> PaperRow:
+    """Return the row of a paper and its record."""
+    paper, metadata = drafted.paper, drafted.record["metadata"]
+    return PaperRow(
+        paper.id,
+        paper.version,
+        drafted.pith_id.number,
+        drafted.pith_id.digest.hex(),
+        metadata["title_canon_sha256"],
+        metadata["abstract_canon_sha256"],
+        paper.title,
+        ascii_key(paper.title),
+        paper.abstract,
+        paper.authors,
+        ascii_key(paper.authors),
+        drafted.author_names,
+        paper.categories[0],
+        paper.categories[1:],
+        paper.license,
+        paper.submitted_at,
+        [VersionRow(v.number, v.created, v.size, v.source_type) for v in paper.versions],
+        paper.withdrawn,
+        paper.submitter,
+        paper.comments,
+        paper.journal_ref,
+        paper.doi,
+        paper.report_no,
+        paper.msc_class,
+        paper.datestamp,
+        source,
+        issued_at,
+    )
+
+
+def event_row(event: dict[str, Any], *, arxiv_id: str) -> EventRow:
+    """Return the row of one signed event of a paper."""
+    return EventRow(
+        event["event_id"],
+        event["event_type"],
+        event["subject_pith_number"],
+        arxiv_id,
+        event["target"],
+        from_text(event["created_at"]),
+        from_text(event["signature"]["signed_at"]),
+        event["signer"]["signer_id"],
+        event["signature"]["key_id"],
+        event["supersedes"],
+        event["prev_event"],
+        write_compact(event),
+    )
+
+
+def bundle_row(
+    bundle: dict[str, Any], data: bytes, *, shown_sha256: str, issued_at: datetime
+) -> BundleRow:
+    """Return the row of one bundle; `data` is what `bundle_bytes` gave for it."""
     source = bundle["canonical_record"]["source"]
-    return {
-        "pith_number": bundle["pith_number"],
-        "arxiv_id": source["id"],
-        "version": source["version"],
-        "canonical_sha256": bundle["canonical_sha256"],
-        "shown_sha256": shown_sha256,
-        "bundle_sha256": bundle["bundle_signature"]["bundle_sha256"],
-        "event_count": len(bundle["events"]),
-        "issued_at": _issued_at(bundle),
-        "bundle": data,
-    }
+    return BundleRow(
+        bundle["pith_number"],
+        source["id"],
+        source["version"],
+        bundle["canonical_sha256"],
+        shown_sha256,
+        bundle["bundle_signature"]["bundle_sha256"],
+        len(bundle["events"]),
+        issued_at,
+        data,
+    )
 
 
-def reject_row(reject: Reject, *, source: str) -> dict[str, Any]:
-    """Return what could not be used, where it stood, why, and its bytes as they came."""
-    return {
-        "source": source,
-        "position": reject.position,
-        "arxiv_id": reject.arxiv_id,
-        "reason": reject.reason,
-        "raw": reject.raw,
-    }
-
-
-def _issued_at(bundle: dict[str, Any]) -> object:
-    return from_text(bundle["bundle_signature"]["signed_at"])
+def reject_row(reject: Reject, *, source: str) -> RejectRow:
+    """Return the row of one reject."""
+    return RejectRow(source, reject.position, reject.arxiv_id, reject.reason, reject.raw)

@@ -3,64 +3,85 @@
 import json
 import sqlite3
 from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import date, datetime
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Literal, Self
+from typing import Any, Literal, NamedTuple, Self
 
+from flows.counts import Counts
 from flows.errors import StoreError
 from flows.store.shards import ShardName
 from flows.store.transaction import transaction
 from flows.store.windows import WINDOW_TABLES, DoneWindow, WindowLog
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+# Records are appended, and their ids come nearly in order; only `records_by_suffix` grows at random
+# places, so it holds 12 characters of 26: the cost of a paper stays flat as the catalog grows.
 _TABLES = """
 CREATE TABLE shards (
-    name TEXT PRIMARY KEY,
+    id INTEGER PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE,
     unit TEXT NOT NULL,
     run TEXT NOT NULL,
     has_files INTEGER NOT NULL
-) WITHOUT ROWID;
+);
 CREATE INDEX shards_by_unit ON shards (unit);
 CREATE TABLE records (
-    pith_number TEXT PRIMARY KEY,
     arxiv_id TEXT NOT NULL,
     version INTEGER NOT NULL,
-    shown_sha256 TEXT NOT NULL,
+    pith_number TEXT NOT NULL,
+    shown_sha256 BLOB NOT NULL,
     datestamp TEXT,
-    issued_at TEXT NOT NULL,
-    shard TEXT NOT NULL
-) WITHOUT ROWID;
-CREATE INDEX records_by_arxiv_id ON records (arxiv_id, version);
+    issued_at INTEGER NOT NULL,
+    shard INTEGER NOT NULL REFERENCES shards (id)
+);
+CREATE UNIQUE INDEX records_by_arxiv_id ON records (arxiv_id, version, pith_number);
+CREATE INDEX records_by_suffix ON records (substr(pith_number, 11, 12));
 CREATE INDEX records_by_shard ON records (shard);
 CREATE TABLE rejects (
     raw_sha256 TEXT PRIMARY KEY,
-    shard TEXT NOT NULL
+    shard INTEGER NOT NULL
 ) WITHOUT ROWID;
 CREATE TABLE vanished (
     arxiv_id TEXT PRIMARY KEY,
-    shard TEXT NOT NULL
+    shard INTEGER NOT NULL
 ) WITHOUT ROWID;
 CREATE TABLE finished_parts (
-    name TEXT PRIMARY KEY
+    name TEXT PRIMARY KEY,
+    counts TEXT NOT NULL
 ) WITHOUT ROWID;
 """
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
 
 
-@dataclass(frozen=True, slots=True)
-class KnownRecord:
+class KnownRecord(NamedTuple):
     """A record that was issued: what its newest snapshot shows, and the shard of its bundle.
 
-    `issued_at` is when that bundle was signed; `datestamp` is arXiv's, of the paper as it was then.
+    `shown_sha256` is 32 bytes; `issued_at` is when that bundle was signed; `datestamp` is arXiv's,
+    of the paper as it was then.
     """
 
-    pith_number: str
     arxiv_id: str
     version: int
-    shown_sha256: str
+    pith_number: str
+    shown_sha256: bytes
     datestamp: date | None
     issued_at: datetime
     shard: str
+
+
+@dataclass(frozen=True, slots=True)
+class FinishedPart:
+    """A part of a snapshot that was processed to its end, and what its papers counted."""
+
+    name: str
+    counts: Counts
+
+
+RecordRow = tuple[str, int, str, bytes, str | None, int]
+"""A `KnownRecord` as the catalog keeps it, but for its shard; see `record_row`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +89,7 @@ class Commit:
     """What one shard adds to the catalog, in one transaction."""
 
     shard: ShardName
-    records: tuple[KnownRecord, ...] = ()
+    records: tuple[RecordRow, ...] = ()
     reject_sha256s: tuple[str, ...] = ()
     vanished: tuple[str, ...] = ()
     windows: tuple[DoneWindow, ...] = ()
@@ -94,17 +115,27 @@ class Catalog:
                 check_same_thread=False,
             )
             (version,) = connection.execute("PRAGMA user_version").fetchone()
+            if not read_only:
+                # Workers read while the flow's process writes.
+                connection.execute("PRAGMA journal_mode = WAL")
             if version == 0 and not read_only:
                 connection.executescript(
                     f"BEGIN; {_TABLES} {WINDOW_TABLES}"
                     f"PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;"
                 )
+                version = SCHEMA_VERSION
         except sqlite3.Error as error:
             raise StoreError(f"cannot use the catalog {path}: {error}") from None
         if version > SCHEMA_VERSION:
             connection.close()
             raise StoreError(
                 f"{path} was written by a newer pith-ingest (format {version}); update this one"
+            )
+        if version != SCHEMA_VERSION:
+            connection.close()
+            raise StoreError(
+                f"{path} was written by an older pith-ingest; make it again from the tables with "
+                "'pith-ingest rebuild-catalog'"
             )
         return cls(connection)
 
@@ -114,35 +145,48 @@ class Catalog:
         return WindowLog(self._connection)
 
     def close(self) -> None:
-        """Close the connection."""
+        """Close the connection; the catalog is one file again, which needs no rights to be read."""
+        with suppress(sqlite3.Error):  # another process reads it, or this one may only read
+            self._connection.execute("PRAGMA journal_mode = DELETE")
         self._connection.close()
 
     def known(self, pith_numbers: Iterable[str]) -> dict[str, KnownRecord]:
         """Return what is known of these Pith Numbers, by number."""
-        found = self._connection.execute(
-            f"{_SELECT_RECORD} WHERE pith_number IN (SELECT value FROM json_each(?))",  # noqa: S608 - a constant
-            (json.dumps(list(pith_numbers)),),
+        numbers = set(pith_numbers)
+        found = self._select(
+            "substr(pith_number, 11, 12) IN (SELECT substr(value, 11, 12) FROM json_each(?))",
+            json.dumps(list(numbers)),
         )
-        return {row[0]: _record(row) for row in found}
+        return {record.pith_number: record for record in found if record.pith_number in numbers}
+
+    def known_of(self, arxiv_ids: Iterable[str]) -> dict[str, KnownRecord]:
+        """Return what is known of all records of these arXiv ids, by Pith Number."""
+        found = self._select(
+            "arxiv_id IN (SELECT value FROM json_each(?))", json.dumps(list(arxiv_ids))
+        )
+        return {record.pith_number: record for record in found}
 
     def of_arxiv_id(self, arxiv_id: str) -> list[KnownRecord]:
         """Return the records of an arXiv id, the newest version last."""
-        found = self._connection.execute(
-            f"{_SELECT_RECORD} WHERE arxiv_id = ? ORDER BY version, datestamp, issued_at",
-            (arxiv_id,),
-        )
-        return [_record(row) for row in found]
+        return self._select("arxiv_id = ? ORDER BY version, datestamp, issued_at", arxiv_id)
 
     def of_shard(self, shard: str) -> list[KnownRecord]:
-        """Return the records whose newest bundle lies in a shard."""
-        found = self._connection.execute(f"{_SELECT_RECORD} WHERE shard = ?", (shard,))
-        return [_record(row) for row in found]
+        """Return the records whose newest bundle lies in a shard, in the order of its rows."""
+        return self._select(
+            "shard = (SELECT id FROM shards WHERE name = ?) ORDER BY records.rowid", shard
+        )
 
     def of_prefix(self, suffix_start: str) -> list[KnownRecord]:
         """Return the records whose suffix starts with these base32 characters."""
-        found = self._connection.execute(
-            f"{_SELECT_RECORD} WHERE pith_number LIKE ?", (f"pith:____:{suffix_start}%",)
+        return self._select(
+            "substr(pith_number, 11, 12) >= substr(?1, 1, 12)"
+            " AND substr(pith_number, 11, 12) < substr(?1, 1, 12) || 'a'"
+            " AND substr(pith_number, 11) GLOB ?1 || '*'",
+            suffix_start,
         )
+
+    def _select(self, condition: str, value: str) -> list[KnownRecord]:
+        found = self._connection.execute(f"{_SELECT_RECORD} WHERE {condition}", (value,))
         return [_record(row) for row in found]
 
     def known_rejects(self, raw_sha256s: Iterable[str]) -> set[str]:
@@ -164,23 +208,28 @@ class Catalog:
         """Return the names of all committed shards."""
         return {name for (name,) in self._connection.execute("SELECT name FROM shards")}
 
-    def commit(self, commit: Commit) -> None:
+    def commit(
+        self, commit: Commit, finished: FinishedPart | None = None, *, has_files: bool = False
+    ) -> None:
         """Make a written shard count: the moment of truth.
 
         Of a record that two shards hold, the bundle that was issued last is the one known.
+        `finished` is the part of a snapshot that the shard is all of; `has_files` tells that no
+        bundle file of it is to be written.
         """
         shard = commit.shard
         with transaction(self._connection) as connection:
-            connection.execute(
-                "INSERT INTO shards (name, unit, run, has_files) VALUES (?, ?, ?, 0)",
-                (shard.name, shard.unit, shard.run),
-            )
+            (number,) = connection.execute(
+                "INSERT INTO shards (name, unit, run, has_files) VALUES (?, ?, ?, ?) RETURNING id",
+                (shard.name, shard.unit, shard.run, has_files),
+            ).fetchone()
             connection.executemany(
-                "INSERT INTO records VALUES (?, ?, ?, ?, ?, ?, ?)"
-                " ON CONFLICT (pith_number) DO UPDATE SET shown_sha256 = excluded.shown_sha256,"
+                f"INSERT INTO records VALUES (?, ?, ?, ?, ?, ?, {number:d})"  # noqa: S608 - a number
+                " ON CONFLICT (arxiv_id, version, pith_number) DO UPDATE"
+                " SET shown_sha256 = excluded.shown_sha256,"
                 " datestamp = excluded.datestamp, issued_at = excluded.issued_at,"
                 " shard = excluded.shard WHERE excluded.issued_at >= records.issued_at",
-                (_row(record) for record in commit.records),
+                commit.records,
             )
             for table, values in (
                 ("rejects", commit.reject_sha256s),
@@ -188,10 +237,12 @@ class Catalog:
             ):
                 connection.executemany(
                     f"INSERT OR IGNORE INTO {table} VALUES (?, ?)",  # noqa: S608 - two constants
-                    ((value, shard.name) for value in values),
+                    ((value, number) for value in values),
                 )
             for window in commit.windows:
                 self.windows.add_done(window, shard.name)
+            if finished:
+                _finish(connection, finished)
 
     def has_vanished(self, arxiv_id: str) -> bool:
         """Tell whether arXiv said once that it has no such paper any more."""
@@ -200,17 +251,17 @@ class Catalog:
         ).fetchone()
         return found is not None
 
-    def is_finished(self, part: str) -> bool:
-        """Tell whether a part of a snapshot was processed to its end."""
+    def finished(self, part: str) -> Counts | None:
+        """Return what a part of a snapshot counted, if it was processed to its end."""
         found = self._connection.execute(
-            "SELECT 1 FROM finished_parts WHERE name = ?", (part,)
+            "SELECT counts FROM finished_parts WHERE name = ?", (part,)
         ).fetchone()
-        return found is not None
+        return Counts(**json.loads(found[0])) if found else None
 
-    def finish_part(self, part: str) -> None:
-        """Note that a part of a snapshot was processed to its end."""
+    def finish_part(self, part: FinishedPart) -> None:
+        """Note that a part of a snapshot that had nothing new was processed to its end."""
         with transaction(self._connection) as connection:
-            connection.execute("INSERT OR IGNORE INTO finished_parts VALUES (?)", (part,))
+            _finish(connection, part)
 
     def count(self, table: Literal["shards", "records", "rejects", "vanished"]) -> int:
         """Return how many rows a table has."""
@@ -229,25 +280,33 @@ class Catalog:
 
 
 _SELECT_RECORD = (
-    "SELECT pith_number, arxiv_id, version, shown_sha256, datestamp, issued_at, shard FROM records"
+    "SELECT arxiv_id, version, pith_number, shown_sha256, datestamp, issued_at, shards.name"
+    " FROM records JOIN shards ON shards.id = records.shard"
 )
-_Row = tuple[str, str, int, str, str | None, str, str]
 
 
-def _record(row: _Row) -> KnownRecord:
-    number, arxiv_id, version, shown, datestamp, issued_at, shard = row
-    day = date.fromisoformat(datestamp) if datestamp else None
-    issued = datetime.fromisoformat(issued_at)
-    return KnownRecord(number, arxiv_id, version, shown, day, issued, shard)
-
-
-def _row(record: KnownRecord) -> _Row:
+def record_row(  # noqa: PLR0913, PLR0917 - a column each
+    arxiv_id: str,
+    version: int,
+    pith_number: str,
+    shown_sha256: bytes,
+    datestamp: date | None,
+    issued_at: datetime,
+) -> RecordRow:
+    """Return a record as `Commit` holds it, for the shard that is committed."""
+    day = datestamp.isoformat() if datestamp else None
     return (
-        record.pith_number,
-        record.arxiv_id,
-        record.version,
-        record.shown_sha256,
-        record.datestamp.isoformat() if record.datestamp else None,
-        record.issued_at.isoformat(timespec="microseconds"),
-        record.shard,
-    )
+        arxiv_id, version, pith_number, shown_sha256, day, (issued_at - _EPOCH) // _MICROSECOND,
+    )  # fmt: skip
+
+
+def _record(row: tuple[Any, ...]) -> KnownRecord:
+    arxiv_id, version, number, shown, datestamp, issued_at, shard = row
+    day = date.fromisoformat(datestamp) if datestamp else None
+    issued = _EPOCH + issued_at * _MICROSECOND
+    return KnownRecord(arxiv_id, version, number, shown, day, issued, shard)
+
+
+def _finish(connection: sqlite3.Connection, part: FinishedPart) -> None:
+    counts = json.dumps(asdict(part.counts))
+    connection.execute("INSERT OR REPLACE INTO finished_parts VALUES (?, ?)", (part.name, counts))

@@ -5,7 +5,7 @@ from contextlib import closing
 from pathlib import Path
 
 from flows.store import shards
-from flows.store.catalog import Catalog, Commit, KnownRecord
+from flows.store.catalog import Catalog, Commit, record_row
 from flows.store.layout import Layout
 from flows.store.shards import ShardName, read_rows
 from flows.store.store import locked, writing
@@ -41,11 +41,11 @@ def rebuild_catalog(data_dir: Path) -> int:
 def _commit_of(layout: Layout, shard: ShardName) -> Commit:
     """Read from a shard what its commit said; papers and bundles are parallel rows."""
     datestamps = [day for (day,) in read_rows(layout, "papers", shard.name, ["datestamp"])]
-    columns = ["pith_number", "arxiv_id", "version", "shown_sha256", "issued_at"]
+    columns = ["arxiv_id", "version", "pith_number", "shown_sha256", "issued_at"]
     bundles = read_rows(layout, "bundles", shard.name, columns)
     records = tuple(
-        KnownRecord(number, arxiv_id, version, shown, day, issued_at, shard.name)
-        for (number, arxiv_id, version, shown, issued_at), day in zip(
+        record_row(arxiv_id, version, number, bytes.fromhex(shown), day, issued_at)
+        for (arxiv_id, version, number, shown, issued_at), day in zip(
             bundles, datestamps, strict=True
         )
     )

@@ -1,9 +1,36 @@
-"""The Parquet schemas of the tables: a field per key of a row in `transforms.tables`, and our own.
+"""The Parquet schemas of the tables: a row of `transforms.tables` each, and two of our own.
 
 `vanished` and `windows` are about harvests, not about papers' text, and so are made in the shell.
 """
 
+from datetime import date, datetime
+from typing import NamedTuple
+
 import pyarrow as pa
+
+
+class VanishedRow(NamedTuple):
+    """A paper that arXiv has no more, and when that was noticed."""
+
+    arxiv_id: str
+    noticed_at: datetime
+    source: str
+
+
+class WindowRow(NamedTuple):
+    """The outcome of a window that was proven complete."""
+
+    set_spec: str
+    first: date | None
+    until: date | None
+    started_at: datetime
+    listed: int
+    harvested: int
+    recovered: int
+    vanished: int
+    left: int
+    watermark: date | None
+
 
 _MOMENT = pa.timestamp("us", tz="UTC")
 # Parquet knows no coarser unit than this for whole seconds.
@@ -115,3 +142,29 @@ SCHEMAS: dict[str, pa.Schema] = {
         ]
     ),
 }
+
+REPEATING: dict[str, list[str]] = {
+    "papers": ["version", "primary_category", "license", "withdrawn", "source", "issued_at"],
+    "events": [
+        "event_type", "target", "created_at", "signed_at", "signer_id", "key_id",
+    ],
+    "bundles": ["version", "event_count", "issued_at"],
+    "rejects": ["source", "reason"],
+    "vanished": ["source"],
+    "windows": ["set_spec"],
+}  # fmt: skip
+"""The columns whose values come again and again: written once each, as a dictionary."""
+
+_BULKY = frozenset(
+    {"title", "title_ascii", "abstract", "authors", "authors_ascii", "comments", "event"}
+    | {"bundle", "raw", "bundle_sha256", "shown_sha256", "event_id"}
+)
+STATISTICS: dict[str, list[str]] = {
+    table: [
+        field.name
+        for field in schema
+        if field.name not in _BULKY and not pa.types.is_nested(field.type)
+    ]
+    for table, schema in SCHEMAS.items()
+}
+"""The columns whose smallest and largest values help a reader to pass over row groups."""

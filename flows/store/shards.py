@@ -1,7 +1,6 @@
 """Parquet shards: one unit of work's rows, at most one file per table."""
 
-import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,11 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from flows.errors import StoreError
-from flows.store.files import finish, unfinished
 from flows.store.layout import TABLES, Layout
-from flows.store.schemas import SCHEMAS
-
-Rows = Mapping[str, Sequence[dict[str, Any]]]
 
 _SHARD, _TABLES, _UNIT, _RUN = b"pith.shard", b"pith.tables", b"pith.unit", b"pith.run"
 
@@ -38,35 +33,14 @@ class WrittenFile:
     sha256: str
 
 
-def write_shard(layout: Layout, shard: ShardName, rows: Rows) -> list[WrittenFile]:
-    """Write the rows of each table that has any; all files are durable before the first is named.
-
-    The same name again replaces. Each file's metadata tells the shard and its tables, so that a
-    shard of which a file is missing can be told from a whole one.
-    """
-    filled = [table for table in TABLES if rows.get(table)]
-    marks = {
+def make_marks(shard: ShardName, tables: Sequence[str]) -> dict[bytes, str]:
+    """Return the metadata of each file of a shard, which `read_marks` reads."""
+    return {
         _SHARD: shard.name,
-        _TABLES: " ".join(filled),
+        _TABLES: " ".join(tables),
         _UNIT: shard.unit,
         _RUN: shard.run,
     }
-    written = []
-    for table in filled:
-        path = layout.shard(table, shard.name)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        data = pa.Table.from_pylist(list(rows[table]), schema=SCHEMAS[table].with_metadata(marks))
-        pq.write_table(data, unfinished(path), compression="zstd")
-        written.append(_describe(unfinished(path), path))
-    for table in filled:
-        finish(layout.shard(table, shard.name))
-    return written
-
-
-def _describe(temporary: Path, path: Path) -> WrittenFile:
-    with temporary.open("rb") as file:
-        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-        return WrittenFile(str(path), file.tell(), sha256)
 
 
 def remove_shard(layout: Layout, name: str) -> None:
@@ -96,7 +70,7 @@ def read_marks(layout: Layout, name: str) -> ShardName | None:
     found = [layout.shard(table, name) for table in TABLES if layout.shard(table, name).exists()]
     for path in found:
         with _opened(path) as file:
-            marks = file.schema_arrow.metadata or {}
+            marks = file.metadata.metadata or {}
     tables = marks.get(_TABLES, b"").decode().split()
     if not tables or not all(layout.shard(table, name).exists() for table in tables):
         return None
@@ -116,13 +90,6 @@ def read_rows(
     with _opened(path) as file:
         for batch in file.iter_batches(batch_size=1024, columns=list(columns)):
             yield from zip(*(batch.column(name).to_pylist() for name in columns), strict=True)
-
-
-def read_table(layout: Layout, table: str, shard: str) -> Iterator[dict[str, Any]]:
-    """Give the whole rows of one table of a shard, as they were written."""
-    columns = SCHEMAS[table].names
-    for values in read_rows(layout, table, shard, columns):
-        yield dict(zip(columns, values, strict=True))
 
 
 def find_bundles(layout: Layout, shard: str, numbers: Iterable[str]) -> dict[str, bytes]:

@@ -3,7 +3,7 @@
 import json
 import os
 import socket
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Container, Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,9 +12,10 @@ from filelock import FileLock, Timeout
 
 from flows.errors import StoreError
 from flows.store import shards
-from flows.store.catalog import Catalog, Commit
-from flows.store.files import write_whole
+from flows.store.catalog import Catalog, Commit, FinishedPart
+from flows.store.files import write_derived
 from flows.store.layout import Layout
+from flows.store.shard_writer import UnnamedFile, name_shard
 from flows.store.shards import read_rows
 from flows.timing import Stopwatch
 
@@ -26,20 +27,24 @@ class Store:
         """Take an open catalog; use `open_store`, which also holds the lock."""
         self.layout = layout
         self.catalog = catalog
-        self._bundle_files = bundle_files
+        self.bundle_files = bundle_files
         self.watch = Stopwatch()
 
-    def keep(self, commit: Commit, rows: shards.Rows) -> list[shards.WrittenFile]:
-        """Write a shard, make it count, and write its bundle files, in that order."""
-        with writing(self.layout.root):
-            with self.watch.stage("write tables"):
-                written = shards.write_shard(self.layout, commit.shard, rows)
-            with self.watch.stage("commit"):
-                self.catalog.commit(commit)
-            bundles = [(row["pith_number"], row["bundle"]) for row in rows.get("bundles", ())]
-            with self.watch.stage("write bundle files"):
-                self._write_bundle_files(commit.shard.name, bundles)
-        return written
+    def commit(
+        self, commit: Commit, files: Sequence[UnnamedFile], finished: FinishedPart | None = None
+    ) -> None:
+        """Name the files of a written shard and make it count; its bundle files are still due."""
+        due = self.bundle_files and bool(commit.records)
+        with writing(self.layout.root), self.watch.stage("commit"):
+            name_shard(files)
+            self.catalog.commit(commit, finished, has_files=not due)
+
+    def write_bundle_files(self, shard: str) -> None:
+        """Write the bundle files of a shard that was just committed, if any are wanted."""
+        if self.bundle_files:
+            with writing(self.layout.root), self.watch.stage("write bundle files"):
+                write_bundle_files(self.layout, shard)
+                self.catalog.mark_files_written(shard)
 
     def recover(self) -> list[str]:
         """Complete or undo what a killed run left, and say what was done, a sentence each."""
@@ -50,22 +55,20 @@ class Store:
             shards.remove_shard(self.layout, name)
             done.append(f"undid the shard {name}, which a killed run had not committed")
         for name in self.catalog.shards_without_files():
-            self._write_bundle_files(name, self._newest_bundles(name))
+            if self.bundle_files:
+                newest = {record.pith_number for record in self.catalog.of_shard(name)}
+                write_bundle_files(self.layout, name, only=newest)
+            self.catalog.mark_files_written(name)
             done.append(f"completed the bundle files of the shard {name}")
         return done
 
-    def _newest_bundles(self, shard: str) -> Iterable[tuple[str, bytes]]:
-        """Give the bundles of a shard that no later shard has replaced."""
-        for number, data in read_rows(self.layout, "bundles", shard, ["pith_number", "bundle"]):
-            if self.catalog.known([number])[number].shard == shard:
-                yield number, data
 
-    def _write_bundle_files(self, shard: str, bundles: Iterable[tuple[str, bytes]]) -> None:
-        if self._bundle_files:
-            for number, data in bundles:
-                # Derived from the shard, so they need not survive a power cut by themselves.
-                write_whole(self.layout.bundle(number), data, durable=False)
-        self.catalog.mark_files_written(shard)
+def write_bundle_files(layout: Layout, shard: str, *, only: Container[str] | None = None) -> None:
+    """Write a file for each bundle of a shard, or for those with the numbers `only`."""
+    for number, data in read_rows(layout, "bundles", shard, ["pith_number", "bundle"]):
+        if only is None or number in only:
+            # Derived from the shard, so they need not survive a power cut by themselves.
+            write_derived(layout.bundle(number), data)
 
 
 @contextmanager
@@ -112,7 +115,7 @@ def locked(layout: Layout, job: str) -> Iterator[None]:
         since = datetime.now(UTC).isoformat(timespec="seconds")
         us = {"job": job, "pid": os.getpid(), "host": socket.gethostname(), "since": since}
         with writing(layout.root):
-            write_whole(holder, json.dumps(us).encode(), durable=False)
+            write_derived(holder, json.dumps(us).encode())
         yield
     finally:
         holder.unlink(missing_ok=True)

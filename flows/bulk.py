@@ -1,0 +1,107 @@
+"""Many units of work, done by a crew and committed here, one after the other in their order."""
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import partial
+from typing import Generic, TypeVar
+
+from flows.errors import SnapshotError
+from flows.preparing import Desk
+from flows.steps import Run, UnitResult, commit
+from flows.store.shard_writer import discard
+from flows.store.store import write_bundle_files, writing
+from flows.units import Outcome, Unit
+from flows.workers import Crew, Ticket
+from transforms.selection import SeenIds
+
+AHEAD = 2
+"""So many units per worker are submitted before the one that is waited for."""
+
+
+UnitT = TypeVar("UnitT", bound=Unit)
+
+
+@dataclass(frozen=True, slots=True)
+class Submitted(Generic[UnitT]):
+    """A unit on its way, and the time of all that is issued for it."""
+
+    unit: UnitT
+    moment: datetime
+    ticket: Ticket[Outcome]
+
+
+@dataclass(slots=True)
+class Bulk:
+    """Units of one run: prepared by the crew, in any order; settled by this process, in theirs."""
+
+    run: Run
+    crew: Crew
+    _seen: SeenIds = field(default_factory=SeenIds)
+    _files_due: deque[tuple[str, Ticket[None]]] = field(default_factory=deque)
+
+    def submitted(self, units: Iterable[UnitT]) -> Iterator[Submitted[UnitT]]:
+        """Give the units in their order, each with some of those behind it submitted too.
+
+        What came before the source's `SnapshotError` is given first.
+        """
+        ahead: deque[Submitted[UnitT]] = deque()
+        failure = None
+        iterator = iter(units)
+        while failure is None:
+            try:
+                unit = next(iterator)
+            except StopIteration:
+                break
+            except SnapshotError as error:
+                failure = error
+                break
+            moment = self.run.clock()
+            ticket = self.crew.submit(partial(_work, unit, moment, SeenIds()))
+            ahead.append(Submitted(unit, moment, ticket))
+            if len(ahead) > AHEAD * self.crew.size:
+                yield ahead.popleft()
+        yield from ahead
+        if failure is not None:
+            raise failure
+
+    def settle(self, sent: Submitted[UnitT]) -> UnitResult:
+        """Wait for a unit and make its shard count; its bundle files are written behind it.
+
+        A unit with a paper that an earlier unit of the run had is done again, since it was
+        prepared without knowing of that.
+        """
+        outcome = sent.ticket.result()
+        if common := self._seen.common(outcome.ids):
+            discard(outcome.prepared.files)
+            self.finish_files()
+            outcome = self.crew.submit(partial(_work, sent.unit, sent.moment, common)).result()
+        self._seen.update(outcome.ids)
+        if outcome.failure:
+            return UnitResult(sent.unit.name, failure=outcome.failure)
+        result = commit(self.run, sent.unit.name, outcome.prepared, sent.unit.finished_as)
+        if outcome.prepared.commit and self.run.store.bundle_files:
+            self._write_behind(outcome.prepared.commit.shard.name)
+        return result
+
+    def finish_files(self, due: int = 0) -> None:
+        """Wait until the bundle files of all shards but the `due` newest are written."""
+        while len(self._files_due) > due:
+            shard, ticket = self._files_due.popleft()
+            with self.run.store.watch.stage("wait for bundle files"):
+                ticket.result()
+            self.run.store.catalog.mark_files_written(shard)
+
+    def _write_behind(self, shard: str) -> None:
+        self._files_due.append((shard, self.crew.submit(partial(_write_files, shard))))
+        self.finish_files(AHEAD * self.crew.size)
+
+
+def _work(unit: Unit, moment: datetime, earlier: SeenIds, desk: Desk) -> Outcome:
+    return unit.work(desk, moment, earlier)
+
+
+def _write_files(shard: str, desk: Desk) -> None:
+    with writing(desk.layout.root):
+        write_bundle_files(desk.layout, shard)

@@ -1,0 +1,180 @@
+"""From papers to a written shard that does not count yet: what any process can do by itself.
+
+Compared with what is known, issued, written. Only the flow's process names and commits a shard.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from flows.counts import Counts
+from flows.store.catalog import Catalog, Commit, KnownRecord, RecordRow, record_row
+from flows.store.layout import Layout
+from flows.store.shard_writer import ShardWriter, UnnamedFile
+from flows.store.shards import ShardName, find_bundles
+from flows.timing import Stopwatch
+from transforms import Issuer, Paper, Reject, bundle_bytes
+from transforms.bundle import Draft, IssueTimes, append_snapshot, draft, issue
+from transforms.canon import sha256
+from transforms.strict_json import read_json
+from transforms.tables import (
+    BundleRow,
+    EventRow,
+    PaperRow,
+    bundle_row,
+    event_row,
+    paper_row,
+    reject_row,
+)
+
+PAPERS_A_BATCH = 1000
+"""So many papers are issued before their rows are compressed: about 20 MB of bundles and events."""
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What preparing shards needs: where they lie, what is known, who signs, and the run's name."""
+
+    layout: Layout
+    catalog: Catalog
+    issuer: Issuer
+    run: str
+
+
+@dataclass(slots=True)
+class Prepared:
+    """What became of the papers of a unit, and what its shard adds; None when nothing is new."""
+
+    counts: Counts = field(default_factory=Counts)
+    commit: Commit | None = None
+    files: list[UnnamedFile] = field(default_factory=list)
+    seconds: dict[str, float] = field(default_factory=dict)
+
+
+def prepare(  # noqa: PLR0913 - what a unit is, beside what its run shares
+    desk: Desk,
+    papers: Sequence[Paper],
+    rejects: Iterable[Reject],
+    *,
+    unit: str,
+    source: str,
+    moment: datetime,
+) -> Prepared:
+    """Compare and issue the papers of one unit of work and write its shard, without a name.
+
+    `unit` names the shard; `source` names the input in the tables; `moment` is the time of all
+    that is issued, so that the unit done again gives the same bytes.
+    """
+    watch = Stopwatch()
+    batch = _Batch(desk, source=source, moment=moment, watch=watch)
+    batch.take_papers(papers)
+    batch.take_rejects(rejects)
+    if not batch.records and not batch.reject_sha256s:
+        return Prepared(batch.counts, seconds=watch.seconds)
+    with watch.stage("write tables"):
+        shard = ShardName(desk.catalog.next_shard(unit), unit, desk.run)
+        files = batch.writer.write(desk.layout, shard)
+    commit = Commit(shard, tuple(batch.records), tuple(batch.reject_sha256s))
+    return Prepared(batch.counts, commit, files, watch.seconds)
+
+
+class _Batch:
+    """One unit under work: the tables of its shard and what the catalog is to know of them."""
+
+    def __init__(self, desk: Desk, *, source: str, moment: datetime, watch: Stopwatch) -> None:
+        self.desk = desk
+        self.source = source
+        self.moment = moment
+        self.times = IssueTimes.at(moment)
+        self.watch = watch
+        self.counts = Counts()
+        self.records: list[RecordRow] = []
+        self.reject_sha256s: list[str] = []
+        self.writer = ShardWriter()
+        self._rows: tuple[list[PaperRow], list[EventRow], list[BundleRow]] = ([], [], [])
+        self._twice: set[str] = set()
+        self._issued: dict[str, tuple[KnownRecord, dict[str, Any]]] = {}
+
+    def take_papers(self, papers: Sequence[Paper]) -> None:
+        """Issue what is new among `papers`, compared with the catalog and with each other."""
+        times = Counter(paper.id for paper in papers)
+        # Only these are compared with what the unit itself issued, so only their bundles are held.
+        self._twice = {arxiv_id for arxiv_id, number in times.items() if number > 1}
+        for start in range(0, len(papers), PAPERS_A_BATCH):
+            some = papers[start : start + PAPERS_A_BATCH]
+            with self.watch.stage("compare and issue"):
+                known = self.desk.catalog.known_of(paper.id for paper in some)
+                for paper in some:
+                    self._take(draft(paper), known)
+            with self.watch.stage("write tables"):
+                self._flush()
+
+    def take_rejects(self, rejects: Iterable[Reject]) -> None:
+        """Keep the rejects that are not kept yet; count them all."""
+        by_sha256 = {sha256(reject.raw).hex(): reject for reject in rejects}
+        kept = self.desk.catalog.known_rejects(by_sha256) if by_sha256 else set()
+        self.counts.rejects += len(by_sha256)
+        for reject in by_sha256.values():
+            self.counts.by_reason[reject.reason] = self.counts.by_reason.get(reject.reason, 0) + 1
+        new = {digest: reject for digest, reject in by_sha256.items() if digest not in kept}
+        self.reject_sha256s += new
+        self.writer.add("rejects", [reject_row(r, source=self.source) for r in new.values()])
+
+    def _take(self, drafted: Draft, known: Mapping[str, KnownRecord]) -> None:
+        paper, number, counts = drafted.paper, drafted.pith_id.number, self.counts
+        counts.papers += 1
+        counts.withdrawn += paper.withdrawn
+        category = paper.categories[0]
+        counts.by_category[category] = counts.by_category.get(category, 0) + 1
+        own, _ = self._issued.get(number, (None, None))
+        before = own or known.get(number)
+        if before is None:
+            counts.new_records += 1
+            bundle = issue(drafted, issuer=self.desk.issuer, times=self.times)
+            self._add(drafted, bundle, events=2)
+        elif before.shown_sha256 == drafted.shown_sha256 or _is_older(paper, before):
+            counts.unchanged += 1
+        else:
+            counts.new_snapshots += 1
+            bundle = append_snapshot(
+                self._bundle_of(before), drafted, issuer=self.desk.issuer, moment=self.moment
+            )
+            self._add(drafted, bundle, events=1)
+
+    def _add(self, drafted: Draft, bundle: dict[str, Any], *, events: int) -> None:
+        """Add the rows of a bundle, of which the last `events` events are new."""
+        paper, number, shown = drafted.paper, drafted.pith_id.number, drafted.shown_sha256
+        moment, day = self.moment, paper.datestamp
+        if paper.id in self._twice:
+            known = KnownRecord(paper.id, paper.version, number, shown, day, moment, shard="")
+            self._issued[number] = known, bundle
+        self.records.append(record_row(paper.id, paper.version, number, shown, day, moment))
+        of_papers, of_events, of_bundles = self._rows
+        of_papers.append(paper_row(drafted, source=self.source, issued_at=moment))
+        of_events += [event_row(event, arxiv_id=paper.id) for event in bundle["events"][-events:]]
+        data = bundle_bytes(bundle)
+        of_bundles.append(bundle_row(bundle, data, shown_sha256=shown.hex(), issued_at=moment))
+
+    def _flush(self) -> None:
+        of_papers, of_events, of_bundles = self._rows
+        self.writer.add("papers", of_papers)
+        self.writer.add("events", of_events)
+        self.writer.add("bundles", of_bundles)
+        self._rows = ([], [], [])
+
+    def _bundle_of(self, record: KnownRecord) -> dict[str, Any]:
+        number = record.pith_number
+        if number in self._issued:
+            return self._issued[number][1]
+        found = find_bundles(self.desk.layout, record.shard, [number])
+        bundle: dict[str, Any] = read_json(found[number])
+        return bundle
+
+
+def _is_older(paper: Paper, record: KnownRecord) -> bool:
+    """Tell whether `paper` is what arXiv said before the snapshot that the record has."""
+    if paper.datestamp is None or record.datestamp is None:
+        return False
+    return paper.datestamp < record.datestamp

@@ -1,0 +1,85 @@
+"""Writing a shard: rows to compressed tables, tables to durable files that have no name yet."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from flows.store.files import name_file, write_unnamed
+from flows.store.layout import TABLES, Layout
+from flows.store.schemas import REPEATING, SCHEMAS, STATISTICS
+from flows.store.shards import ShardName, WrittenFile, make_marks
+
+Row = tuple[Any, ...]
+"""A row's fields in the order of its table's schema."""
+
+
+@dataclass(frozen=True, slots=True)
+class UnnamedFile:
+    """A table file of a shard, durable under a name that no reader looks for."""
+
+    temporary: Path
+    written: WrittenFile
+
+
+@dataclass(slots=True)
+class ShardWriter:
+    """The tables of one shard on their way; each `add` is a row group, compressed at once."""
+
+    _sinks: dict[str, pa.BufferOutputStream] = field(default_factory=dict)
+    _writers: dict[str, pq.ParquetWriter] = field(default_factory=dict)
+
+    def add(self, table: str, rows: Sequence[Row]) -> None:
+        """Add rows to a table; no rows leave a table out."""
+        if not rows:
+            return
+        schema = SCHEMAS[table]
+        if table not in self._writers:
+            self._sinks[table] = pa.BufferOutputStream()
+            self._writers[table] = pq.ParquetWriter(
+                self._sinks[table],
+                schema,
+                compression="zstd",
+                # What does not repeat costs half the writing when a dictionary is tried.
+                use_dictionary=REPEATING[table],
+                write_statistics=STATISTICS[table],
+            )
+        columns = [
+            pa.array(column, field.type)
+            for column, field in zip(zip(*rows, strict=True), schema, strict=True)
+        ]
+        self._writers[table].write_batch(pa.RecordBatch.from_arrays(columns, schema=schema))
+
+    def write(self, layout: Layout, shard: ShardName) -> list[UnnamedFile]:
+        """Write what was added as the files of `shard`, which do not count before `name_shard`.
+
+        Each file's metadata tells the shard and its tables, so that a shard of which a file is
+        missing can be told from a whole one.
+        """
+        tables = [table for table in TABLES if table in self._writers]
+        files = []
+        for table in tables:
+            self._writers[table].add_key_value_metadata(make_marks(shard, tables))
+            self._writers[table].close()
+            data = self._sinks[table].getvalue()
+            path = layout.shard(table, shard.name)
+            sha256 = hashlib.sha256(data).hexdigest()
+            written = WrittenFile(str(path), data.size, sha256)
+            files.append(UnnamedFile(write_unnamed(path, memoryview(data)), written))
+        return files
+
+
+def name_shard(files: Sequence[UnnamedFile]) -> None:
+    """Give the files of a shard their names, replacing those of an earlier attempt."""
+    for file in files:
+        name_file(file.temporary, Path(file.written.path))
+
+
+def discard(files: Sequence[UnnamedFile]) -> None:
+    """Remove the files of a shard that shall not count."""
+    for file in files:
+        file.temporary.unlink(missing_ok=True)

@@ -1,0 +1,168 @@
+"""Who does units of work: this process, or worker processes on all cores."""
+
+import gc
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache, partial
+from typing import Any, Generic, Protocol, TypeVar
+
+from flows.config import Config
+from flows.errors import WorkerError
+from flows.keys import load_issuer
+from flows.preparing import Desk
+from flows.store.catalog import Catalog
+from flows.store.layout import Layout
+
+MAX_ATTEMPTS = 3
+
+_T = TypeVar("_T")
+Work = Callable[[Desk], _T]
+"""What a worker does at its desk; it must be possible to pickle it, and to do it again."""
+
+
+class Crew(Protocol):
+    """Takes work, and gives its results in whatever order they are asked for."""
+
+    @property
+    def size(self) -> int:
+        """How many works are done at the same time."""
+
+    def submit(self, work: Work[_T]) -> "Ticket[_T]":
+        """Take a work; it may begin at once, or when its result is asked for."""
+
+
+class Ticket(Protocol[_T]):  # type: ignore[misc]  # covariant by its one use
+    """A work that was submitted."""
+
+    def result(self) -> _T:
+        """Wait for the result; raises what the work raised."""
+
+
+@dataclass(frozen=True, slots=True)
+class Alone:
+    """A crew of this process alone: each work is done when its result is asked for."""
+
+    desk: Desk
+    size: int = 1
+
+    def submit(self, work: Work[_T]) -> "_Later[_T]":
+        """Put the work off until its result is asked for."""
+        return _Later(work, self.desk)
+
+
+@dataclass(frozen=True, slots=True)
+class _Later(Generic[_T]):
+    work: Work[_T]
+    desk: Desk
+
+    def result(self) -> _T:
+        return self.work(self.desk)
+
+
+class Pool:
+    """A crew of processes, which end when this one does, however it ends."""
+
+    def __init__(self, config: Config, run: str, size: int) -> None:
+        """Start no process yet: the first work does."""
+        self.size = size
+        self._begin = partial(_begin_work, config, run)
+        self._executor = self._renewed()
+
+    def submit(self, work: Work[_T]) -> "_Submitted[_T]":
+        """Send the work to the next process that is free."""
+        return _Submitted(self, work, self._start(work))
+
+    def close(self) -> None:
+        """End the processes; what was not begun is not done."""
+        self._executor.shutdown(cancel_futures=True)
+
+    def _start(self, work: Work[_T]) -> "Future[_T]":
+        try:
+            return self._executor.submit(_do, work)
+        except BrokenExecutor:
+            self._executor = self._renewed()
+            return self._executor.submit(_do, work)
+
+    def _renewed(self) -> ProcessPoolExecutor:
+        # Not fork, for the flow's process may have threads; and no new interpreter for each.
+        context = multiprocessing.get_context("forkserver")
+        context.set_forkserver_preload(["flows.units", "flows.workers"])
+        return ProcessPoolExecutor(self.size, context, initializer=self._begin)
+
+
+@dataclass(slots=True)
+class _Submitted(Generic[_T]):
+    pool: Pool
+    work: Work[_T]
+    future: "Future[_T]"
+    attempts: int = 1
+
+    def result(self) -> _T:
+        """Wait; a process that died is replaced, and its work done again, with the same result."""
+        while True:
+            try:
+                return self.future.result()
+            except BrokenExecutor:
+                if self.attempts == MAX_ATTEMPTS:
+                    raise WorkerError(
+                        f"a worker process ended {MAX_ATTEMPTS} times without an error of its own; "
+                        "the system may be short of memory: set 'workers' to fewer, and run again"
+                    ) from None
+                self.attempts += 1
+                self.future = self.pool._start(self.work)  # noqa: SLF001 - its own part
+
+
+@contextmanager
+def hired(config: Config, desk: Desk, units: int | None) -> Iterator[Crew]:
+    """Give the crew for so many units (None: unknown): processes only where there is work for two.
+
+    `desk` is this process's own.
+    """
+    cores = config.workers or len(os.sched_getaffinity(0))
+    size = cores if units is None else min(cores, units)
+    if size == 1:
+        yield Alone(desk)
+        return
+    pool = Pool(config, desk.run, size)
+    try:
+        yield pool
+    finally:
+        pool.close()
+
+
+_begun: list[tuple[Config, str]] = []
+
+
+def _begin_work(config: Config, run: str) -> None:
+    """Set up a worker process, without what could fail: that is for `_desk` to raise."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the flow's process ends its workers
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    # Batches bound what is alive, and nothing that is made refers back to itself.
+    gc.disable()
+    _begun.append((config, run))
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+    os._exit(1)
+
+
+@cache
+def _desk() -> Desk:
+    """Return this worker's desk; the key is found as the flow's process finds it, never sent."""
+    config, run = _begun[-1]
+    layout = Layout(config.data_dir)
+    issuer, _ = load_issuer(config.identity)
+    return Desk(layout, Catalog.open(layout.catalog, read_only=True), issuer, run)
+
+
+def _do(work: Work[Any]) -> Any:  # noqa: ANN401 - whatever the work gives
+    return work(_desk())
