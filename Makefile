@@ -9,7 +9,7 @@ DEMO_ENV := PITH_DATA_DIR=$(DEMO) PITH_IDENTITY__KEY_FILE=$(DEMO)/signing.key \
 	PREFECT_HOME=$(CURDIR)/$(DEMO)/prefect
 PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore $(BIN)/python -m pip
 
-.PHONY: demo test lint lock
+.PHONY: demo test lint bench lock
 .DEFAULT_GOAL := demo
 
 demo: $(READY)
@@ -29,6 +29,12 @@ lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+# BIG=0 leaves the run of a million papers out, which takes most of the time and of the disk.
+PAPERS ?= 100000
+BIG ?= 1000000
+bench: $(READY)
+	@$(BIN)/python tests/benchmarks/bulk.py --papers $(PAPERS) --big $(BIG)
 
 # Set up .venv exactly as requirements.lock says, every package checked against its hash.
 $(READY): requirements.lock pyproject.toml
