@@ -119,7 +119,10 @@ def backfill_snapshot(
 ) -> RunReport:
     """Process the snapshot from Kaggle, or what `selection` takes of it."""
     described, spans = scan(file)
-    with open_job("backfill", config) as job, _bulk(job, None if spans is None else len(spans)) as bulk:
+    with (
+        open_job("backfill", config) as job,
+        _bulk(job, None if spans is None else len(spans)) as bulk,
+    ):
         job.snapshot = described
         units = _parts(job, file, described, spans, selection)
         grouped = batches(bulk.submitted(units), PARTS_A_STEP)

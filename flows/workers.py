@@ -120,13 +120,13 @@ class _Submitted(Generic[_T]):
 
 @contextmanager
 def hired(config: Config, desk: Desk, units: int | None) -> Iterator[Crew]:
-    """Give the crew for so many units (None: unknown): processes only where there is work for two.
+    """Give the crew for so many units (None: unknown); `desk` is this process's own.
 
-    `desk` is this process's own.
+    A process takes half a second to start, so there are none for less than two units each.
     """
     cores = config.workers or len(os.sched_getaffinity(0))
-    size = cores if units is None else min(cores, units)
-    if size == 1:
+    size = cores if units is None else min(cores, units // 2)
+    if size <= 1:
         yield Alone(desk)
         return
     pool = Pool(config, desk.run, size)

@@ -18,9 +18,11 @@ from transforms.verify import verify_bundle
 SAMPLE = Path(__file__).parents[1] / "data" / "sample"
 
 
-def config_in(folder: Path) -> Config:
+def config_in(folder: Path, workers: int = 1) -> Config:
     return Config(
-        data_dir=folder / "data", identity=IdentityConfig(key_file=folder / "signing.key")
+        data_dir=folder / "data",
+        identity=IdentityConfig(key_file=folder / "signing.key"),
+        workers=workers,
     )
 
 

@@ -47,9 +47,22 @@ def backfill(folder: Path) -> None:
 
 def dump(catalog: Path) -> dict[str, list[Any]]:
     """Return all that a catalog knows, but for what only saves time."""
-    tables = ["shards", "records", "rejects", "vanished", "done_windows", "watermarks"]
+    # A rebuilt catalog numbers its shards anew, so they are named.
+    of_shard = "name FROM {} JOIN shards ON shards.id = shard"
+    selected = [
+        "name, unit, run, has_files FROM shards",
+        "arxiv_id, version, pith_number, shown_sha256, datestamp, issued_at, "
+        + of_shard.format("records"),
+        "raw_sha256, " + of_shard.format("rejects"),
+        "arxiv_id, " + of_shard.format("vanished"),
+        "* FROM done_windows",
+        "* FROM watermarks",
+    ]
     with sqlite3.connect(f"file:{catalog}?mode=ro", uri=True) as connection:
-        found = {t: sorted(connection.execute(f"SELECT * FROM {t}"), key=str) for t in tables}  # noqa: S608
+        found = {
+            what.split("FROM ")[1].split()[0]: sorted(connection.execute(f"SELECT {what}"), key=str)
+            for what in selected
+        }
     connection.close()
     return found
 

@@ -19,7 +19,8 @@ from snapshot_rows import line, older_row, row, text
 from flows import snapshot
 from flows.errors import PithError, SnapshotError
 from flows.snapshot import MAX_LINE_BYTES, Part, read_part, read_parts, reject_repeated
-from flows.snapshot_file import SnapshotFile, describe_file
+from flows.snapshot_file import SnapshotFile
+from flows.snapshot_scan import scan
 from transforms import Reject
 from transforms.selection import SeenIds, Selection
 
@@ -327,7 +328,7 @@ def test_a_file_that_is_not_there_or_is_a_folder_is_an_error(tmp_path: Path) -> 
         with pytest.raises(PithError, match="cannot read the snapshot"):
             list(read_parts(path))
         with pytest.raises(PithError, match="cannot read the snapshot"):
-            describe_file(path)
+            scan(path)
 
 
 def test_a_file_is_described_as_it_lies_on_disk(tmp_path: Path) -> None:
@@ -335,4 +336,4 @@ def test_a_file_is_described_as_it_lies_on_disk(tmp_path: Path) -> None:
     path.write_bytes(gzip.compress(text("0704.0001")))
     data = path.read_bytes()
     sha256 = hashlib.sha256(data).hexdigest()
-    assert describe_file(path) == SnapshotFile("arxiv.json.gz", len(data), sha256)
+    assert scan(path) == (SnapshotFile("arxiv.json.gz", len(data), sha256), None)

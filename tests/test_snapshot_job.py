@@ -86,7 +86,7 @@ def test_what_is_not_selected_is_counted(tmp_path: Path) -> None:
     ) + line(row("2201.00003"))  # fmt: skip
     report = backfill(tmp_path, data, Selection(frozenset({"cs"}), date(2010, 1, 1), None))
     assert [row["arxiv_id"] for row in rows(tmp_path, "papers")] == ["2201.00003"]
-    assert report.passed_over == 2
+    assert report.counts.passed_over == 2
 
 
 def test_a_paper_of_a_harvest_is_unchanged_in_the_snapshot(tmp_path: Path) -> None:

@@ -8,12 +8,13 @@ import pytest
 from oai_pages import page, record
 from runs import assert_whole, bundle_files, config_in, process, rows
 
+from flows import bulk
 from flows.errors import StoreError
-from flows.store import shards, store
+from flows.store import store
 from flows.store.catalog import SCHEMA_VERSION, Catalog
-from flows.store.files import write_whole
+from flows.store.files import write_derived
 from flows.store.layout import Layout
-from flows.store.store import Store, open_store
+from flows.store.store import open_store
 
 PAGES = page(record("2201.00001")), page(record("2201.00002"), record("2201.00003", title=""))
 
@@ -26,17 +27,17 @@ def kill(*_: Any, **__: Any) -> None:
     raise KilledError
 
 
-def kill_at_a_bundle(path: Path, data: bytes, *, durable: bool = True) -> None:
+def kill_at_a_bundle(path: Path, data: bytes) -> None:
     if "bundles" in path.parts:
         raise KilledError
-    write_whole(path, data, durable=durable)
+    write_derived(path, data)
 
 
 MOMENTS = {
-    "before a table is named": (shards, "finish"),
+    "before a table is named": (store, "name_shard"),
     "between shard and commit": (Catalog, "commit"),
-    "between commit and bundle files": (Store, "_write_bundle_files"),
-    "while bundle files are written": (store, "write_whole"),
+    "between commit and bundle files": (bulk, "write_bundle_files"),
+    "while bundle files are written": (store, "write_derived"),
     "before the files are noted": (Catalog, "mark_files_written"),
 }
 
@@ -48,8 +49,8 @@ def test_a_killed_run_is_made_good_by_the_next(
     process(tmp_path, PAGES[0])
     where, name = MOMENTS[moment]
     with monkeypatch.context() as patched:
-        # The lock's own file and the raw reply are written with the same function.
-        patched.setattr(where, name, kill if name != "write_whole" else kill_at_a_bundle)
+        # The lock's own file is written with the same function.
+        patched.setattr(where, name, kill if name != "write_derived" else kill_at_a_bundle)
         with pytest.raises(KilledError):
             process(tmp_path, PAGES[1])
     assert process(tmp_path, *PAGES).counts.papers == 2

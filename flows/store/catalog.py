@@ -3,7 +3,6 @@
 import json
 import sqlite3
 from collections.abc import Iterable
-from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -52,6 +51,8 @@ CREATE TABLE finished_parts (
     counts TEXT NOT NULL
 ) WITHOUT ROWID;
 """
+_PATIENCE = 60.0
+"""Seconds for which a worker waits while the flow's process commits, and the other way round."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
@@ -111,13 +112,11 @@ class Catalog:
             connection = sqlite3.connect(
                 f"{path.absolute().as_uri()}?mode={mode}",
                 uri=True,
+                timeout=_PATIENCE,
                 isolation_level=None,
                 check_same_thread=False,
             )
             (version,) = connection.execute("PRAGMA user_version").fetchone()
-            if not read_only:
-                # Workers read while the flow's process writes.
-                connection.execute("PRAGMA journal_mode = WAL")
             if version == 0 and not read_only:
                 connection.executescript(
                     f"BEGIN; {_TABLES} {WINDOW_TABLES}"
@@ -145,9 +144,7 @@ class Catalog:
         return WindowLog(self._connection)
 
     def close(self) -> None:
-        """Close the connection; the catalog is one file again, which needs no rights to be read."""
-        with suppress(sqlite3.Error):  # another process reads it, or this one may only read
-            self._connection.execute("PRAGMA journal_mode = DELETE")
+        """Close the connection."""
         self._connection.close()
 
     def known(self, pith_numbers: Iterable[str]) -> dict[str, KnownRecord]:

@@ -55,8 +55,9 @@ def shard_names(layout: Layout) -> set[str]:
 
 
 def remove_unfinished(layout: Layout) -> int:
-    """Remove the temporary files that a killed run left in the tables; return how many."""
+    """Remove the temporary files that a killed run left; return how many."""
     left = [path for table in TABLES for path in layout.table(table).glob(".*.tmp")]
+    left += layout.raw.glob("*/.*.tmp")
     for path in left:
         path.unlink()
     return len(left)

@@ -50,7 +50,7 @@ class Store:
         """Complete or undo what a killed run left, and say what was done, a sentence each."""
         done = []
         if temporary := shards.remove_unfinished(self.layout):
-            done.append(f"removed {temporary} unfinished table files of a run that was killed")
+            done.append(f"removed {temporary} unfinished files of a run that was killed")
         for name in sorted(shards.shard_names(self.layout) - self.catalog.shard_names()):
             shards.remove_shard(self.layout, name)
             done.append(f"undid the shard {name}, which a killed run had not committed")

@@ -14,7 +14,8 @@ from signed_events import ISSUER
 from benchmarks import oai_parsing, verifying
 from benchmarks.measure import floor
 from flows.store.layout import Layout
-from flows.store.shards import ShardName, write_shard
+from flows.store.shard_writer import ShardWriter
+from flows.store.shards import ShardName
 from transforms import IssueTimes, Paper, bundle_bytes
 from transforms.arxiv_xml import parse_page
 from transforms.bundle import draft, issue
@@ -33,7 +34,7 @@ class Stage:
     floor: float
 
 
-Rows = dict[str, list[dict[str, Any]]]
+Rows = dict[str, list[tuple[Any, ...]]]
 
 
 class Stages:
@@ -82,10 +83,11 @@ def _rows(stages: Stages, papers: Sequence[Paper]) -> Rows:
         bundle = issue(drafted, issuer=ISSUER, times=times)
         data = bundle_bytes(bundle)
         issued = clock()
-        rows["papers"].append(paper_row(paper, bundle, source="a benchmark"))
+        moment = times.built_at
+        rows["papers"].append(paper_row(drafted, source="a benchmark", issued_at=moment))
         rows["events"] += [event_row(event, arxiv_id=paper.id) for event in bundle["events"]]
         shown = drafted.shown_sha256.hex()
-        rows["bundles"].append(bundle_row(bundle, data, shown_sha256=shown))
+        rows["bundles"].append(bundle_row(bundle, data, shown_sha256=shown, issued_at=moment))
         tabling += clock() - issued
         issuing += issued - started
     stages.note("papers to bundles", issuing, len(papers))
@@ -99,12 +101,11 @@ def _tables(stages: Stages, rows: Rows) -> None:
         layout = Layout(Path(folder))
         started = time.process_time()
         for at in range(0, papers, A_SHARD):
-            part = {
-                "papers": rows["papers"][at : at + A_SHARD],
-                "events": rows["events"][2 * at : 2 * (at + A_SHARD)],
-                "bundles": rows["bundles"][at : at + A_SHARD],
-            }
-            write_shard(layout, ShardName(f"shard-{at}", "a benchmark", "no run"), part)
+            writer = ShardWriter()
+            writer.add("papers", rows["papers"][at : at + A_SHARD])
+            writer.add("events", rows["events"][2 * at : 2 * (at + A_SHARD)])
+            writer.add("bundles", rows["bundles"][at : at + A_SHARD])
+            writer.write(layout, ShardName(f"shard-{at}", "a benchmark", "no run"))
         stages.note("rows to Parquet", time.process_time() - started, papers)
 
 
