@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime
+from functools import lru_cache
 
 _ARXIV = re.compile(
     r"[A-Z][a-z]{2}, +(\d{1,2}) ([A-Z][a-z]{2}) (\d{4}) (\d\d):(\d\d):(\d\d) GMT", re.ASCII
@@ -27,6 +28,7 @@ def to_micros(moment: datetime) -> str:
     return _utc(moment).isoformat(timespec="microseconds") + "Z"
 
 
+@lru_cache(maxsize=256)  # the parts of a bundle, and bundles issued together, share their times
 def from_text(text: str) -> datetime:
     """Read what `to_seconds` or `to_micros` wrote; anything else raises `ValueError`."""
     if not _OURS.fullmatch(text):
