@@ -5,10 +5,12 @@ import stat
 from pathlib import Path
 
 import pytest
+from signed_events import ISSUER
 
 from flows.config import IdentityConfig
 from flows.errors import ConfigError
 from flows.keys import create_key, identity_of, load_issuer, load_key
+from transforms.signing import is_signed_by
 from transforms.verify import PITH_SCIENCE_KEY
 
 
@@ -68,3 +70,14 @@ def test_nobody_else_can_sign_as_pith_science(claim: dict[str, str]) -> None:
     with pytest.raises(ConfigError, match=r"pith\.science"):
         identity_of(config, b"k" * 32)
     assert identity_of(config, PITH_SCIENCE_KEY)
+
+
+@pytest.mark.parametrize(("key_bytes", "signature_bytes"), [(31, 64), (33, 64), (32, 63), (32, 65)])
+def test_a_key_or_signature_of_another_length_signed_nothing(
+    key_bytes: int, signature_bytes: int
+) -> None:
+    key, signature = ISSUER.signer.public_key, ISSUER.signer.sign(b"message")
+    assert is_signed_by(key, b"message", signature)
+    other_key, other = (key + b"0")[:key_bytes], (signature + b"m")[:signature_bytes]
+    assert not is_signed_by(other_key, b"message", other)
+    assert not is_signed_by(key, b"essage", signature + b"m")

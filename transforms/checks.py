@@ -8,8 +8,8 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any, TypeVar
 
-from transforms.bundle import BUNDLE_VERSION, SIGNED_MESSAGE, bundle_digest
-from transforms.canon import sha256, text_sha256, write_canonical
+from transforms.bundle import BUNDLE_VERSION, SIGNED_MESSAGE
+from transforms.canon import sha256, text_sha256, write_canonical, write_document
 from transforms.events import EXCERPT_LENGTH
 from transforms.instants import from_text, to_seconds
 from transforms.merge import (
@@ -21,8 +21,8 @@ from transforms.merge import (
     state_of,
     why_not_signed,
 )
-from transforms.record import SCHEMA_VERSION, PithId, alias_values, base32_prefix, identify
-from transforms.signing import PUBLIC_KEY_BYTES, decode_base64, fingerprint
+from transforms.record import SCHEMA_VERSION, PithId, alias_values, identify
+from transforms.signing import PUBLIC_KEY_BYTES, decode_base64, key_facts
 from transforms.texts import TextHashes
 
 _BUNDLE_SIGNATURE = {
@@ -47,8 +47,12 @@ class Subject:
     """A bundle under examination, with what several checks need computed once."""
 
     def __init__(self, bundle: dict[str, Any]) -> None:
-        """Take a bundle that has canonical JSON."""
+        """Take what `read_json` returned; raises `CanonicalError` if it has no canonical JSON."""
         self.bundle = bundle
+        signed = {name: bundle[name] for name in bundle if name != "bundle_signature"}
+        self.digest = sha256(write_document(signed))
+        """The 32 bytes that the bundle's signature signs."""
+        write_document({name: bundle[name] for name in bundle.keys() - signed.keys()})
 
     @cached_property
     def record(self) -> dict[str, Any]:
@@ -76,11 +80,6 @@ class Subject:
         """The events, with their hashes computed and signatures verified."""
         return judge(self.events, number=self.pith_id.number, keys=self.keys)
 
-    @cached_property
-    def digest(self) -> bytes:
-        """The 32 bytes that the bundle's signature signs."""
-        return bundle_digest(self.bundle)
-
     def of_type(self, event_type: str) -> Iterator[dict[str, Any]]:
         """Give the payloads of the events of one type; a payload is an object."""
         for event in self.events:
@@ -95,11 +94,12 @@ class Subject:
         return {self.keys[s["key_id"], s["public_key_fingerprint"]] for s in signatures}
 
 
-def _get(value: object, kind: type[_T], *path: str) -> _T:
+def _get(value: Any, kind: type[_T], *path: str) -> _T:  # noqa: ANN401 - any JSON value
     """Follow `path` through objects to a value of exactly `kind`, or fail naming the place."""
-    for depth, key in enumerate(path, 1):
-        if not isinstance(value, dict) or key not in value:
-            raise FailedError(f"{'.'.join(path[:depth])} is missing")
+    for key in path:
+        # Not `isinstance`: what JSON gives is of no subclass, and this is done 40 times a bundle.
+        if type(value) is not dict or key not in value:
+            raise FailedError(f"{'.'.join(path[: path.index(key) + 1])} is missing")
         value = value[key]
     if type(value) is not kind:
         raise FailedError(f"{'.'.join(path)} is not of the type {kind.__name__}")
@@ -157,15 +157,7 @@ def _aliases(subject: Subject) -> None:
 
 def _public_keys(subject: Subject) -> None:
     for entry in _get(subject.bundle, list, "public_keys"):
-        key = _decoded_key(entry)
-        stated = {
-            "algorithm": "ed25519",
-            "format": "raw",
-            "public_key_hex": key.hex(),
-            "fingerprint_sha256_hex": fingerprint(key),
-            "fingerprint_sha256_b32_first128bits": base32_prefix(sha256(key)),
-        }
-        for name, due in stated.items():
+        for name, due in key_facts(_decoded_key(entry)).items():
             if entry.get(name) != due:
                 raise FailedError(f"a public key's {name} is not {due}")
 

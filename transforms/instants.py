@@ -18,19 +18,19 @@ _MONTHS = {
 }
 
 
-@lru_cache
+@lru_cache(maxsize=256)
 def to_seconds(moment: datetime) -> str:
     """Return `YYYY-MM-DDTHH:MM:SSZ`; anything below the second is cut, not rounded."""
     return _utc(moment).isoformat(timespec="seconds") + "Z"
 
 
-@lru_cache
+@lru_cache(maxsize=256)
 def to_micros(moment: datetime) -> str:
     """Return `YYYY-MM-DDTHH:MM:SS.ffffffZ`, always with six digits."""
     return _utc(moment).isoformat(timespec="microseconds") + "Z"
 
 
-@lru_cache
+@lru_cache(maxsize=256)  # the parts of a bundle, and bundles issued together, share their times
 def from_text(text: str) -> datetime:
     """Read what `to_seconds` or `to_micros` wrote; anything else raises `ValueError`."""
     if not _OURS.fullmatch(text):

@@ -198,8 +198,8 @@ def why_not_signed(signature: object, digest: bytes, message_name: str, keys: Ke
     stated = (signature.get("algorithm"), signature.get("signature_status"))
     if stated != ("ed25519", "signed_v1") or signature.get("signed_message") != message_name:
         return "not a signature of this kind"
-    named = (signature.get("key_id"), signature.get("public_key_fingerprint"))
-    key = keys.get(named) if all(isinstance(name, str) for name in named) else None  # type: ignore[arg-type]  # checked to be texts
+    key_id, named = signature.get("key_id"), signature.get("public_key_fingerprint")
+    key = keys.get((key_id, named)) if isinstance(key_id, str) and isinstance(named, str) else None
     if key is None:
         return "signed by a key that is not listed"
     try:
@@ -245,6 +245,8 @@ def _equivocations(ordered: Sequence[Event]) -> list[dict[str, Any]]:
         groups[*_line(event), event["prev_event"]][event["event_id"]] = event
     found = []
     for (signer_id, event_type, target, prev_event), group in groups.items():
+        if len(group) == 1:
+            continue
         related = dict.fromkeys(group, 0)
         for event_id, event in group.items():
             for other in set(event["supersedes"]) & group.keys():
@@ -299,7 +301,7 @@ def _is_well_formed(event: Event) -> bool:
     signer, supersedes = event.get("signer"), event.get("supersedes")
     prev_event = event.get("prev_event")
     if not (
-        all(isinstance(event.get(name), str) for name in _TEXTS)
+        {type(event.get(name)) for name in _TEXTS} == {str}
         and isinstance(signer, dict)
         and isinstance(signer.get("signer_id"), str)
         and isinstance(supersedes, list)

@@ -1,14 +1,19 @@
 """Ed25519 keys (RFC 8032) as receipts, events and bundles use and publish them (spec, 3 and 6)."""
 
-import base64
 import binascii
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, Protocol
 
-from nacl.bindings import crypto_sign, crypto_sign_seed_keypair, crypto_sign_SEEDBYTES
+from nacl.bindings import (
+    crypto_sign,
+    crypto_sign_open,
+    crypto_sign_seed_keypair,
+    crypto_sign_SEEDBYTES,
+)
 from nacl.exceptions import BadSignatureError
-from nacl.signing import VerifyKey
 
 from transforms.canon import sha256
 from transforms.instants import to_micros
@@ -16,6 +21,9 @@ from transforms.record import base32_prefix
 
 PUBLIC_KEY_BYTES = 32
 SIGNATURE_BYTES = 64
+
+_KEYS_KEPT = 64
+"""For how many keys their names are kept: nearly all bundles are signed by the same few."""
 
 
 class Signer(Protocol):
@@ -82,6 +90,7 @@ class Issuer:
         object.__setattr__(self, "key_document", public_key_document(key, self.identity))
 
 
+@lru_cache(maxsize=_KEYS_KEPT)
 def fingerprint(public_key: bytes) -> str:
     """Return a key's fingerprint: the first 32 hex digits of its SHA-256 (spec, section 3)."""
     return sha256(public_key).hex()[:32]
@@ -100,7 +109,7 @@ def decode_base64(text: object, length: int) -> bytes:
     if not isinstance(text, str) or not text.isascii():
         raise ValueError("not base64: not an ASCII string")
     try:
-        data = base64.b64decode(text, validate=True)
+        data = binascii.a2b_base64(text, strict_mode=True)
     except binascii.Error as error:
         raise ValueError(f"not base64: {error}") from None
     if encode_base64(data) != text:
@@ -112,9 +121,12 @@ def decode_base64(text: object, length: int) -> bytes:
 
 def is_signed_by(public_key: bytes, message: bytes, signature: bytes) -> bool:
     """Tell whether `signature` (64 bytes) is `public_key`'s Ed25519 signature of `message`."""
+    # libsodium reads as many bytes as it is due, whatever it is given.
+    if len(public_key) != PUBLIC_KEY_BYTES or len(signature) != SIGNATURE_BYTES:
+        return False
     try:
-        VerifyKey(public_key).verify(message, signature)
-    except (BadSignatureError, ValueError):
+        crypto_sign_open(signature + message, public_key)
+    except BadSignatureError:
         return False
     return True
 
@@ -134,16 +146,24 @@ def signature_block(
     }
 
 
-def public_key_document(public_key: bytes, identity: Identity) -> dict[str, Any]:
-    """Return the entry of a bundle's `public_keys` for `public_key` (32 raw bytes)."""
+@lru_cache(maxsize=_KEYS_KEPT)
+def key_facts(public_key: bytes) -> Mapping[str, str]:
+    """Return the fields of an entry of `public_keys` that the 32 raw bytes alone decide."""
     return {
-        "key_id": identity.key_id,
         "algorithm": "ed25519",
         "format": "raw",
         "public_key_b64": encode_base64(public_key),
         "public_key_hex": public_key.hex(),
         "fingerprint_sha256_b32_first128bits": base32_prefix(sha256(public_key)),
         "fingerprint_sha256_hex": fingerprint(public_key),
+    }
+
+
+def public_key_document(public_key: bytes, identity: Identity) -> dict[str, Any]:
+    """Return the entry of a bundle's `public_keys` for `public_key` (32 raw bytes)."""
+    return {
+        "key_id": identity.key_id,
+        **key_facts(public_key),
         "rotates_at": None,
         "url": identity.key_url,
         "notes": identity.key_notes,

@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from functools import lru_cache
 from typing import Any, NoReturn
 
 import orjson
@@ -27,12 +28,13 @@ def read_json(data: bytes) -> Any:  # noqa: ANN401 - any JSON value
     if len(data) > MAX_BYTES:
         raise NotStrictJsonError(f"larger than {MAX_BYTES} bytes")
     try:
-        value = json.loads(data.decode(), **_NUMBERS)
+        text = data.decode()
+        value = _DECODER.decode(text)
         # A key that stood twice would be missing, so compact JSON that is written back as it was
         # had none; what is spaced or escaped in another way is read again, pair by pair.
         if _is_written_as(value, data):
             return value
-        return json.loads(data.decode(), object_pairs_hook=_unique, **_NUMBERS)
+        return _PAIRWISE.decode(text)
     except NotStrictJsonError:
         raise
     except UnicodeDecodeError:
@@ -62,6 +64,7 @@ def _no_float(text: str) -> NoReturn:
     raise NotStrictJsonError(f"the number {text:.40} is not an integer")
 
 
+@lru_cache(maxsize=256)  # counts and versions, the same few in every bundle
 def _short_integer(text: str) -> int:
     # Short first: to read a long one takes time quadratic in its length.
     if len(text) > _MAX_INTEGER_DIGITS or abs(value := int(text)) > MAX_INTEGER:
@@ -74,3 +77,5 @@ _NUMBERS: dict[str, Any] = {
     "parse_constant": _no_float,
     "parse_int": _short_integer,
 }
+_DECODER = json.JSONDecoder(**_NUMBERS)
+_PAIRWISE = json.JSONDecoder(object_pairs_hook=_unique, **_NUMBERS)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from transforms.canon import CanonicalError, refuse_ambiguous_document
+from transforms.canon import CanonicalError
 from transforms.checks import (
     CHECKS,
     FailedError,
@@ -92,32 +92,24 @@ def verify_bundle(
     if texts is not None:
         due.append(("metadata", metadata_check(texts)))
     number = value.get("pith_number")
-    subject = Subject(value)
-    checks = _run_all(due, subject)
+    number = number if isinstance(number, str) else None
+    try:
+        subject = Subject(value)
+    except CanonicalError as error:
+        return BundleReport(number, _unhashable(error, due), trusted=False)
+    checks = (_PASSED["canonical_json"], *[_run(name, check, subject) for name, check in due])
     valid = all(check.outcome is not Outcome.FAIL for check in checks)
-    return BundleReport(
-        number if isinstance(number, str) else None,
-        checks,
-        trusted=valid and subject.signing_keys() <= set(pinned),
-    )
+    return BundleReport(number, checks, trusted=valid and subject.signing_keys() <= set(pinned))
 
 
 def _unreadable(reason: str) -> BundleReport:
     return BundleReport(None, (), trusted=False, unreadable=reason)
 
 
-def _run_all(due: _Checks, subject: Subject) -> tuple[Check, ...]:
-    """Run the checks; on a document that cannot be hashed there is nothing more to check."""
-    try:
-        refuse_ambiguous_document(subject.bundle)
-    except CanonicalError as error:
-        failed = Check("canonical_json", Outcome.FAIL, _cut(str(error)))
-        others = [Check(name, Outcome.UNCHECKED, "not canonical JSON") for name, _ in due]
-        return (failed, *others)
-    return (
-        _PASSED["canonical_json"],
-        *[_run(name, check, subject) for name, check in due],
-    )
+def _unhashable(error: CanonicalError, due: _Checks) -> tuple[Check, ...]:
+    """Report a document that has no canonical JSON: none of the other checks can be made."""
+    failed = Check("canonical_json", Outcome.FAIL, _cut(str(error)))
+    return (failed, *[Check(name, Outcome.UNCHECKED, "not canonical JSON") for name, _ in due])
 
 
 def _run(name: str, check: Callable[[Subject], None], subject: Subject) -> Check:
