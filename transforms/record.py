@@ -1,6 +1,5 @@
 """The canonical record, its Pith Number and its aliases (spec, section 2)."""
 
-import base64
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,6 +10,10 @@ from transforms.paper import Paper
 
 SCHEMA_VERSION = "1.0"
 SUFFIX_LENGTH = 26
+
+_BASE32 = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
+_PAIRS = [first + second for first in _BASE32 for second in _BASE32]
+_SHIFTS = tuple(range(120, -1, -10))
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +96,9 @@ def alias_values(record: dict[str, Any], pith_id: PithId) -> list[tuple[str, str
 
 
 def base32_prefix(digest: bytes) -> str:
-    """Return the first 26 base32 characters of a 32-byte digest, as numbers and keys use them."""
-    # 20 bytes are 32 characters without padding; encoding all takes nearly twice as long.
-    return base64.b32encode(digest[:20]).decode()[:SUFFIX_LENGTH]
+    """Return the first 26 base32 characters of a 32-byte digest, as numbers and keys use them.
+
+    The 130 bits are read ten at a time: `base64` goes through the whole, and takes thrice as long.
+    """
+    bits = int.from_bytes(digest[:17]) >> 6
+    return "".join([_PAIRS[bits >> shift & 1023] for shift in _SHIFTS])
