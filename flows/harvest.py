@@ -3,6 +3,9 @@
 Offset paging loses a paper for every one that changes between two pages, and says nothing
 (arXiv's own server does). So a window counts only when `ListIdentifiers` names no paper that it
 does not have; what is missing is asked for again, by another pass or one by one.
+
+The next page is fetched while a page is processed, so that one hides behind the other. Lists and
+single papers are not: what is done with them fits into the pace's wait.
 """
 
 from collections.abc import Iterable
@@ -11,7 +14,9 @@ from dataclasses import dataclass, field
 from datetime import date
 from functools import partial
 
+from flows.ahead import Ahead
 from flows.arxiv.client import OaiClient
+from flows.arxiv.fetch import Reply
 from flows.progress import LOGGER, Meter
 from flows.steps import Run, StepRunner, UnitResult, keep_rows, mark_vanished, process_reply
 from flows.store.schemas import WindowRow
@@ -58,6 +63,10 @@ class WindowOutcome:
     left: int = 0
     was_done: bool = False
     problem: str | None = None
+
+
+_Pages = Ahead[str | None, Reply[Page]]
+"""The pages of one window, each by the token that fetches it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,21 +127,26 @@ class Harvester:
             LOGGER.info("%s: going on after page %d", progress.window, progress.pages)
 
     def _take_all_pages(self, progress: Progress) -> None:
+        # Over all steps, for the last page of one already begins the first of the next.
+        pages: _Pages = Ahead(partial(self.client.records_page, progress.window))
         while progress.token != END:
             name = f"{progress.window}: pages from {progress.pages + 1}"
-            self.in_step(name, partial(self._take_pages, progress))
+            self.in_step(name, partial(self._take_pages, progress, pages))
 
-    def _take_pages(self, progress: Progress) -> None:
+    def _take_pages(self, progress: Progress, pages: _Pages) -> None:
         for _ in range(PAGES_A_STEP):
-            self._take_page(progress)
+            self._take_page(progress, pages)
             if progress.token == END:
                 return
 
-    def _take_page(self, progress: Progress) -> None:
-        """Fetch, keep and process one page; only then is it noted as taken."""
+    def _take_page(self, progress: Progress, pages: _Pages) -> None:
+        """Await, keep and process one page; only then is it noted as taken.
+
+        What goes wrong with the next page, which is begun meanwhile, is raised when it is awaited.
+        """
         try:
-            with self.run.store.watch.stage("fetch pages"):
-                reply = self.client.records_page(progress.window, progress.token)
+            with self.run.store.watch.stage("wait for pages"):
+                reply = pages.take(progress.token)
         except NoRecordsMatchError:
             progress.token = END
             self.log.advance(progress)
@@ -144,8 +158,11 @@ class Harvester:
             progress.token, progress.pages = None, 0
             return
         page = reply.value
+        following = page.resumption_token or END
+        if following != END:
+            pages.begin(following)
         self.results.append(process_reply(self.run, reply.raw, page, name=str(progress.window)))
-        progress.token = page.resumption_token or END
+        progress.token = following
         progress.pages += 1
         how = How.RECOVERED if progress.is_listed else How.HARVESTED
         self.log.advance(progress, _ids(page), how)

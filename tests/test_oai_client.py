@@ -3,10 +3,12 @@
 import gzip
 import logging
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
+from threading import Event
 from types import SimpleNamespace
 from typing import NamedTuple
 
@@ -22,6 +24,7 @@ from arxiv_server import (
     Garbage,
     Oversized,
     Redirect,
+    Seen,
     SlowFirstByte,
     Truncate,
     Unavailable,
@@ -509,3 +512,25 @@ def test_a_harvest_survives_random_faults(server: ArxivServer, tmp_path: Path, s
     with connect(server, tmp_path, replace(PATIENCE, attempts=10)) as client:
         assert set(harvest(client)) == everything
     assert server.busiest == 1
+
+
+def test_closing_leaves_a_request_under_way_alone_and_takes_no_other(
+    server: ArxivServer, tmp_path: Path
+) -> None:
+    asked, closed = Event(), Event()
+
+    def answer_late(_: Seen) -> None:
+        asked.set()
+        closed.wait(20)
+
+    server.on_request = answer_late
+    with ThreadPoolExecutor(1) as pool:
+        with connect(server, tmp_path) as client:
+            identified = pool.submit(client.identify)
+            assert asked.wait(20)
+        closed.set()
+        assert identified.result(20).value.base_url == server.oai_url
+    assert client._fetcher._client.is_closed  # noqa: SLF001 - nothing else shows it
+    with pytest.raises(RuntimeError, match="closed"):
+        client.identify()
+    assert len(server.requests) == 1

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import version
+from threading import Lock
 from types import TracebackType
 from typing import Generic, Self, TypeVar
 
@@ -65,6 +66,8 @@ class Fetcher:
             limits=httpx.Limits(max_connections=1),
             follow_redirects=False,
         )
+        self._in_use = Lock()
+        self._is_closed = False
 
     def __enter__(self) -> Self:
         """Return itself."""
@@ -76,16 +79,33 @@ class Fetcher:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Close the connection."""
-        self._client.close()
+        """Close the connection, at once or after the request that another thread still makes.
+
+        A socket closed under that thread leaves it reading from whatever gets its number next.
+        """
+        self._is_closed = True
+        if self._in_use.acquire(blocking=False):
+            try:
+                self._client.close()
+            finally:
+                self._in_use.release()
 
     def get(self, url: httpx.URL, parse: Callable[[bytes], _T]) -> Reply[_T]:
         """Ask until a reply comes that `parse` takes; its `PageError` is a failure like others.
 
         Raises `ArxivUnreachableError` when the attempts are used up, `ArxivDeniedError`,
-        `ArxivReplyError`, and what else `parse` raises.
+        `ArxivReplyError`, and what else `parse` raises. A fetcher that was closed meanwhile makes
+        no new attempt, which is a `RuntimeError`.
         """
+        try:
+            with self._in_use:
+                return self._insist(url, parse)
+        finally:
+            # After the lock is free, so that one of the two who may have to close does.
+            if self._is_closed:
+                self._client.close()
 
+    def _insist(self, url: httpx.URL, parse: Callable[[bytes], _T]) -> Reply[_T]:
         def attempt() -> Reply[_T]:
             raw = self._follow(url)
             try:
@@ -135,11 +155,14 @@ class Fetcher:
     def _ask(self, url: httpx.URL) -> bytes | httpx.URL:
         """Make one request; return the body, or where it is redirected to."""
         try:
-            with self._pace.turn(), self._client.stream("GET", url) as response:
-                if response.has_redirect_location:
-                    return redirect_target(response)
-                check_status(response)
-                return read_body(response, self._patience.max_bytes)
+            with self._pace.turn():
+                if self._is_closed:
+                    raise RuntimeError("the connection to arXiv was closed")
+                with self._client.stream("GET", url) as response:
+                    if response.has_redirect_location:
+                        return redirect_target(response)
+                    check_status(response)
+                    return read_body(response, self._patience.max_bytes)
         except httpx.TransportError as error:
             raise PassingError(f"{type(error).__name__} {error}".strip()) from None
 
