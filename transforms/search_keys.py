@@ -13,6 +13,7 @@ _TEX_LETTER = re.compile(
     rf"""|[cvukHrdbt](?:\s{_ARGUMENT}|\{{\s*(?:\\[ij]|[A-Za-z])\s*\}})"""
     r"""|(?:ss|ae|AE|oe|OE|aa|AA|dh|DH|dj|DJ|ng|NG|th|TH|o|O|l|L|i|j)(?![A-Za-z])\s?)"""
 )
+_OTHER = re.compile(r"[^\x00-\x7f]+")
 _BRACES = str.maketrans("", "", "{}")
 
 
@@ -23,11 +24,21 @@ def ascii_key(text: str) -> str:
     """
     if "\\" in text:
         text = _TEX_LETTER.sub(lambda match: _decode(match[0]), text)
-    text = text.translate(_BRACES)
-    return text if text.isascii() else unidecode(text)
+    if "{" in text or "}" in text:
+        text = text.translate(_BRACES)
+    return text if text.isascii() else _OTHER.sub(_transliterate, text)
 
 
 @lru_cache(maxsize=4096)
 def _decode(tex: str) -> str:
     """Decode one accent; a few hundred occur in all of arXiv, and the decoder is slow."""
     return str(LatexNodes2Text().latex_to_text(tex))
+
+
+def _transliterate(match: re.Match[str]) -> str:
+    return _ascii_of(match[0])
+
+
+@lru_cache(maxsize=4096)
+def _ascii_of(others: str) -> str:
+    return unidecode(others)
