@@ -15,9 +15,10 @@ from flows.store.layout import Layout
 from flows.store.shard_writer import ShardWriter, UnnamedFile
 from flows.store.shards import ShardName, find_bundles
 from flows.timing import Stopwatch
-from transforms import Issuer, Paper, Reject, bundle_bytes
-from transforms.bundle import Draft, IssueTimes, append_snapshot, draft, issue
+from transforms import Issuer, Paper, Reject
+from transforms.bundle import Draft, IssueTimes, append_snapshot, draft
 from transforms.canon import sha256
+from transforms.stencil import Stencil
 from transforms.strict_json import read_json
 from transforms.tables import (
     BundleRow,
@@ -87,7 +88,7 @@ class _Batch:
         self.desk = desk
         self.source = source
         self.moment = moment
-        self.times = IssueTimes.at(moment)
+        self.stencil = Stencil(desk.issuer, IssueTimes.at(moment))
         self.watch = watch
         self.counts = Counts()
         self.records: list[RecordRow] = []
@@ -95,7 +96,7 @@ class _Batch:
         self.writer = ShardWriter()
         self._rows: tuple[list[PaperRow], list[EventRow], list[BundleRow]] = ([], [], [])
         self._twice: set[str] = set()
-        self._issued: dict[str, tuple[KnownRecord, dict[str, Any]]] = {}
+        self._issued: dict[str, tuple[KnownRecord, bytes]] = {}
 
     def take_papers(self, papers: Sequence[Paper]) -> None:
         """Issue what is new among `papers`, compared with the catalog and with each other."""
@@ -132,30 +133,33 @@ class _Batch:
         before = own or known.get(number)
         if before is None:
             counts.new_records += 1
-            bundle = issue(drafted, issuer=self.desk.issuer, times=self.times)
-            self._add(drafted, bundle, events=2)
+            *events, bundle = self.stencil.issue(drafted)
+            self._add(drafted, events, bundle)
         elif before.shown_sha256 == drafted.shown_sha256 or _is_older(paper, before):
             counts.unchanged += 1
         else:
             counts.new_snapshots += 1
-            bundle = append_snapshot(
+            again = append_snapshot(
                 self._bundle_of(before), drafted, issuer=self.desk.issuer, moment=self.moment
             )
-            self._add(drafted, bundle, events=1)
+            event = event_row(again["events"][-1], arxiv_id=paper.id)
+            shown = drafted.shown_sha256.hex()
+            self._add(
+                drafted, [event], bundle_row(again, shown_sha256=shown, issued_at=self.moment)
+            )
 
-    def _add(self, drafted: Draft, bundle: dict[str, Any], *, events: int) -> None:
-        """Add the rows of a bundle, of which the last `events` events are new."""
+    def _add(self, drafted: Draft, events: Sequence[EventRow], bundle: BundleRow) -> None:
+        """Add the rows of a bundle and of its new events."""
         paper, number, shown = drafted.paper, drafted.pith_id.number, drafted.shown_sha256
         moment, day = self.moment, paper.datestamp
         if paper.id in self._twice:
             known = KnownRecord(paper.id, paper.version, number, shown, day, moment, shard="")
-            self._issued[number] = known, bundle
+            self._issued[number] = known, bundle.bundle
         self.records.append(record_row(paper.id, paper.version, number, shown, day, moment))
         of_papers, of_events, of_bundles = self._rows
         of_papers.append(paper_row(drafted, source=self.source, issued_at=moment))
-        of_events += [event_row(event, arxiv_id=paper.id) for event in bundle["events"][-events:]]
-        data = bundle_bytes(bundle)
-        of_bundles.append(bundle_row(bundle, data, shown_sha256=shown.hex(), issued_at=moment))
+        of_events += events
+        of_bundles.append(bundle)
 
     def _flush(self) -> None:
         of_papers, of_events, of_bundles = self._rows
@@ -167,9 +171,10 @@ class _Batch:
     def _bundle_of(self, record: KnownRecord) -> dict[str, Any]:
         number = record.pith_number
         if number in self._issued:
-            return self._issued[number][1]
-        found = find_bundles(self.desk.layout, record.shard, [number])
-        bundle: dict[str, Any] = read_json(found[number])
+            data = self._issued[number][1]
+        else:
+            data = find_bundles(self.desk.layout, record.shard, [number])[number]
+        bundle: dict[str, Any] = read_json(data)
         return bundle
 
 

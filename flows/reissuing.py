@@ -17,7 +17,6 @@ from flows.store.catalog import Commit, KnownRecord, record_row
 from flows.store.shard_writer import ShardWriter
 from flows.store.shards import ShardName, find_bundles, read_rows
 from flows.store.store import writing
-from transforms.bundle import bundle_bytes
 from transforms.bundle import reissue as issue_again
 from transforms.strict_json import read_json
 from transforms.tables import PaperRow, bundle_row, event_row
@@ -81,9 +80,7 @@ def _reissue_records(run: Run, shard: str, records: Sequence[KnownRecord]) -> Un
         shown = record.shown_sha256
         of_papers.append(papers[record.pith_number]._replace(issued_at=moment))
         of_events.append(event_row(bundle["events"][-1], arxiv_id=record.arxiv_id))
-        of_bundles.append(
-            bundle_row(bundle, bundle_bytes(bundle), shown_sha256=shown.hex(), issued_at=moment)
-        )
+        of_bundles.append(bundle_row(bundle, shown_sha256=shown.hex(), issued_at=moment))
         again.append(
             record_row(
                 record.arxiv_id, record.version, record.pith_number, shown, record.datestamp, moment

@@ -33,7 +33,7 @@ def test_a_small_benchmark_finds_every_figure(tmp_path: Path) -> None:
     assert figures["stages"].keys() == {
         "lines to papers",
         "papers to bundles",
-        "bundles to rows",
+        "papers to rows",
         "rows to Parquet",
         "OAI pages to papers",
         "verifying",

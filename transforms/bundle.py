@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import orjson
 
@@ -22,7 +22,7 @@ from transforms.merge import (
 )
 from transforms.paper import Paper, author_names
 from transforms.receipt import build_receipt
-from transforms.record import PithId, canonical_record, identify, source_aliases
+from transforms.record import PithId, canonical_record, identify, identify_json, source_aliases
 from transforms.signing import Issuer, signature_block
 
 BUNDLE_VERSION = "1.0"
@@ -59,27 +59,32 @@ class IssueTimes:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Draft:
+class Draft(NamedTuple):
     """A paper with what its metadata alone decides: record, number, what a snapshot shows.
 
-    `shown_sha256` is 32 bytes that change exactly when a new snapshot is due.
+    `record_json` and `shown_json` are canonical; `shown_sha256` is 32 bytes that change exactly
+    when a new snapshot is due.
     """
 
     paper: Paper
     author_names: list[str]
     record: dict[str, Any]
+    record_json: bytes
     pith_id: PithId
     shown: dict[str, Any]
+    shown_json: bytes
     shown_sha256: bytes
 
 
 def draft(paper: Paper) -> Draft:
     """Compute all of `paper` that needs neither a key nor a time."""
     record = canonical_record(paper)
+    record_json = write_canonical(record)
+    pith_id = identify_json(record_json, record["metadata"]["submitted_at"][:4])
     names = author_names(paper.authors)
     shown = shown_paper(paper, names)
-    return Draft(paper, names, record, identify(record), shown, sha256(write_canonical(shown)))
+    shown_json = write_canonical(shown)
+    return Draft(paper, names, record, record_json, pith_id, shown, shown_json, sha256(shown_json))
 
 
 def build_bundle(paper: Paper, *, issuer: Issuer, times: IssueTimes) -> dict[str, Any]:
@@ -189,7 +194,12 @@ def bundle_bytes(bundle: dict[str, Any]) -> bytes:
 
 def bundle_digest(bundle: dict[str, Any]) -> bytes:
     """Return the 32 bytes that the bundle's signature signs: all of it but that signature."""
-    return sha256(write_canonical({k: v for k, v in bundle.items() if k != "bundle_signature"}))
+    return sha256(signed_bytes(bundle))
+
+
+def signed_bytes(bundle: dict[str, Any]) -> bytes:
+    """Return the canonical JSON that `bundle_digest` hashes."""
+    return write_canonical({k: v for k, v in bundle.items() if k != "bundle_signature"})
 
 
 def links(base_url: str, suffix: str) -> dict[str, str]:

@@ -21,7 +21,11 @@ def canonical_text(text: str) -> str:
 
     TeX and non-ASCII characters stay as they are (spec, section 1).
     """
-    return " ".join(text.lower().split())
+    text = text.lower()
+    # Printable text has no whitespace but spaces, and arXiv's mostly single ones: half the time.
+    if "  " not in text and text.isprintable():
+        return text.strip()
+    return " ".join(text.split())
 
 
 def canonical_json(value: object) -> bytes:

@@ -24,7 +24,12 @@ def content_digest(event: dict[str, Any]) -> bytes:
     They are the SHA-256 of the event without `signature`, `content_sha256` and `event_id`, so
     signing again changes no id. That the event has canonical JSON is the caller's to know.
     """
-    return sha256(write_canonical({key: event[key] for key in event if key not in UNHASHED}))
+    return sha256(content_bytes(event))
+
+
+def content_bytes(event: dict[str, Any]) -> bytes:
+    """Return the canonical JSON that `content_digest` hashes."""
+    return write_canonical({key: event[key] for key in event if key not in UNHASHED})
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,4 +56,8 @@ def from_arxiv(text: str) -> datetime:
 def _utc(moment: datetime) -> datetime:
     if moment.tzinfo is None:
         raise ValueError("a time without a zone cannot be written as UTC")
-    return moment.astimezone(UTC).replace(tzinfo=None)
+    return (
+        moment.replace(tzinfo=None)
+        if moment.tzinfo is UTC
+        else moment.astimezone(UTC).replace(tzinfo=None)
+    )

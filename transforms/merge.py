@@ -146,7 +146,12 @@ def state_of(judged: Judged, *, number: str, source_aliases: Sequence[object]) -
         "invalid_events": refused,
         "applied_event_ids": [event["event_id"] for event in ordered],
     }
-    return {**state, "state_sha256": sha256(write_canonical(state)).hex()}
+    return {**state, "state_sha256": sha256(hashed_bytes(state)).hex()}
+
+
+def hashed_bytes(state: dict[str, Any]) -> bytes:
+    """Return the canonical JSON that `state_sha256` hashes."""
+    return write_canonical({name: state[name] for name in state if name != "state_sha256"})
 
 
 def write_state(state: dict[str, Any]) -> bytes:

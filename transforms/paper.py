@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import pairwise
+from typing import NamedTuple
 
 from transforms.instants import from_arxiv
 
@@ -23,8 +24,7 @@ class BadPaperError(ValueError):
     """A record that cannot become a `Paper`; the message is the reject's reason."""
 
 
-@dataclass(frozen=True, slots=True)
-class Version:
+class Version(NamedTuple):
     """One version of a paper: its number from 1, when it was submitted (UTC), size as `16kb`."""
 
     number: int

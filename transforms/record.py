@@ -1,8 +1,7 @@
 """The canonical record, its Pith Number and its aliases (spec, section 2)."""
 
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from transforms.canon import sha256, text_sha256, write_canonical
 from transforms.instants import to_seconds
@@ -16,8 +15,7 @@ _PAIRS = [first + second for first in _BASE32 for second in _BASE32]
 _SHIFTS = tuple(range(120, -1, -10))
 
 
-@dataclass(frozen=True, slots=True)
-class PithId:
+class PithId(NamedTuple):
     """What a canonical record hashes to: its 32-byte SHA-256 and the names derived from it.
 
     `suffix` is the first 26 characters (130 bits) of the digest's base32 (RFC 4648).
@@ -57,8 +55,13 @@ def canonical_record(paper: Paper) -> dict[str, Any]:
 
 def identify(record: dict[str, Any]) -> PithId:
     """Hash a canonical record, made here or of a document whose canonical form was checked."""
-    digest = sha256(write_canonical(record))
-    return PithId(digest, base32_prefix(digest), record["metadata"]["submitted_at"][:4])
+    return identify_json(write_canonical(record), record["metadata"]["submitted_at"][:4])
+
+
+def identify_json(canonical: bytes, year: str) -> PithId:
+    """Hash the canonical JSON of a record that was submitted in `year`, of four digits."""
+    digest = sha256(canonical)
+    return PithId(digest, base32_prefix(digest), year)
 
 
 def pith_number(record: dict[str, Any]) -> str:

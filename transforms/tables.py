@@ -6,20 +6,11 @@ A row's fields are the table's columns, in their order; the store gives them the
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
-from transforms.bundle import Draft
+from transforms.bundle import Draft, bundle_bytes
 from transforms.canon import write_compact
 from transforms.instants import from_text
-from transforms.paper import Reject
+from transforms.paper import Reject, Version
 from transforms.search_keys import ascii_key
-
-
-class VersionRow(NamedTuple):
-    """One version within `PaperRow.versions`."""
-
-    number: int
-    created_at: datetime
-    size: str | None
-    source_type: str | None
 
 
 class PaperRow(NamedTuple):
@@ -44,7 +35,7 @@ class PaperRow(NamedTuple):
     cross_lists: tuple[str, ...]
     license: str
     submitted_at: datetime
-    versions: list[VersionRow]
+    versions: tuple[Version, ...]
     withdrawn: bool
     submitter: str | None
     comments: str | None
@@ -122,7 +113,7 @@ def paper_row(drafted: Draft, *, source: str, issued_at: datetime) -> PaperRow:
         paper.categories[1:],
         paper.license,
         paper.submitted_at,
-        [VersionRow(v.number, v.created, v.size, v.source_type) for v in paper.versions],
+        paper.versions,
         paper.withdrawn,
         paper.submitter,
         paper.comments,
@@ -154,10 +145,8 @@ def event_row(event: dict[str, Any], *, arxiv_id: str) -> EventRow:
     )
 
 
-def bundle_row(
-    bundle: dict[str, Any], data: bytes, *, shown_sha256: str, issued_at: datetime
-) -> BundleRow:
-    """Return the row of one bundle; `data` is what `bundle_bytes` gave for it."""
+def bundle_row(bundle: dict[str, Any], *, shown_sha256: str, issued_at: datetime) -> BundleRow:
+    """Return the row of one bundle."""
     source = bundle["canonical_record"]["source"]
     return BundleRow(
         bundle["pith_number"],
@@ -168,7 +157,7 @@ def bundle_row(
         bundle["bundle_signature"]["bundle_sha256"],
         len(bundle["events"]),
         issued_at,
-        data,
+        bundle_bytes(bundle),
     )
 
 

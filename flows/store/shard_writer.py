@@ -1,8 +1,10 @@
 """Writing a shard: rows to compressed tables, tables to durable files that have no name yet."""
 
 import hashlib
+from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +51,7 @@ class ShardWriter:
                 write_statistics=STATISTICS[table],
             )
         columns = [
-            pa.array(column, field.type)
+            _array(column, field.type)
             for column, field in zip(zip(*rows, strict=True), schema, strict=True)
         ]
         self._writers[table].write_batch(pa.RecordBatch.from_arrays(columns, schema=schema))
@@ -71,6 +73,15 @@ class ShardWriter:
             written = WrittenFile(str(path), data.size, sha256)
             files.append(UnnamedFile(write_unnamed(path, memoryview(data)), written))
         return files
+
+
+def _array(values: Sequence[Any], kind: pa.DataType) -> pa.Array:
+    """Return a column; the large values of a binary one are copied once, not as an array grows."""
+    if kind != pa.binary():
+        return pa.array(values, kind)
+    ends = array("i", accumulate(map(len, values), initial=0))
+    buffers = [None, pa.py_buffer(ends), pa.py_buffer(b"".join(values))]
+    return pa.BinaryArray.from_buffers(kind, len(values), buffers)
 
 
 def name_shard(files: Sequence[UnnamedFile]) -> None:

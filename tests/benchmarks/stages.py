@@ -16,11 +16,12 @@ from benchmarks.measure import floor
 from flows.store.layout import Layout
 from flows.store.shard_writer import ShardWriter
 from flows.store.shards import ShardName
-from transforms import IssueTimes, Paper, bundle_bytes
+from transforms import IssueTimes, Paper
 from transforms.arxiv_xml import parse_page
-from transforms.bundle import draft, issue
+from transforms.bundle import draft
 from transforms.kaggle import parse_line
-from transforms.tables import bundle_row, event_row, paper_row
+from transforms.stencil import Stencil
+from transforms.tables import paper_row
 
 OAI_PAGES = 8
 A_SHARD = 5000  # papers, as many as a part of a snapshot has
@@ -76,22 +77,21 @@ def _rows(stages: Stages, papers: Sequence[Paper]) -> Rows:
     """
     clock, issuing, tabling = time.process_time, 0.0, 0.0
     times = IssueTimes.at(datetime.now(UTC))
+    stencil = Stencil(ISSUER, times)
     rows: Rows = {"papers": [], "events": [], "bundles": []}
     for paper in papers:
         started = clock()
         drafted = draft(paper)
-        bundle = issue(drafted, issuer=ISSUER, times=times)
-        data = bundle_bytes(bundle)
+        *events, bundle = stencil.issue(drafted)
         issued = clock()
-        moment = times.built_at
-        rows["papers"].append(paper_row(drafted, source="a benchmark", issued_at=moment))
-        rows["events"] += [event_row(event, arxiv_id=paper.id) for event in bundle["events"]]
-        shown = drafted.shown_sha256.hex()
-        rows["bundles"].append(bundle_row(bundle, data, shown_sha256=shown, issued_at=moment))
+        row = paper_row(drafted, source="a benchmark", issued_at=times.built_at)
         tabling += clock() - issued
         issuing += issued - started
+        rows["papers"].append(row)
+        rows["events"] += events
+        rows["bundles"].append(bundle)
     stages.note("papers to bundles", issuing, len(papers))
-    stages.note("bundles to rows", tabling, len(papers))
+    stages.note("papers to rows", tabling, len(papers))
     return rows
 
 
