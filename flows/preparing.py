@@ -30,8 +30,8 @@ from transforms.tables import (
     reject_row,
 )
 
-PAPERS_A_BATCH = 1000
-"""So many papers are issued before their rows are compressed: about 20 MB of bundles and events."""
+PAPERS_A_BATCH = 500
+"""So many papers are issued before their rows are compressed: about 10 MB of bundles and events."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,12 +11,15 @@ from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import pytest
 from arxiv_server import ArxivServer, make_library
 from runs import SAMPLE, assert_whole
+from tenacity import retry, retry_if_exception, stop_after_delay, wait_exponential
 
 from flows.config import load_config
 from flows.errors import ConfigError
@@ -85,6 +88,17 @@ def free_port() -> int:
         return port
 
 
+def in_passing(error: BaseException) -> bool:
+    """Tell whether Prefect's own client would ask again.
+
+    The server says 503 where SQLite is locked. No longer time-out of its database spares that:
+    SQLite does not wait at all for a transaction that read before it writes.
+    """
+    if isinstance(error, httpx.HTTPStatusError):
+        return error.response.status_code == httpx.codes.SERVICE_UNAVAILABLE
+    return isinstance(error, httpx.TransportError)
+
+
 class Api:
     """The little of Prefect's REST API that the test asks."""
 
@@ -93,16 +107,18 @@ class Api:
         self.client = httpx.Client(base_url=f"{url}/", timeout=20)
 
     def get(self, path: str) -> Any:
-        return self.client.get(path).raise_for_status().json()
+        return self._request("GET", path)
 
     def ask(self, path: str, **body: Any) -> Any:
-        return self.client.post(path, json=body).raise_for_status().json()
+        return self._request("POST", path, json=body)
 
     def start(self, deployment: str, **parameters: Any) -> str:
         served = self.get(f"deployments/name/{deployment}")
         started = self.ask(
             f"deployments/{served['id']}/create_flow_run",
             parameters=served["parameters"] | parameters,
+            # Asked again, it is still one run.
+            idempotency_key=str(uuid4()),
         )
         return str(started["id"])
 
@@ -115,6 +131,32 @@ class Api:
             "task_runs": {"flow_runs": {"id": id_filter}},
         }
         return self.ask(f"{kind}/filter", **wanted[kind], **body)
+
+    @retry(
+        retry=retry_if_exception(in_passing),
+        wait=wait_exponential(0.1, max=3),
+        stop=stop_after_delay(30),
+        reraise=True,
+    )
+    def _request(self, method: str, path: str, **told: Any) -> Any:
+        return self.client.request(method, path, **told).raise_for_status().json()
+
+
+def test_the_api_is_asked_again_where_its_database_is_locked(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("tenacity.nap.time", SimpleNamespace(sleep=lambda _: None))
+    statuses = [503, 503, 200, 404]
+    api = Api("http://127.0.0.1:9/api")
+    api.client = httpx.Client(
+        base_url="http://127.0.0.1:9/api/",
+        transport=httpx.MockTransport(lambda _: httpx.Response(statuses.pop(0), json=[])),
+    )
+    with api.client:
+        assert api.get("health") == []
+        with pytest.raises(httpx.HTTPStatusError, match="404"):
+            api.ask("nowhere")
+    assert statuses == []
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """Time, CPU time and memory of a process with all that it starts, and the floor to compare with."""
 
+import ctypes
 import os
 import platform
 import statistics
@@ -19,6 +20,7 @@ SAMPLE_SECONDS = 0.1
 SIGNATURES = 4
 """Per paper: receipt, two events, bundle."""
 
+PR_SET_CHILD_SUBREAPER = 36  # of <linux/prctl.h>
 FLOOR_ROUNDS, FLOOR_PAPERS = 5, 300
 
 
@@ -54,10 +56,11 @@ def floor() -> float:
 def measured(command: Sequence[str], *, env: dict[str, str], folder: Path) -> Usage:
     """Run a command in `folder` to its end and return what it took.
 
-    CPU time is what the kernel adds up for it and for every descendant that was waited for; one
-    that outlives its parent is missing. Raises `FailedRunError` for any exit status but 0.
+    CPU time is what the kernel adds up for it and for every descendant. Raises `FailedRunError`
+    for any exit status but 0.
     """
     before = floor()
+    _adopt_orphans()
     with (folder / "measured.log").open("w+b") as log:
         started = time.perf_counter()
         process = subprocess.Popen(command, env=env, cwd=folder, stdout=log, stderr=log)
@@ -71,8 +74,25 @@ def measured(command: Sequence[str], *, env: dict[str, str], folder: Path) -> Us
             log.seek(0)
             said = log.read().decode(errors="replace")[-4000:]
             raise FailedRunError(f"{' '.join(command)}: status {process.returncode}\n{said}")
-    cpu = usage.ru_utime + usage.ru_stime
+    cpu = usage.ru_utime + usage.ru_stime + _seconds_of_orphans()
     return Usage(wall, cpu, watch.peak, (before + floor()) / 2)
+
+
+def _adopt_orphans() -> None:
+    """Have the kernel give us the processes that outlive their parents (Linux only)."""
+    if platform.system() == "Linux":
+        ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def _seconds_of_orphans() -> float:
+    """Wait for the processes that outlived the measured one, and return their CPU seconds."""
+    seconds = 0.0
+    while True:
+        try:
+            _, _, usage = os.wait4(-1, 0)
+        except ChildProcessError:
+            return seconds
+        seconds += usage.ru_utime + usage.ru_stime
 
 
 class _MemoryWatch(threading.Thread):
