@@ -1,5 +1,6 @@
 """Who does units of work: this process, or worker processes on all cores."""
 
+import ctypes
 import gc
 import multiprocessing
 import os
@@ -12,6 +13,8 @@ from dataclasses import dataclass
 from functools import cache, partial
 from typing import Any, Generic, Protocol, TypeVar
 
+import pyarrow as pa
+
 from flows.config import Config
 from flows.errors import WorkerError
 from flows.keys import load_issuer
@@ -20,6 +23,9 @@ from flows.store.catalog import Catalog
 from flows.store.layout import Layout
 
 MAX_ATTEMPTS = 3
+
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # of <malloc.h>
+_KEPT_BYTES = 2**29
 
 _T = TypeVar("_T")
 Work = Callable[[Desk], _T]
@@ -145,7 +151,20 @@ def _begin_work(config: Config, run: str) -> None:
     threading.Thread(target=_end_with_parent, daemon=True).start()
     # Batches bound what is alive, and nothing that is made refers back to itself.
     gc.disable()
+    _keep_memory()
     _begun.append((config, run))
+
+
+def _keep_memory() -> None:
+    """Have glibc keep what a batch gives back: the kernel would clear it for the next one.
+
+    That is a tenth of a worker's time. Elsewhere than with glibc nothing changes.
+    """
+    libc = ctypes.CDLL(None)
+    if hasattr(libc, "mallopt"):
+        libc.mallopt(_M_TRIM_THRESHOLD, _KEPT_BYTES)
+        libc.mallopt(_M_MMAP_THRESHOLD, _KEPT_BYTES)
+        pa.set_memory_pool(pa.system_memory_pool())
 
 
 def _end_with_parent() -> None:

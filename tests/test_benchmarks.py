@@ -27,7 +27,8 @@ def test_a_small_benchmark_finds_every_figure(tmp_path: Path) -> None:
     figures = json.loads(output.read_text())
     assert figures["machine"].keys() == {"cpus", "python", "platform", "processor"}
     papers = {name: run["papers"] for name, run in figures["runs"].items()}
-    assert papers == {"no files": 300, "again": 300, "with files": 300, "script": 300, "big": 600}
+    small = dict.fromkeys(["no files", "same file", "same papers", "with files", "script"], 300)
+    assert papers == small | {"big": 600}
     for run in figures["runs"].values():
         assert min(run["wall_seconds"], run["cpu_seconds"], run["cpu_to_floor"]) > 0
     assert figures["stages"].keys() == {

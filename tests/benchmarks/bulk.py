@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
 from benchmarks import obvious_script as script
-from benchmarks.figures import AGAIN, BIG, FILES, PLAIN, SCRIPT, Figures, Run
+from benchmarks.figures import AGAIN, BIG, FILES, OTHER, PLAIN, SCRIPT, Figures, Run
 from benchmarks.measure import FailedRunError, machine, measured
 from benchmarks.obvious_parts import BUILDER
 from benchmarks.snapshot_lines import write_lines
@@ -119,6 +119,12 @@ def measure(folder: Path, papers: int, big: int) -> Figures:
     compare(snapshot)
     bench.backfill(PLAIN, snapshot, papers, files=False, data="plain")
     bench.backfill(AGAIN, snapshot, papers, files=False, data="plain")
+    # A file that differs in its last line's end has no finished parts: each paper is compared.
+    other = snapshot.with_name("other.jsonl")
+    shutil.copyfile(snapshot, other)
+    with other.open("ab") as file:
+        file.write(b"\n")
+    bench.backfill(OTHER, other, papers, files=False, data="plain")
     bench.forget("plain")
     bench.backfill(FILES, snapshot, papers, files=True, data="files")
     bench.forget("files")
