@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 from flows.counts import Counts
@@ -88,7 +89,6 @@ class _Batch:
         self.desk = desk
         self.source = source
         self.moment = moment
-        self.stencil = Stencil(desk.issuer, IssueTimes.at(moment))
         self.watch = watch
         self.counts = Counts()
         self.records: list[RecordRow] = []
@@ -97,6 +97,11 @@ class _Batch:
         self._rows: tuple[list[PaperRow], list[EventRow], list[BundleRow]] = ([], [], [])
         self._twice: set[str] = set()
         self._issued: dict[str, tuple[KnownRecord, bytes]] = {}
+
+    @cached_property
+    def _stencil(self) -> Stencil:
+        """Made when the first new paper comes: most nights' papers are known."""
+        return Stencil(self.desk.issuer, IssueTimes.at(self.moment))
 
     def take_papers(self, papers: Sequence[Paper]) -> None:
         """Issue what is new among `papers`, compared with the catalog and with each other."""
@@ -133,7 +138,7 @@ class _Batch:
         before = own or known.get(number)
         if before is None:
             counts.new_records += 1
-            *events, bundle = self.stencil.issue(drafted)
+            *events, bundle = self._stencil.issue(drafted)
             self._add(drafted, events, bundle)
         elif before.shown_sha256 == drafted.shown_sha256 or _is_older(paper, before):
             counts.unchanged += 1

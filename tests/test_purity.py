@@ -11,7 +11,7 @@ MODULES = sorted((Path(__file__).parents[1] / "transforms").rglob("*.py"))
 ALLOWED = {
     "base64", "binascii", "collections", "dataclasses", "datetime", "enum", "functools",
     "hashlib", "itertools", "json", "re", "typing",
-    "lxml", "nacl", "msgspec", "orjson", "pylatexenc", "transforms", "unidecode",
+    "lxml", "nacl", "msgspec", "operator", "orjson", "pylatexenc", "transforms", "unidecode",
 }  # fmt: skip
 IMPURE = {
     "asyncio", "http.client", "httpx", "logging", "polars", "prefect", "pyarrow", "random",

@@ -6,8 +6,7 @@ which alone knows the format; its bytes are cut where those texts stand, and eac
 put in their places.
 """
 
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from operator import itemgetter
 from typing import Any
@@ -28,6 +27,9 @@ _CREATED_ID, _CREATED_SIGNATURE, _CREATED = range(16, 19)
 _SNAPSHOT_ID, _SNAPSHOT_SIGNATURE, _SNAPSHOT = range(19, 22)
 _STATE_SHA256, _BUNDLE_SHA256, _BUNDLE_SIGNATURE = range(22, 25)
 _SLOTS = 25
+_WITHIN_EVENTS = tuple(slot for slot in range(_SLOTS) if slot not in {_CREATED, _SNAPSHOT})
+
+_Write = Callable[[list[bytes]], bytes]
 
 
 class Stencil:
@@ -43,10 +45,8 @@ class Stencil:
         texts = _texts_of(bundle, drafted)
         created, snapshot = bundle["events"]
 
-        def cut(data: bytes, *whole: int) -> Callable[[list[bytes]], bytes]:
-            """Return what writes `data` for another paper; `whole` are events that stand in it."""
-            known = {texts[slot]: slot for slot in (*whole, *_ALWAYS)}
-            return _cut(data, known, self._pool)
+        def cut(data: bytes, slots: Iterable[int] = _WITHIN_EVENTS) -> _Write:
+            return _cut(data, texts, slots, self._pool)
 
         self._created_content = cut(content_bytes(created))
         self._snapshot_content = cut(content_bytes(snapshot))
@@ -54,7 +54,8 @@ class Stencil:
         self._snapshot = cut(write_compact(snapshot))
         self._state = cut(hashed_bytes(bundle["state"]))
         self._signed = cut(signed_bytes(bundle))
-        self._bundle = cut(bundle_bytes(bundle), _CREATED, _SNAPSHOT)
+        # The bundle has both events as they are, so these are put in whole.
+        self._bundle = cut(bundle_bytes(bundle), range(_SLOTS))
         self._rows = [event_row(event, arxiv_id=_SPECIMEN.id) for event in bundle["events"]]
         other = draft(_OTHER)
         plain = bundle_bytes(issue(other, issuer=issuer, times=times))
@@ -91,9 +92,7 @@ class Stencil:
         )
         return first, second, bundle
 
-    def _seal(
-        self, pool: list[bytes], write: Callable[[list[bytes]], bytes], hashed: int, signed: int
-    ) -> str:
+    def _seal(self, pool: list[bytes], write: _Write, hashed: int, signed: int) -> str:
         """Put the hash of what `write` writes, and the signature of that, into their slots."""
         digest = sha256(write(pool))
         text = digest.hex()
@@ -105,7 +104,6 @@ class Stencil:
         return encode_base64(self._sign(digest)).encode()
 
 
-_ALWAYS = tuple(slot for slot in range(_SLOTS) if slot not in {_CREATED, _SNAPSHOT})
 _LONG_AGO = datetime(2999, 1, 2, 3, 4, 5, tzinfo=UTC)
 _SPECIMEN = Paper(
     id="specimen/9999999",
@@ -166,16 +164,29 @@ def _texts_of(bundle: dict[str, Any], drafted: Draft) -> list[bytes]:
     return texts
 
 
-def _cut(
-    data: bytes, slots: Mapping[bytes, int], pool: list[bytes]
-) -> Callable[[list[bytes]], bytes]:
-    """Cut `data` at the texts of `slots`, longest first; what stands between goes into `pool`."""
-    longest_first = sorted(slots, key=len, reverse=True)
-    cutting = re.compile(b"(%b)" % b"|".join(map(re.escape, longest_first)))
+def _cut(data: bytes, texts: Sequence[bytes], slots: Iterable[int], pool: list[bytes]) -> _Write:
+    """Return what writes `data` out of a pool with another paper's texts in `slots`.
+
+    It is cut at `texts`, longest first, since some are part of others; what stands between goes
+    into `pool`.
+    """
+    pieces: list[bytes | int] = [data]
+    for slot in sorted(slots, key=lambda slot: len(texts[slot]), reverse=True):
+        pieces = [part for piece in pieces for part in _split(piece, texts[slot], slot)]
     order = []
-    for piece in cutting.split(data):
-        if piece not in slots:
+    for piece in pieces:
+        if isinstance(piece, bytes):
             pool.append(piece)
-        order.append(slots.get(piece, len(pool) - 1))
+        order.append(piece if isinstance(piece, int) else len(pool) - 1)
     pick = itemgetter(*order)
     return lambda pool: b"".join(pick(pool))
+
+
+def _split(piece: bytes | int, text: bytes, slot: int) -> list[bytes | int]:
+    """Split bytes at each `text`, which becomes `slot`; a slot stays what it is."""
+    if isinstance(piece, int):
+        return [piece]
+    parts: list[bytes | int] = []
+    for between in piece.split(text):
+        parts += [slot, between] if between else [slot]
+    return parts[1:]
