@@ -19,7 +19,8 @@ COMMANDS = [
 
 
 def run(folder: Path, *words: str | Path, **env: str) -> subprocess.CompletedProcess[str]:
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("PITH_")}
+    own = ("PITH_", "PREFECT_")
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(own)}
     settings = {"PITH_IDENTITY__KEY_FILE": str(folder / "signing.key"), "HOME": str(folder)}
     return subprocess.run(
         [sys.executable, "-m", "flows.cli", *map(str, words)],
