@@ -309,6 +309,57 @@ def status(config: ConfigOption = None, data: DataOption = None) -> None:
 
 
 @app.command()
+def export(  # noqa: PLR0913 - one argument per option
+    papers: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="PAPER",
+            help="An arXiv id (with a version for that one alone), a link to arXiv, a DOI of "
+            "arXiv's or a Pith Number.",
+        ),
+    ] = None,
+    *,
+    category: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="C", help="Take papers of this category, cross-lists too; again for more."
+        ),
+    ] = None,
+    first: Annotated[
+        datetime | None,
+        typer.Option("--issued-from", formats=[DAY], metavar="DATE", help="First day of issue."),
+    ] = None,
+    until: Annotated[
+        datetime | None,
+        typer.Option("--issued-until", formats=[DAY], metavar="DATE", help="Last day of issue."),
+    ] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Take all that is kept.")] = False,
+    to: Annotated[
+        Path | None,
+        typer.Option(
+            readable=False, metavar="DIR", help="Where to, instead of the data folder's bundles/."
+        ),
+    ] = None,
+    config: ConfigOption = None,
+    data: DataOption = None,
+) -> None:
+    """Write bundles out of the tables as files, such as after runs with 'bundle_files: none'.
+
+    Each is the newest bundle of its number, byte for byte, in DIR/<year>/<first two>/<suffix>.json.
+    Conditions are met all together.
+    """
+    if everything == any([papers, category, first, until]):
+        raise typer.BadParameter("name papers, categories or days of issue, or else --all")
+    from flows.exporting import Wanted
+    from flows.exporting import export as write_files
+
+    days = first.date() if first else None, until.date() if until else None
+    wanted = Wanted(papers or (), frozenset(category or ()), *days)
+    exported = write_files(_load(config, data), wanted, to)
+    typer.echo(f"bundles written {exported.written}, there already {exported.unchanged}")
+
+
+@app.command()
 def rebuild_catalog(config: ConfigOption = None, data: DataOption = None) -> None:
     """Make the catalog again from the tables, and bundle files that are missing."""
     from flows.store.rebuild import rebuild_catalog as rebuild
