@@ -1,18 +1,15 @@
 """The one-off job: a category over any span, a snapshot, a search, or saved replies."""
 
 from datetime import date
-from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 from prefect import flow
 from pydantic import Field
 
-from flows import jobs, reissuing
-from flows.config import load_config
+from flows import asked
 from flows.engine import run_backfill, run_job
 from flows.report import RunReport
-from transforms.selection import Selection
 
 
 @flow(name="backfill")
@@ -42,16 +39,9 @@ def backfill(  # noqa: PLR0913, PLR0917 - the fields of its form in Prefect's UI
         config_file: the configuration; `config.yaml` of the working folder by default.
         data_dir: where to keep everything, instead of what the configuration says.
     """
-    config = load_config(config_file, data_dir=data_dir)
-    if reissue:
-        return run_job(partial(reissuing.reissue, config, job_name="backfill"))
-    # A form sends empty fields too.
-    jobs.check_source(raw or None, snapshot or None, search or None, categories)
-    if raw:
-        return run_backfill(partial(jobs.backfill_raw, config, raw))
-    if snapshot:
-        selection = Selection(frozenset(categories or ()), first, until)
-        return run_backfill(partial(jobs.backfill_snapshot, config, snapshot, selection))
-    if search:
-        return run_backfill(partial(jobs.backfill_search, config, search, limit))
-    return run_backfill(partial(jobs.backfill_categories, config, categories or [], first, until))
+    job = asked.backfill(
+        raw, categories, snapshot, search,
+        first=first, until=until, limit=limit, reissue=reissue,
+        config_file=config_file, data_dir=data_dir,
+    )  # fmt: skip
+    return run_job(job) if reissue else run_backfill(job)

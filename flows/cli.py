@@ -7,7 +7,6 @@ failed; 2 wrong use, configuration or data folder; 3 arXiv unreachable; 70 a fau
 import logging
 import os
 import sys
-from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
@@ -18,7 +17,7 @@ from flows.errors import PithError
 
 if TYPE_CHECKING:
     from flows.config import Config
-    from flows.report import RunReport
+    from flows.starting import JobName
 
 DAY = "%Y-%m-%d"
 INTERNAL_FAULT = 70  # EX_SOFTWARE of sysexits.h
@@ -135,6 +134,7 @@ def backfill(  # noqa: PLR0913, PLR0917 - one argument per option
 
     Papers become signed bundles and Parquet tables; known ones are counted as unchanged, and what
     cannot be used is kept as a reject. A harvest that was interrupted goes on where it stopped.
+    Runs as a Prefect flow where a server is configured, and by itself elsewhere.
     """
     source: dict[str, Any] = {
         "raw": [*raw, *(more or [])] if raw else None,
@@ -150,19 +150,16 @@ def backfill(  # noqa: PLR0913, PLR0917 - one argument per option
 
         typer.echo("\n".join(plan_backfill(_load(config, data), **source)))
         return
-    _prepare_prefect()
-    from flows.backfill import backfill as flow
-
-    _run(flow, **source, reissue=reissue, config_file=config, data_dir=data)
+    _run("backfill", **source, reissue=reissue, config_file=config, data_dir=data)
 
 
 @app.command()
 def nightly(config: ConfigOption = None, data: DataOption = None) -> None:
-    """Harvest what changed on arXiv since the last night that was complete."""
-    _prepare_prefect()
-    from flows.nightly import nightly as flow
+    """Harvest what changed on arXiv since the last night that was complete.
 
-    _run(flow, config_file=config, data_dir=data)
+    Runs as a Prefect flow where a server is configured, and by itself elsewhere.
+    """
+    _run("nightly", config_file=config, data_dir=data)
 
 
 @app.command()
@@ -182,24 +179,10 @@ def rerun(
 ) -> None:
     """Ask arXiv for single papers once more, and tell what is new and what stayed.
 
-    ArXiv serves only the newest version's metadata. Runs through Prefect where a server is
+    ArXiv serves only the newest version's metadata. Runs as a Prefect flow where a server is
     configured, and by itself elsewhere.
     """
-    from flows.prefect_server import is_configured
-
-    if is_configured():
-        _prepare_prefect()
-        from flows.rerun import rerun as flow
-
-        _run(flow, papers=papers, reissue=reissue, config_file=config, data_dir=data)
-    elif reissue:
-        from flows.reissuing import reissue as job
-
-        _finish(job(_load(config, data), papers, job_name="rerun"))
-    else:
-        from flows import jobs
-
-        _finish(jobs.rerun(_load(config, data), papers))
+    _run("rerun", papers=papers, reissue=reissue, config_file=config, data_dir=data)
 
 
 @app.command()
@@ -208,7 +191,9 @@ def serve(config: ConfigOption = None, data: DataOption = None) -> None:
 
     It needs a server: `prefect server start` in another terminal.
     """
-    _keep_analytics_off()
+    from flows.starting import keep_analytics_off
+
+    keep_analytics_off()
     from flows.serving import serve_jobs
 
     serve_jobs(config, data)
@@ -324,6 +309,57 @@ def status(config: ConfigOption = None, data: DataOption = None) -> None:
 
 
 @app.command()
+def export(  # noqa: PLR0913 - one argument per option
+    papers: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="PAPER",
+            help="An arXiv id (with a version for that one alone), a link to arXiv, a DOI of "
+            "arXiv's or a Pith Number.",
+        ),
+    ] = None,
+    *,
+    category: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="C", help="Take papers of this category, cross-lists too; again for more."
+        ),
+    ] = None,
+    first: Annotated[
+        datetime | None,
+        typer.Option("--issued-from", formats=[DAY], metavar="DATE", help="First day of issue."),
+    ] = None,
+    until: Annotated[
+        datetime | None,
+        typer.Option("--issued-until", formats=[DAY], metavar="DATE", help="Last day of issue."),
+    ] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Take all that is kept.")] = False,
+    to: Annotated[
+        Path | None,
+        typer.Option(
+            readable=False, metavar="DIR", help="Where to, instead of the data folder's bundles/."
+        ),
+    ] = None,
+    config: ConfigOption = None,
+    data: DataOption = None,
+) -> None:
+    """Write bundles out of the tables as files, such as after runs with 'bundle_files: none'.
+
+    Each is the newest bundle of its number, byte for byte, in DIR/<year>/<first two>/<suffix>.json.
+    Conditions are met all together.
+    """
+    if everything == any([papers, category, first, until]):
+        raise typer.BadParameter("name papers, categories or days of issue, or else --all")
+    from flows.exporting import Wanted
+    from flows.exporting import export as write_files
+
+    days = first.date() if first else None, until.date() if until else None
+    wanted = Wanted(papers or (), frozenset(category or ()), *days)
+    exported = write_files(_load(config, data), wanted, to)
+    typer.echo(f"bundles written {exported.written}, there already {exported.unchanged}")
+
+
+@app.command()
 def rebuild_catalog(config: ConfigOption = None, data: DataOption = None) -> None:
     """Make the catalog again from the tables, and bundle files that are missing."""
     from flows.store.rebuild import rebuild_catalog as rebuild
@@ -371,33 +407,13 @@ def _load(config: Path | None, data: Path | None) -> "Config":
     return load_config(config, data_dir=data)
 
 
-def _run(flow: "Callable[..., RunReport]", **parameters: Any) -> NoReturn:  # noqa: ANN401
-    """Run a flow; for Prefect one that did not reach arXiv has failed, and still has a report."""
-    from flows.report import UnreachableRunError
+def _run(job: "JobName", **options: Any) -> NoReturn:  # noqa: ANN401
+    from flows.starting import run_job
 
-    try:
-        report = flow(**parameters)
-    except UnreachableRunError as error:
-        report = error.report
-    _finish(report)
-
-
-def _finish(report: "RunReport") -> NoReturn:
+    report = run_job(job, **options)
     for line in report.lines():
         typer.echo(line)
     raise typer.Exit(report.exit_status)
-
-
-def _prepare_prefect() -> None:
-    """Keep Prefect's own lines off the screen; its log in the UI stays whole."""
-    _keep_analytics_off()
-    # The temporary server's first start on a slow machine takes longer than Prefect's 20 s.
-    os.environ.setdefault("PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS", "120")
-    os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "CRITICAL")
-
-
-def _keep_analytics_off() -> None:
-    os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
 
 
 if __name__ == "__main__":

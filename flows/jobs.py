@@ -1,6 +1,6 @@
 """The three jobs as plain functions; the flows run them with their steps as Prefect tasks.
 
-Plain, so that one paper can be run again without a Prefect server.
+Plain, so that the command line can run them where there is no Prefect server.
 """
 
 from collections.abc import Iterable, Iterator, Sequence

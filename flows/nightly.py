@@ -1,12 +1,10 @@
 """The scheduled job: bring everything up to date."""
 
-from functools import partial
 from pathlib import Path
 
 from prefect import flow
 
-from flows import jobs
-from flows.config import load_config
+from flows import asked
 from flows.engine import run_job
 from flows.report import RunReport
 
@@ -19,7 +17,7 @@ def nightly(config_file: Path | None = None, data_dir: Path | None = None) -> Ru
         config_file: the configuration; `config.yaml` of the working folder by default.
         data_dir: where to keep everything, instead of what the configuration says.
     """
-    return run_job(partial(jobs.nightly, load_config(config_file, data_dir=data_dir)))
+    return run_job(asked.nightly(config_file=config_file, data_dir=data_dir))
 
 
 unattended = nightly.with_options(retries=2, retry_delay_seconds=30 * 60)

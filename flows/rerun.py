@@ -1,12 +1,10 @@
 """The small job: one paper, or a few, once more."""
 
-from functools import partial
 from pathlib import Path
 
 from prefect import flow
 
-from flows import jobs, reissuing
-from flows.config import load_config
+from flows import asked
 from flows.engine import run_job
 from flows.report import RunReport
 
@@ -26,7 +24,4 @@ def rerun(
         config_file: the configuration; `config.yaml` of the working folder by default.
         data_dir: where to keep everything, instead of what the configuration says.
     """
-    config = load_config(config_file, data_dir=data_dir)
-    if reissue:
-        return run_job(partial(reissuing.reissue, config, papers, job_name="rerun"))
-    return run_job(partial(jobs.rerun, config, papers))
+    return run_job(asked.rerun(papers, reissue=reissue, config_file=config_file, data_dir=data_dir))

@@ -4,7 +4,9 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 import pytest
 from golden_data import FOLDER, GOLDEN
@@ -14,17 +16,35 @@ from runs import process
 ROOT = Path(__file__).parents[1]
 COMMANDS = [
     "keygen", "backfill", "nightly", "rerun", "serve", "verify", "merge", "show", "find", "status",
-    "rebuild-catalog",
+    "export", "rebuild-catalog",
 ]  # fmt: skip
 
 
 def run(folder: Path, *words: str | Path, **env: str) -> subprocess.CompletedProcess[str]:
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("PITH_")}
+    return _run([], folder, words, env)
+
+
+def without_rights(folder: Path, *words: str | Path) -> subprocess.CompletedProcess[str]:
+    """Run without root's right to read and write everything, so that rights count."""
+    if os.geteuid() != 0:
+        return run(folder, *words)
+    dropped = "-dac_override,-dac_read_search"
+    return _run(["setpriv", f"--bounding-set={dropped}", f"--inh-caps={dropped}"], folder, words)
+
+
+def _run(
+    before: list[str],
+    folder: Path,
+    words: Sequence[str | Path],
+    env: Mapping[str, str] = MappingProxyType({}),
+) -> subprocess.CompletedProcess[str]:
+    own = ("PITH_", "PREFECT_")
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(own)}
     settings = {"PITH_IDENTITY__KEY_FILE": str(folder / "signing.key"), "HOME": str(folder)}
     return subprocess.run(
-        [sys.executable, "-m", "flows.cli", *map(str, words)],
+        [*before, sys.executable, "-m", "flows.cli", *map(str, words)],
         cwd=ROOT,
-        env=clean | settings | env,
+        env={**clean, **settings, **env},
         capture_output=True,
         text=True,
         timeout=120,
@@ -133,26 +153,13 @@ def test_backfill_runs_as_a_whole_process(tmp_path: Path) -> None:
     assert "Warning" not in done.stderr
 
 
-def without_override(words: list[str]) -> list[str]:
-    """Drop root's right to read everything, so that a folder without rights is one."""
-    if os.geteuid() != 0:
-        return words
-    capabilities = "-dac_override,-dac_read_search"
-    return ["setpriv", f"--bounding-set={capabilities}", f"--inh-caps={capabilities}", *words]
-
-
 @pytest.mark.parametrize("mode", [0o000, 0o500], ids=["unreadable", "read-only"])
 def test_a_folder_without_rights_is_named(tmp_path: Path, mode: int) -> None:
     process(tmp_path, page(record()))
-    key, data = tmp_path / "signing.key", tmp_path / "data"
+    data = tmp_path / "data"
     data.chmod(mode)
     try:
-        done = subprocess.run(
-            without_override([sys.executable, "-m", "flows.cli", "rerun", "0903.0442",
-                              "--data", str(data)]),
-            cwd=ROOT, env=os.environ | {"PITH_IDENTITY__KEY_FILE": str(key)},
-            capture_output=True, text=True, timeout=60, check=False,
-        )  # fmt: skip
+        done = without_rights(tmp_path, "rerun", "0903.0442", "--data", data)
     finally:
         data.chmod(0o700)
     assert done.returncode == 2

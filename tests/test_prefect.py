@@ -202,6 +202,7 @@ def test_the_three_deployments_run_from_the_api(tmp_path: Path, config_file: Pat
         assert_logs(api, runs, log)
         assert_events(api, log)
         assert_schedule(api, log)
+        assert_command_is_a_flow(api, tmp_path)
         assert "Traceback" not in log.read_text()
         assert_retried(api, tmp_path, log)
     assert_whole(tmp_path)
@@ -269,6 +270,24 @@ def assert_schedule(api: Api, log: Path) -> None:
     to_come = {"state": {"type": {"any_": ["SCHEDULED"]}}}
     of_nightly = {"id": {"any_": [deployment["id"]]}}
     wait_for(lambda: api.ask("flow_runs/filter", flow_runs=to_come, deployments=of_nightly), log)
+
+
+def assert_command_is_a_flow(api: Api, tmp_path: Path) -> None:
+    """Show that the command line, where this server is configured, runs its jobs as flows."""
+    log, key, home = tmp_path / "command.log", tmp_path / "signing.key", tmp_path / "prefect"
+    env = {
+        "HOME": str(tmp_path),
+        "PREFECT_HOME": str(home),
+        "PREFECT_API_URL": str(api.client.base_url).rstrip("/"),
+        "PITH_IDENTITY__KEY_FILE": str(key),
+        "PYTHONPATH": os.environ.get("PYTHONPATH", ""),
+    }
+    words = ["flows.cli", "backfill", "--raw", str(SAMPLE), "--data", str(tmp_path / "other")]
+    with process(log, *words, **env) as child:
+        assert child.wait(60) == 1  # the sample has a broken record
+    assert "new records 9" in log.read_text()
+    runs = api.ask("flow_runs/filter", flows={"name": {"any_": ["backfill"]}})
+    assert [run["state_type"] for run in runs] == ["COMPLETED"] * 2
 
 
 def assert_retried(api: Api, tmp_path: Path, log: Path) -> None:

@@ -1,0 +1,173 @@
+"""The command `export`: bundles out of the shards, as the files that `bundle_files: all` writes.
+
+It selects by what a user names: papers, categories, and the days of issue, so that a mirror can
+take what is new since its last export. The catalog knows these days; days of submission are not
+asked for, since a file's path has their year and an arXiv id their month.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, closing, nullcontext
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from flows.config import Config
+from flows.errors import ConfigError, StoreError
+from flows.progress import track
+from flows.reading import open_catalog
+from flows.single import parse_references
+from flows.store.catalog import Catalog, KnownRecord
+from flows.store.files import write_derived
+from flows.store.layout import Layout
+from flows.store.shards import read_rows
+from flows.store.store import locked, writing
+from transforms.reference import Reference
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which bundles to export: those that meet every condition given.
+
+    `categories` are primary ones or cross-lists, and archives such as `math`; the days, both
+    inclusive and in UTC, are those on which the newest bundle of a number was issued.
+    """
+
+    papers: Sequence[str] = ()
+    categories: frozenset[str] = frozenset()
+    first: date | None = None
+    until: date | None = None
+
+    def has_day(self, record: KnownRecord) -> bool:
+        """Tell whether the bundle of `record` was issued on a day that is wanted."""
+        return (self.first or date.min) <= record.issued_at.date() <= (self.until or date.max)
+
+    def has_category(self, categories: Iterable[str]) -> bool:
+        """Tell whether one of a paper's categories, or its archive, is wanted."""
+        return not self.categories or any(
+            {category, category.partition(".")[0]} & self.categories for category in categories
+        )
+
+
+@dataclass(slots=True)
+class Exported:
+    """How many bundle files were written, and how many were there already, the same."""
+
+    written: int = 0
+    unchanged: int = 0
+
+
+def export(config: Config, wanted: Wanted, to: Path | None = None) -> Exported:
+    """Write the newest bundle of each number that is wanted as a file below `to`.
+
+    None is the data folder's own `bundles/`. What is below the data folder has one writer, so it
+    is locked meanwhile; elsewhere a run may go on, and what it commits until the end is taken too.
+    Raises `ConfigError` when nothing is wanted of what is kept.
+    """
+    layout = Layout(config.data_dir)
+    if wanted.first and wanted.until and wanted.first > wanted.until:
+        raise ConfigError(f"--issued-from {wanted.first} is later than --issued-until")
+    references = parse_references(wanted.papers)
+    to = to or _own_files(layout)
+    exported = Exported()
+    with closing(open_catalog(layout)) as catalog, _held(layout, to):
+        for shard, records in _by_shard(layout, catalog, references):
+            chosen = [record for record in records if wanted.has_day(record)]
+            for number, bundle in _bundles(layout, shard, chosen, wanted):
+                _write(to / _place(layout, number), bundle, exported)
+    if not exported.written + exported.unchanged:
+        raise ConfigError(f"no bundle kept in {layout.root} is what you asked for")
+    return exported
+
+
+def _own_files(layout: Layout) -> Path:
+    return layout.root / "bundles"
+
+
+def _place(layout: Layout, number: str) -> Path:
+    return layout.bundle(number).relative_to(_own_files(layout))
+
+
+def _held(layout: Layout, to: Path) -> AbstractContextManager[None]:
+    if to.resolve().is_relative_to(layout.root.resolve()):
+        return locked(layout, "export")
+    return nullcontext()
+
+
+def _by_shard(
+    layout: Layout, catalog: Catalog, references: Sequence[Reference]
+) -> Iterator[tuple[str, list[KnownRecord]]]:
+    """Give each shard with its records that the references mean; without any, all of them."""
+    if references:
+        by_shard: dict[str, list[KnownRecord]] = {}
+        for reference in references:
+            for record in _records(layout, catalog, reference):
+                by_shard.setdefault(record.shard, []).append(record)
+        yield from by_shard.items()
+        return
+    seen: set[str] = set()
+    # A run that goes on moves records from shards that are still to come to new ones.
+    while new := sorted(catalog.shard_names() - seen):
+        for shard in track(new, total=len(new), what="shards"):
+            yield shard, catalog.of_shard(shard)
+        seen.update(new)
+
+
+def _records(layout: Layout, catalog: Catalog, reference: Reference) -> list[KnownRecord]:
+    """Return what a reference means: a record, or those of all kept versions of a paper."""
+    name = reference.pith_number or reference.arxiv_id or ""
+    if reference.pith_number is None:
+        versions = catalog.of_arxiv_id(name)
+        found = [r for r in versions if reference.version in {None, r.version}]
+        if versions and not found:
+            kept = ", ".join(f"v{record.version}" for record in versions)
+            raise ConfigError(f"of {name} no v{reference.version} is kept, but {kept}")
+    elif name.count(":") > 1:
+        found = list(catalog.known([name]).values())
+    else:
+        found = catalog.of_prefix(name.removeprefix("pith:"))
+        if len(found) > 1:
+            numbers = ", ".join(sorted(record.pith_number for record in found))
+            raise ConfigError(f"{name} stands for {numbers}; name one")
+    if not found:
+        raise ConfigError(f"nothing is known of {name} in {layout.root}")
+    return found
+
+
+def _bundles(
+    layout: Layout, shard: str, records: Sequence[KnownRecord], wanted: Wanted
+) -> Iterator[tuple[str, bytes]]:
+    """Give the newest bundles of records in one shard, of the categories that are wanted."""
+    if not records:
+        return
+    # A paper that came twice in one unit of work has two rows, of which the last is the newest.
+    numbers = read_rows(layout, "bundles", shard, ["pith_number"])
+    rows = {number: row for row, (number,) in enumerate(numbers)}
+    if lost := [record.pith_number for record in records if record.pith_number not in rows]:
+        raise StoreError(f"{layout.shard('bundles', shard)} does not hold {lost[0]}, as it should")
+    chosen = {rows[record.pith_number] for record in records}
+    if wanted.categories:
+        # Papers and bundles of a shard are parallel rows.
+        papers = read_rows(layout, "papers", shard, ["primary_category", "cross_lists"])
+        chosen &= {
+            row for row, (primary, cross) in enumerate(papers)
+            if wanted.has_category([primary, *cross])
+        }  # fmt: skip
+    if chosen:
+        bundles = read_rows(layout, "bundles", shard, ["pith_number", "bundle"])
+        yield from (bundle for row, bundle in enumerate(bundles) if row in chosen)
+
+
+def _write(file: Path, bundle: bytes, exported: Exported) -> None:
+    with writing(file.parent):
+        if _is_there(file, bundle):
+            exported.unchanged += 1
+        else:
+            write_derived(file, bundle)
+            exported.written += 1
+
+
+def _is_there(file: Path, bundle: bytes) -> bool:
+    try:
+        return file.stat().st_size == len(bundle) and file.read_bytes() == bundle
+    except FileNotFoundError:
+        return False
