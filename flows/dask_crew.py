@@ -117,10 +117,11 @@ class _Sent(Generic[_T]):
         The scheduler gives it to some other workers first (`allowed-failures` in Dask's settings).
         """
         while True:
+            is_done = self.future.done()
             try:
-                result: _T = self.future.result(timeout=LOOK_AFTER)
+                result: _T = self.future.result(timeout=None if is_done else LOOK_AFTER)
             except TimeoutError:
-                if self.future.done():  # so the work itself raised it
+                if is_done:  # so the work itself raised it
                     raise
                 self.crew.wait_for_workers()
             except (KilledWorker, CancelledError) as error:
@@ -190,7 +191,7 @@ def _local_cluster(size: int) -> Iterator[Client]:
             LocalCluster(
                 n_workers=size,
                 threads_per_worker=1,
-                dashboard_address=None,
+                scheduler_kwargs={"dashboard": False, "dashboard_address": "127.0.0.1:0"},
                 silence_logs=logging.ERROR,
             ) as cluster,
             Client(cluster, set_as_default=False) as client,

@@ -27,8 +27,10 @@ def marked(folder: Path, run: str) -> Iterator[None]:
             file.write(run)
             file.flush()
             os.fsync(file.fileno())
-        yield
-        marker.unlink(missing_ok=True)
+        try:
+            yield
+        finally:
+            marker.unlink(missing_ok=True)
 
 
 def check_shared(folder: Path, run: str) -> None:
