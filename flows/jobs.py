@@ -230,7 +230,8 @@ def _parts(
     passed: list[SnapshotPart] = []
     for part in read_parts(path) if spans is None else spans:
         unit = SnapshotPart(path.absolute(), file.sha256, selection, part, "")
-        key = f"{unit.name} {selection} {builder}"
+        # Its place, for parts of another PART_BYTES have the same names.
+        key = f"{unit.name} {part.offset}+{part.size} {selection} {builder}"
         unit = replace(unit, key=key, finished=catalog.finished(key))
         passed.append(unit)
         if spans is None or not unit.finished:
