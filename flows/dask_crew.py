@@ -137,7 +137,8 @@ class _Sent(Generic[_T]):
                 f"why, which may be a want of memory: {error}"
             ) from None
         self.attempts += 1
-        LOGGER.warning("Dask lost a unit of work, which is done again: %s", error)
+        reason = str(error).partition("\n")[0]
+        LOGGER.warning("Dask lost a unit of work, which is done again: %s", reason)
         self.crew.wait_for_workers()
         self.future = self.crew.send(self.work)
 
