@@ -118,6 +118,19 @@ class OutputsConfig(_Section):
     bundle_files: Literal["all", "none"] = "all"
 
 
+def _check_scheduler(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in {"tcp", "tls"} or not parts.hostname or not parts.port:
+        raise ValueError("must be a scheduler's address such as tcp://10.0.0.1:8786")
+    return text
+
+
+class DaskConfig(_Section):
+    """The Dask cluster of `runner: dask`; without an address, one of this machine's own."""
+
+    address: Annotated[str, AfterValidator(_check_scheduler)] | None = None
+
+
 class Config(BaseSettings):
     """All settings; see `config.yaml`, which explains each."""
 
@@ -132,7 +145,9 @@ class Config(BaseSettings):
     categories: Annotated[list[str], NoDecode] = []
     schedule: ScheduleConfig = ScheduleConfig()
     outputs: OutputsConfig = OutputsConfig()
+    runner: Literal["local", "dask"] = "local"
     workers: int | None = Field(None, ge=1)
+    dask: DaskConfig = DaskConfig()
 
     @field_validator("categories", mode="before")
     @classmethod

@@ -76,7 +76,7 @@ def backfill_raw(
     on_progress: OnProgress = to_nobody,
 ) -> RunReport:
     """Process saved OAI replies, also those of a kept harvest: files, or folders of them."""
-    replies = [SavedReply(path) for path in find_replies(raw)]
+    replies = [SavedReply(path.absolute(), str(path)) for path in find_replies(raw)]
     size = ceil(len(replies) / MAX_STEPS)
     steps = ceil(len(replies) / size)
     with open_job("backfill", config) as job, _bulk(job, len(replies)) as bulk:
@@ -229,8 +229,9 @@ def _parts(
     catalog, builder = job.run.store.catalog, job.config.identity.builder_version
     passed: list[SnapshotPart] = []
     for part in read_parts(path) if spans is None else spans:
-        unit = SnapshotPart(path, file.sha256, selection, part, "")
-        key = f"{unit.name} {selection} {builder}"
+        unit = SnapshotPart(path.absolute(), file.sha256, selection, part, "")
+        # Its place, for parts of another PART_BYTES have the same names.
+        key = f"{unit.name} {part.offset}+{part.size} {selection} {builder}"
         unit = replace(unit, key=key, finished=catalog.finished(key))
         passed.append(unit)
         if spans is None or not unit.finished:

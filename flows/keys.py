@@ -88,8 +88,12 @@ def load_issuer(config: IdentityConfig) -> tuple[Issuer, bool]:
 def own_keys(config: IdentityConfig) -> set[bytes]:
     """Return the public keys that are ours: the signing one, if there is one, and known ones."""
     known = {decode_base64(key.public_key, PUBLIC_KEY_BYTES) for key in config.known_keys}
-    has_key = KEY_VARIABLE in os.environ or config.key_secret or config.key_file.exists()
-    return known | ({load_issuer(config)[0].signer.public_key} if has_key else set())
+    return known | ({load_issuer(config)[0].signer.public_key} if has_key(config) else set())
+
+
+def has_key(config: IdentityConfig) -> bool:
+    """Tell whether there is a key, so that `load_issuer` would not make one."""
+    return KEY_VARIABLE in os.environ or bool(config.key_secret) or config.key_file.exists()
 
 
 def _read_secret(name: str) -> str:

@@ -49,14 +49,13 @@ class Unit(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class SavedReply:
-    """One saved reply of arXiv; one that cannot be used is a failure."""
+    """One saved reply of arXiv; one that cannot be used is a failure.
+
+    `name` is the path as it was given; `path` holds in any working directory.
+    """
 
     path: Path
-
-    @property
-    def name(self) -> str:
-        """The path as it was given."""
-        return str(self.path)
+    name: str
 
     @property
     def finished_as(self) -> None:

@@ -1,4 +1,4 @@
-"""Who does units of work: this process, or worker processes on all cores."""
+"""Who does units of work: this process, worker processes on all cores, or Dask (`dask_crew`)."""
 
 import ctypes
 import gc
@@ -8,7 +8,7 @@ import signal
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass
 from functools import cache, partial
 from typing import Any, Generic, Protocol, TypeVar
@@ -16,7 +16,7 @@ from typing import Any, Generic, Protocol, TypeVar
 import pyarrow as pa
 
 from flows.config import Config
-from flows.errors import WorkerError
+from flows.errors import ConfigError, WorkerError
 from flows.keys import load_issuer
 from flows.preparing import Desk
 from flows.store.catalog import Catalog
@@ -128,18 +128,36 @@ class _Submitted(Generic[_T]):
 def hired(config: Config, desk: Desk, units: int | None) -> Iterator[Crew]:
     """Give the crew for so many units (None: unknown); `desk` is this process's own.
 
-    A process takes half a second to start, so there are none for less than two units each.
+    A process takes half a second to start, so there are none for less than two units each; a
+    cluster that is there already is always used.
     """
     cores = config.workers or len(os.sched_getaffinity(0))
     size = cores if units is None else min(cores, units // 2)
-    if size <= 1:
+    if config.runner == "dask" and (size > 1 or config.dask.address):
+        with _dask_crew(config, desk, size) as crew:
+            yield crew
+    elif size > 1:
+        with closing(Pool(config, desk.run, size)) as pool:
+            yield pool
+    else:
         yield Alone(desk)
-        return
-    pool = Pool(config, desk.run, size)
+
+
+def _dask_crew(config: Config, desk: Desk, size: int) -> AbstractContextManager[Crew]:
     try:
-        yield pool
-    finally:
-        pool.close()
+        from flows.dask_crew import dask_crew  # noqa: PLC0415 - a second, and an extra of its own
+    except ModuleNotFoundError as error:
+        raise ConfigError(
+            f"runner is dask, which needs {error.name}: pip install 'pith-ingest[dask]'"
+        ) from None
+    return dask_crew(config, desk, size)
+
+
+def open_desk(config: Config, run: str) -> Desk:
+    """Make a worker's own desk; the key is found as the flow's process finds it, never sent."""
+    layout = Layout(config.data_dir)
+    issuer, _ = load_issuer(config.identity)
+    return Desk(layout, Catalog.open(layout.catalog, read_only=True), issuer, run)
 
 
 _begun: list[tuple[Config, str]] = []
@@ -176,11 +194,7 @@ def _end_with_parent() -> None:
 
 @cache
 def _desk() -> Desk:
-    """Return this worker's desk; the key is found as the flow's process finds it, never sent."""
-    config, run = _begun[-1]
-    layout = Layout(config.data_dir)
-    issuer, _ = load_issuer(config.identity)
-    return Desk(layout, Catalog.open(layout.catalog, read_only=True), issuer, run)
+    return open_desk(*_begun[-1])
 
 
 def _do(work: Work[Any]) -> Any:  # noqa: ANN401 - whatever the work gives

@@ -35,6 +35,9 @@ WRONG = {
     "arxiv: {oai_url: 'file:///etc/passwd'}": "must be a URL such as",
     "outputs: {bundle_files: some}": "input should be 'all' or 'none'",
     "categories: 7": "categories 7",
+    "runner: cloud": "runner 'cloud': input should be 'local' or 'dask'",
+    "dask: {address: 10.0.0.1}": "dask.address '10.0.0.1': must be a scheduler's address such as",
+    "dask: {address: 'tcp://a'}": "must be a scheduler's address such as tcp://10.0.0.1:8786",
     "- a list": "must hold settings",
     "a: [": "is not YAML",
 }

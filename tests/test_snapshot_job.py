@@ -5,13 +5,15 @@ import hashlib
 from datetime import date
 from pathlib import Path
 
+import pytest
 from golden_data import GOLDEN
 from oai_pages import page, record
 from runs import assert_whole, config_in, process, rows, tree
 from snapshot_rows import line, row, text
 
-from flows import jobs
+from flows import jobs, snapshot
 from flows.report import RunReport
+from flows.steps import Work
 from transforms.selection import Selection
 
 LONG = b'{"id":"' + b"x" * 100_000_000 + b'"}\n'
@@ -113,3 +115,24 @@ def test_a_golden_paper_gets_its_number_from_a_snapshot_row(tmp_path: Path) -> N
         ),
     )
     assert rows(tmp_path, "papers")[0]["pith_number"] == metadata["pith_number"]
+
+
+def test_a_part_is_not_taken_for_a_finished_one_of_another_size(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = [f"2201.{number:05}" for number in range(1, 41)]
+    file = tmp_path / "snapshot.json"
+    file.write_bytes(text(*ids))
+
+    def stop_after_it(name: str, work: Work) -> None:  # noqa: ARG001 - a StepRunner
+        work()
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(snapshot, "PART_BYTES", 1000)
+        with pytest.raises(KeyboardInterrupt):
+            jobs.backfill_snapshot(config_in(tmp_path), file, Selection(), in_step=stop_after_it)
+    assert 0 < len(rows(tmp_path, "papers")) < len(ids)
+    jobs.backfill_snapshot(config_in(tmp_path), file, Selection())
+    assert sorted(row["arxiv_id"] for row in rows(tmp_path, "papers")) == ids
+    assert_whole(tmp_path)
