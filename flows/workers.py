@@ -13,11 +13,9 @@ from functools import cache, partial
 from typing import Any, Generic, Protocol, TypeVar
 
 from flows.config import Config
+from flows.desks import open_desk
 from flows.errors import WorkerError
-from flows.keys import load_issuer
 from flows.preparing import Desk
-from flows.store.catalog import Catalog
-from flows.store.layout import Layout
 
 MAX_ATTEMPTS = 3
 
@@ -157,11 +155,8 @@ def _end_with_parent() -> None:
 
 @cache
 def _desk() -> Desk:
-    """Return this worker's desk; the key is found as the flow's process finds it, never sent."""
-    config, run = _begun[-1]
-    layout = Layout(config.data_dir)
-    issuer, _ = load_issuer(config.identity)
-    return Desk(layout, Catalog.open(layout.catalog, read_only=True), issuer, run)
+    """Return this worker's desk."""
+    return open_desk(*_begun[-1])
 
 
 def _do(work: Work[Any]) -> Any:  # noqa: ANN401 - whatever the work gives

@@ -43,8 +43,8 @@ def write_bundles(folder: Path) -> Path:
         rows.append(row)
     layout, writer = Layout(folder), ShardWriter()
     writer.add("bundles", rows)
-    name_shard(writer.write(layout, ShardName("shard", "a benchmark", "no run")))
-    return layout.shard("bundles", "shard")
+    name_shard(layout, writer.write(layout, ShardName("shard", "a benchmark", "no run")))
+    return folder / layout.shard("bundles", "shard")
 
 
 def seconds_of_signatures() -> float:
