@@ -48,5 +48,6 @@ $(READY): requirements.lock pyproject.toml
 
 # Only for those who change dependencies in pyproject.toml; needs uv.
 lock:
-	uv pip compile --quiet --universal --python-version 3.11 --extra dev --extra dask --generate-hashes \
+	uv pip compile --quiet --universal --python-version 3.11 --extra dev --extra dask --extra objects \
+		--generate-hashes \
 		--no-emit-index-url --no-annotate --output-file requirements.lock pyproject.toml

@@ -10,8 +10,9 @@ from typing import Generic, TypeVar
 from flows.errors import SnapshotError
 from flows.preparing import Desk
 from flows.steps import Run, UnitResult, commit
+from flows.store.files import writing
 from flows.store.shard_writer import discard
-from flows.store.store import write_bundle_files, writing
+from flows.store.store import write_bundle_files
 from flows.units import Outcome, Unit
 from flows.workers import Crew, Ticket
 from transforms.selection import SeenIds
@@ -69,14 +70,15 @@ class Bulk:
     def settle(self, sent: Submitted[UnitT]) -> UnitResult:
         """Wait for a unit and make its shard count; its bundle files are written behind it.
 
-        A unit with a paper that an earlier unit of the run had is done again, since it was
+        A unit with a paper that an earlier unit of the run had is done again, here, since it was
         prepared without knowing of that.
         """
         outcome = sent.ticket.result()
         if common := self._seen.common(outcome.ids):
-            discard(outcome.prepared.files)
+            discard(self.run.store.layout, outcome.prepared.files)
             self.finish_files()
-            outcome = self.crew.submit(partial(_work, sent.unit, sent.moment, common)).result()
+            # Here, for a worker on another machine does not know what was committed since.
+            outcome = _work(sent.unit, sent.moment, common, self.run.desk)
         self._seen.update(outcome.ids)
         if outcome.failure:
             return UnitResult(sent.unit.name, failure=outcome.failure)

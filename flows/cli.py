@@ -362,14 +362,16 @@ def export(  # noqa: PLR0913 - one argument per option
 @app.command()
 def rebuild_catalog(config: ConfigOption = None, data: DataOption = None) -> None:
     """Make the catalog again from the tables, and bundle files that are missing."""
+    from flows.desks import layout_of
     from flows.store.rebuild import rebuild_catalog as rebuild
     from flows.store.store import open_store
 
     loaded = _load(config, data)
-    shards = rebuild(loaded.data_dir)
+    layout = layout_of(loaded)
+    shards = rebuild(layout)
     bundle_files = loaded.outputs.bundle_files == "all"
     with open_store(
-        loaded.data_dir, job="rebuild-catalog", bundle_files=bundle_files, say=typer.echo
+        layout, job="rebuild-catalog", bundle_files=bundle_files, say=typer.echo
     ) as store:
         records = store.catalog.count("records")
     typer.echo(f"the catalog knows {records} records of {shards} shards again")

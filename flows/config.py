@@ -25,6 +25,7 @@ from pydantic_settings import (
 )
 
 from flows.errors import ConfigError
+from flows.places import Place, place_of
 from transforms.signing import PUBLIC_KEY_BYTES, decode_base64
 
 ENV_PREFIX = "PITH_"
@@ -138,7 +139,8 @@ class Config(BaseSettings):
         env_prefix=ENV_PREFIX, env_nested_delimiter="__", extra="forbid", frozen=True
     )
 
-    data_dir: OwnPath = Path("data")
+    data_dir: Place = Path("data")
+    state_dir: OwnPath = Path("~/.local/state/pith-ingest").expanduser()
     arxiv: ArxivConfig = ArxivConfig()
     harvest: HarvestConfig = HarvestConfig()
     identity: IdentityConfig = IdentityConfig()
@@ -168,7 +170,7 @@ class Config(BaseSettings):
         return env_settings, init_settings
 
 
-def load_config(file: Path | None = None, *, data_dir: Path | None = None) -> Config:
+def load_config(file: Path | None = None, *, data_dir: Path | str | None = None) -> Config:
     """Read and check the configuration; `data_dir` overrides what it says.
 
     `file` None means `config.yaml` here, and the defaults where there is none. Relative paths
@@ -185,12 +187,15 @@ def load_config(file: Path | None = None, *, data_dir: Path | None = None) -> Co
         config = Config(**values)
     except ValidationError as error:
         raise ConfigError(_explain(error, str(file or "the configuration"))) from None
-    own_folder = folder / config.data_dir if data_dir is None else data_dir
+    own_place = config.data_dir if data_dir is None else place_of(data_dir)
+    if data_dir is None and isinstance(own_place, Path):
+        own_place = folder / own_place
     key_file = folder / config.identity.key_file
     pace_file = folder / config.arxiv.pace_file
     return config.model_copy(
         update={
-            "data_dir": own_folder,
+            "data_dir": own_place,
+            "state_dir": folder / config.state_dir,
             "identity": config.identity.model_copy(update={"key_file": key_file}),
             "arxiv": config.arxiv.model_copy(update={"pace_file": pace_file}),
         }

@@ -9,6 +9,7 @@ import pickle
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Generic, TypeVar
 from uuid import uuid4
 
@@ -150,7 +151,8 @@ def dask_crew(config: Config, desk: Desk, size: int) -> Iterator[Crew]:
     Raises `ConfigError` where the scheduler does not answer, or a worker cannot do this run's work.
     """
     with ExitStack() as stack:
-        stack.enter_context(marked(desk.layout.root, desk.run))
+        if isinstance(config.data_dir, Path):
+            stack.enter_context(marked(config.data_dir, desk.run))
         address = config.dask.address
         client = stack.enter_context(_connected(address) if address else _local_cluster(size))
         crew = DaskCrew(client, _orders(config, desk))
@@ -163,8 +165,9 @@ def _orders(config: Config, desk: Desk) -> Orders:
     """Tell workers where things are, in whatever folder they were started."""
     identity = config.identity
     key_file = identity.key_file.absolute()
+    data_dir = config.data_dir
     places = {
-        "data_dir": config.data_dir.absolute(),
+        "data_dir": data_dir.absolute() if isinstance(data_dir, Path) else data_dir,
         "identity": identity.model_copy(update={"key_file": key_file}),
     }
     sent = config.model_copy(update=places)

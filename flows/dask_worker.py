@@ -12,14 +12,16 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from flows.config import BUILDER_VERSION, Config
+from flows.desks import open_desk
 from flows.errors import ConfigError, PithError
 from flows.keys import has_key
 from flows.preparing import Desk
 from flows.shared_folder import check_shared
-from flows.workers import Work, open_desk
+from flows.workers import Work
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +76,8 @@ def _desk(orders: bytes) -> Desk:
 
 
 def _checked_desk(orders: Orders) -> Desk:
-    check_shared(orders.config.data_dir, orders.run)
+    if isinstance(orders.config.data_dir, Path):
+        check_shared(orders.config.data_dir, orders.run)
     identity = orders.config.identity
     if not has_key(identity):
         raise ConfigError(

@@ -12,15 +12,16 @@ from datetime import date
 from pathlib import Path
 
 from flows.config import Config
+from flows.desks import layout_of
 from flows.errors import ConfigError, StoreError
 from flows.progress import track
 from flows.reading import open_catalog
 from flows.single import parse_references
 from flows.store.catalog import Catalog, KnownRecord
-from flows.store.files import write_derived
+from flows.store.files import Files, LocalFiles, writing
 from flows.store.layout import Layout
 from flows.store.shards import read_rows
-from flows.store.store import locked, writing
+from flows.store.shared import coordinating
 from transforms.reference import Reference
 
 
@@ -63,33 +64,26 @@ def export(config: Config, wanted: Wanted, to: Path | None = None) -> Exported:
     is locked meanwhile; elsewhere a run may go on, and what it commits until the end is taken too.
     Raises `ConfigError` when nothing is wanted of what is kept.
     """
-    layout = Layout(config.data_dir)
+    layout = layout_of(config)
     if wanted.first and wanted.until and wanted.first > wanted.until:
         raise ConfigError(f"--issued-from {wanted.first} is later than --issued-until")
     references = parse_references(wanted.papers)
-    to = to or _own_files(layout)
+    files: Files = LocalFiles(to) if to else layout.files
     exported = Exported()
     with closing(open_catalog(layout)) as catalog, _held(layout, to):
         for shard, records in _by_shard(layout, catalog, references):
             chosen = [record for record in records if wanted.has_day(record)]
             for number, bundle in _bundles(layout, shard, chosen, wanted):
-                _write(to / _place(layout, number), bundle, exported)
+                key = layout.bundle(number)
+                _write(files, key.removeprefix("bundles/") if to else key, bundle, exported)
     if not exported.written + exported.unchanged:
-        raise ConfigError(f"no bundle kept in {layout.root} is what you asked for")
+        raise ConfigError(f"no bundle kept in {layout.place} is what you asked for")
     return exported
 
 
-def _own_files(layout: Layout) -> Path:
-    return layout.root / "bundles"
-
-
-def _place(layout: Layout, number: str) -> Path:
-    return layout.bundle(number).relative_to(_own_files(layout))
-
-
-def _held(layout: Layout, to: Path) -> AbstractContextManager[None]:
-    if to.resolve().is_relative_to(layout.root.resolve()):
-        return locked(layout, "export")
+def _held(layout: Layout, to: Path | None) -> AbstractContextManager[object]:
+    if to is None or to.resolve().is_relative_to(layout.root.resolve()):
+        return coordinating(layout, "export")
     return nullcontext()
 
 
@@ -129,7 +123,7 @@ def _records(layout: Layout, catalog: Catalog, reference: Reference) -> list[Kno
             numbers = ", ".join(sorted(record.pith_number for record in found))
             raise ConfigError(f"{name} stands for {numbers}; name one")
     if not found:
-        raise ConfigError(f"nothing is known of {name} in {layout.root}")
+        raise ConfigError(f"nothing is known of {name} in {layout.place}")
     return found
 
 
@@ -157,17 +151,17 @@ def _bundles(
         yield from (bundle for row, bundle in enumerate(bundles) if row in chosen)
 
 
-def _write(file: Path, bundle: bytes, exported: Exported) -> None:
-    with writing(file.parent):
-        if _is_there(file, bundle):
+def _write(files: Files, key: str, bundle: bytes, exported: Exported) -> None:
+    with writing(Path(files.place(key)).parent):
+        if _is_there(files, key, bundle):
             exported.unchanged += 1
         else:
-            write_derived(file, bundle)
+            files.write_derived([(key, bundle)])
             exported.written += 1
 
 
-def _is_there(file: Path, bundle: bytes) -> bool:
+def _is_there(files: Files, key: str, bundle: bytes) -> bool:
     try:
-        return file.stat().st_size == len(bundle) and file.read_bytes() == bundle
+        return files.read(key) == bundle
     except FileNotFoundError:
         return False

@@ -7,13 +7,15 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from flows.config import Config
+from flows.desks import layout_of
 from flows.harvest import WindowOutcome
 from flows.keys import load_issuer
 from flows.progress import LOGGER
 from flows.report import RunReport, summarise
 from flows.snapshot_file import SnapshotFile
 from flows.steps import Run, UnitResult, utc_now
-from flows.store.store import open_store, writing
+from flows.store.files import writing
+from flows.store.store import open_store
 
 
 @dataclass
@@ -39,7 +41,7 @@ class Job:
             job=self.name,
             started_at=self.started_at,
             finished_at=utc_now(),
-            data_dir=str(self.config.data_dir),
+            data_dir=self.run.store.layout.place,
             key_fingerprint=issuer.fingerprint,
             key_id=issuer.identity.key_id,
             builder_version=issuer.identity.builder_version,
@@ -55,7 +57,7 @@ class Job:
         )
         layout = self.run.store.layout
         with writing(layout.root):
-            report.write(layout.runs / self.run.name)
+            report.write(layout)
         return report
 
 
@@ -70,7 +72,7 @@ def open_job(name: str, config: Config) -> Iterator[Job]:
         )
     bundle_files = config.outputs.bundle_files == "all"
     with open_store(
-        config.data_dir, job=name, bundle_files=bundle_files, say=LOGGER.warning
+        layout_of(config), job=name, bundle_files=bundle_files, say=LOGGER.warning
     ) as store:
         run_name = f"{started_at:%Y%m%dT%H%M%SZ}-{name}-{secrets.token_hex(2)}"
         yield Job(name, config, Run(store, issuer, run_name, utc_now), started_at)

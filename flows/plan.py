@@ -14,6 +14,7 @@ from pathlib import Path
 from flows.arxiv.client import OaiClient
 from flows.arxiv.fetch import PATIENCE, make_user_agent
 from flows.config import Config
+from flows.desks import layout_of
 from flows.jobs import (
     ALL_OF_ARXIV,
     answering,
@@ -27,8 +28,8 @@ from flows.progress import track
 from flows.snapshot_file import describe_size
 from flows.steps import utc_now
 from flows.store.catalog import Catalog
-from flows.store.layout import Layout
 from flows.store.raw import find_replies
+from flows.store.shared import readable_catalog
 from flows.store.windows import WindowLog
 from flows.window import Window
 from transforms.oai_xml import NoRecordsMatchError
@@ -168,7 +169,7 @@ def _ask_size(client: OaiClient, window: Window, today: date) -> _Size:
 @contextmanager
 def _window_log(config: Config) -> Iterator[WindowLog | None]:
     """Open the memory of harvests to read in it, if there is one."""
-    file = Layout(config.data_dir).catalog
+    file = readable_catalog(layout_of(config))
     if not file.exists():
         yield None
         return

@@ -10,11 +10,13 @@ import polars as pl
 import typer
 
 from flows.config import Config
+from flows.desks import layout_of
 from flows.errors import ConfigError, StoreError
 from flows.screen import printable
 from flows.store.catalog import Catalog, KnownRecord
 from flows.store.layout import Layout
 from flows.store.shards import find_bundles
+from flows.store.shared import readable_catalog
 from transforms.search_keys import ascii_key
 from transforms.strict_json import read_json
 
@@ -24,7 +26,7 @@ _SHORT_NUMBER = re.compile(r"(?:pith:)?([A-Z2-7]{8,26})", re.ASCII)
 
 def print_record(config: Config, name: str) -> None:
     """Print a summary of the newest record that `name` (an arXiv id or a number) stands for."""
-    layout = Layout(config.data_dir)
+    layout = layout_of(config)
     records = _find_records(layout, name)
     record = records[-1]
     bundle = read_json(_bundle_of(layout, record))
@@ -43,7 +45,7 @@ def print_record(config: Config, name: str) -> None:
         "first computed": receipt["first_computed_at"],
         "signed by": f"{bundle['events'][0]['signer']['signer_id']}, key {receipt['key_id']}",
         "events": str(len(bundle["events"])),
-        "bundle": str(layout.bundle(record.pith_number)),
+        "bundle": layout.files.place(layout.bundle(record.pith_number)),
     }
     for label, value in lines.items():
         typer.echo(f"{label:<15} {printable(value)}")
@@ -55,13 +57,13 @@ def print_record(config: Config, name: str) -> None:
 
 def print_bundle(config: Config, name: str) -> None:
     """Write the exact bytes of the newest bundle that `name` stands for to standard output."""
-    layout = Layout(config.data_dir)
+    layout = layout_of(config)
     sys.stdout.buffer.write(_bundle_of(layout, _find_records(layout, name)[-1]))
 
 
 def print_matches(config: Config, text: str, limit: int) -> None:
     """Print the papers whose title or authors hold every word of `text`, the newest first."""
-    matches = _matches(Layout(config.data_dir), text)
+    matches = _matches(layout_of(config), text)
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
     for row in matches.head(limit).iter_rows(named=True):
         first, *others = row["author_names"] or [row["authors"]]
@@ -74,8 +76,10 @@ def print_matches(config: Config, text: str, limit: int) -> None:
 
 def _matches(layout: Layout, text: str) -> pl.DataFrame:
     with closing(open_catalog(layout)) as catalog:
-        shards = [layout.shard("papers", name) for name in sorted(catalog.shard_names())]
-    files = [shard for shard in shards if shard.exists()]
+        counted = {f"{name}.parquet" for name in catalog.shard_names()}
+    folder = layout.table("papers")
+    there = sorted(counted.intersection(layout.files.names(folder)))
+    files = [layout.files.place(f"{folder}/{name}") for name in there]
     words = ascii_key(text).lower().split()
     searched = pl.concat_str("title_ascii", "authors_ascii", separator=" ").str.to_lowercase()
     matching: list[Any] = [searched.str.contains(word, literal=True) for word in words]
@@ -101,7 +105,7 @@ def _find_records(layout: Layout, name: str) -> list[KnownRecord]:
         else:
             found = catalog.of_arxiv_id(name)
     if not found:
-        raise ConfigError(f"nothing is known of {name!r:.80} in {layout.root}")
+        raise ConfigError(f"nothing is known of {name!r:.80} in {layout.place}")
     return found
 
 
@@ -112,9 +116,10 @@ def _has_vanished(layout: Layout, arxiv_id: str) -> bool:
 
 def open_catalog(layout: Layout) -> Catalog:
     """Open the catalog for reading; raises `StoreError` where there is none yet."""
-    if not layout.catalog.exists():
-        raise StoreError(f"there are no records in {layout.root} yet; run a backfill first")
-    return Catalog.open(layout.catalog, read_only=True)
+    file = readable_catalog(layout)
+    if not file.exists():
+        raise StoreError(f"there are no records in {layout.place} yet; run a backfill first")
+    return Catalog.open(file, read_only=True)
 
 
 def _bundle_of(layout: Layout, record: KnownRecord) -> bytes:

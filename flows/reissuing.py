@@ -14,9 +14,9 @@ from flows.report import RunReport
 from flows.single import find_wanted, parse_references
 from flows.steps import Run, StepRunner, UnitResult, settle
 from flows.store.catalog import Commit, KnownRecord, record_row
+from flows.store.files import writing
 from flows.store.shard_writer import ShardWriter
 from flows.store.shards import ShardName, find_bundles, read_rows
-from flows.store.store import writing
 from transforms.bundle import reissue as issue_again
 from transforms.strict_json import read_json
 from transforms.tables import PaperRow, bundle_row, event_row

@@ -4,14 +4,13 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
-from pathlib import Path
 
 from flows.counts import Counts
 from flows.errors import ArxivError
 from flows.harvest import WindowOutcome
 from flows.snapshot_file import SnapshotFile
 from flows.steps import UnitResult
-from flows.store.files import write_whole
+from flows.store.layout import RUNS, Layout
 from flows.store.shards import WrittenFile
 
 DONE, INCOMPLETE, UNREACHABLE = 0, 1, 3
@@ -67,7 +66,7 @@ class RunReport:
             f"{issued}, unchanged {c.unchanged}, rejects {c.rejects}",
             f"tables:  {self._place('tables')}",
             f"bundles: {self._place('bundles')}",
-            f"report:  {self._place('runs', self.run, 'report.md')}",
+            f"report:  {self._place(RUNS, self.run, 'report.md')}",
             *([f"reissued {c.reissued}"] if c.reissued else []),
             *self._troubles(),
         ]
@@ -105,13 +104,14 @@ class RunReport:
             lines.append(self.unreachable)
         return lines
 
-    def write(self, folder: Path) -> None:
-        """Write `report.json` and `report.md` into `folder`."""
+    def write(self, layout: Layout) -> None:
+        """Write `report.json` and `report.md` into the run's folder."""
         values = asdict(self) | {"exit_status": self.exit_status}
         for name in ("started_at", "finished_at"):
             values[name] = values[name].isoformat()
-        write_whole(folder / "report.json", (json.dumps(values, indent=2) + "\n").encode())
-        write_whole(folder / "report.md", self.markdown().encode())
+        as_json = json.dumps(values, indent=2) + "\n"
+        for name, text in (("report.json", as_json), ("report.md", self.markdown())):
+            layout.files.write(layout.report(self.run, name), text.encode())
 
     def markdown(self) -> str:
         """Return the text of `report.md`: the lines, the key, and the papers by category."""
@@ -135,7 +135,7 @@ class RunReport:
         )
 
     def _place(self, *parts: str) -> str:
-        return str(Path(self.data_dir, *parts))
+        return "/".join((self.data_dir, *parts))
 
 
 class UnreachableRunError(ArxivError):

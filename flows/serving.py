@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from flows.config import ScheduleConfig, load_config
 from flows.errors import ConfigError
+from flows.places import place_of
 
 NAME = "pith"
 JOBS = ("flows.backfill.backfill", "flows.nightly.unattended", "flows.rerun.rerun")
@@ -33,8 +34,12 @@ def serve_jobs(config_file: Path | None, data_dir: Path | None) -> None:
 def make_deployments(config_file: Path | None, data_dir: Path | None) -> list[RunnerDeployment]:
     """Make the three deployments; the configuration and data folder are their defaults."""
     schedule = _nightly_schedule(load_config(config_file, data_dir=data_dir).schedule)
-    places = {"config_file": config_file, "data_dir": data_dir}
-    parameters = {name: str(path.resolve()) for name, path in places.items() if path}
+    places = {"config_file": config_file, "data_dir": data_dir and place_of(data_dir)}
+    parameters = {
+        name: str(place.resolve() if isinstance(place, Path) else place)
+        for name, place in places.items()
+        if place
+    }
     return [
         RunnerDeployment.from_entrypoint(
             job,

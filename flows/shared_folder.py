@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from flows.errors import ConfigError
-from flows.store.store import writing
+from flows.store.files import writing
 
 MARKER = ".shared"
 

@@ -3,20 +3,20 @@
 import json
 from collections.abc import Iterator
 from contextlib import closing
-from pathlib import Path
 
 from flows.config import Config
+from flows.desks import layout_of
 from flows.reading import open_catalog
 from flows.store.catalog import Catalog
-from flows.store.layout import Layout
+from flows.store.layout import RUNS, Layout
 from flows.store.windows import Progress
 
-RUNS = 5
+LAST_RUNS = 5
 
 
 def status_lines(config: Config) -> Iterator[str]:
     """Give the counts, watermarks, last runs, and what is incomplete, a line each."""
-    layout = Layout(config.data_dir)
+    layout = layout_of(config)
     with closing(open_catalog(layout)) as catalog:
         yield f"records {catalog.count('records')}, rejects {catalog.count('rejects')}"
         yield f"shards {catalog.count('shards')}, papers vanished {catalog.count('vanished')}"
@@ -29,21 +29,20 @@ def status_lines(config: Config) -> Iterator[str]:
 
 
 def _last_runs(layout: Layout) -> Iterator[str]:
-    reports = sorted(layout.runs.glob("*/report.json"), reverse=True)[:RUNS]
-    for report in reports:
-        yield _run_line(report)
+    for name in sorted(layout.files.names(RUNS), reverse=True)[:LAST_RUNS]:
+        yield _run_line(layout, name)
 
 
-def _run_line(report: Path) -> str:
+def _run_line(layout: Layout, name: str) -> str:
     try:
-        run = json.loads(report.read_bytes())
+        run = json.loads(layout.files.read(layout.report(name, "report.json")))
         counts = run["counts"]
         made = f"new records {counts['new_records']}, new snapshots {counts['new_snapshots']}"
         ended = {0: "done", 1: "done, not without troubles", 3: "arXiv was unreachable"}
         outcome = ended[run["exit_status"]]
     except (OSError, ValueError, KeyError, TypeError):
-        return f"run {report.parent.name}: its report cannot be read"
-    return f"run {report.parent.name}: {outcome}; {made}, unchanged {counts['unchanged']}"
+        return f"run {name}: its report cannot be read"
+    return f"run {name}: {outcome}; {made}, unchanged {counts['unchanged']}"
 
 
 def _open_windows(catalog: Catalog) -> Iterator[str]:

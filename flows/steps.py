@@ -12,11 +12,12 @@ from typing import Protocol
 from flows.counts import Counts
 from flows.preparing import Desk, Prepared, prepare
 from flows.store.catalog import Commit, FinishedPart
+from flows.store.files import writing
 from flows.store.raw import keep_reply
 from flows.store.schemas import VanishedRow
 from flows.store.shard_writer import Row, ShardWriter
 from flows.store.shards import ShardName, WrittenFile
-from flows.store.store import Store, writing
+from flows.store.store import Store
 from flows.store.windows import DoneWindow
 from transforms import Issuer, Paper, Reject
 from transforms.arxiv_xml import Page

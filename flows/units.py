@@ -9,8 +9,8 @@ from flows.counts import Counts
 from flows.preparing import Desk, Prepared, prepare
 from flows.snapshot import Part, Span, read_part, read_span, reject_repeated
 from flows.steps import prepare_page
+from flows.store.files import writing
 from flows.store.raw import UnreadableReplyError, keep_reply, read_reply
-from flows.store.store import writing
 from flows.timing import Stopwatch
 from transforms.arxiv_xml import parse_page
 from transforms.oai_xml import MAX_PAGE_BYTES, OaiError, PageError

@@ -16,11 +16,9 @@ from typing import Any, Generic, Protocol, TypeVar
 import pyarrow as pa
 
 from flows.config import Config
+from flows.desks import open_desk
 from flows.errors import ConfigError, WorkerError
-from flows.keys import load_issuer
 from flows.preparing import Desk
-from flows.store.catalog import Catalog
-from flows.store.layout import Layout
 
 MAX_ATTEMPTS = 3
 
@@ -151,13 +149,6 @@ def _dask_crew(config: Config, desk: Desk, size: int) -> AbstractContextManager[
             f"runner is dask, which needs {error.name}: pip install 'pith-ingest[dask]'"
         ) from None
     return dask_crew(config, desk, size)
-
-
-def open_desk(config: Config, run: str) -> Desk:
-    """Make a worker's own desk; the key is found as the flow's process finds it, never sent."""
-    layout = Layout(config.data_dir)
-    issuer, _ = load_issuer(config.identity)
-    return Desk(layout, Catalog.open(layout.catalog, read_only=True), issuer, run)
 
 
 _begun: list[tuple[Config, str]] = []

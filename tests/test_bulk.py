@@ -198,7 +198,7 @@ class Endless:
     def __iter__(self) -> Iterator[SavedReply]:
         while True:
             self.given += 1
-            yield SavedReply(Path(f"no reply {self.given}"))
+            yield SavedReply(Path("no reply"), f"{self.given}")
 
 
 def test_no_more_is_submitted_than_the_workers_are_ahead(tmp_path: Path) -> None:

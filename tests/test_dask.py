@@ -21,10 +21,11 @@ from snapshot_rows import text
 
 from flows import dask_crew, jobs, shared_folder, snapshot
 from flows.config import Config, DaskConfig
+from flows.desks import open_desk
 from flows.errors import ConfigError, WorkerError
 from flows.keys import create_key
 from flows.preparing import Desk
-from flows.workers import Crew, hired, open_desk
+from flows.workers import Crew, hired
 from transforms.selection import Selection
 from transforms.signing import encode_base64
 

@@ -69,8 +69,8 @@ def dump(catalog: Path) -> dict[str, list[Any]]:
 
 def rebuilt(folder: Path) -> dict[str, list[Any]]:
     """Rebuild the catalog, let the next run complete the files, and return what it knows."""
-    rebuild_catalog(folder / "data")
-    with open_store(folder / "data", job="test", bundle_files=True, say=lambda _: None):
+    rebuild_catalog(Layout(folder / "data"))
+    with open_store(Layout(folder / "data"), job="test", bundle_files=True, say=lambda _: None):
         pass
     return dump(folder / "data" / "catalog.sqlite")
 
@@ -145,7 +145,7 @@ def test_a_damaged_shard_is_named_and_nothing_is_replaced(tmp_path: Path) -> Non
     for damage in (b"", whole[: len(whole) // 2], b"PAR1" + b"\0" * 100 + b"PAR1"):
         shard.write_bytes(damage)
         with pytest.raises(StoreError, match=r"cannot read the shard .*bundles"):
-            rebuild_catalog(layout.root)
+            rebuild_catalog(layout)
         with pytest.raises(StoreError, match=r"cannot read the shard .*bundles"):
             process(tmp_path, changed)
         assert layout.catalog.read_bytes() == catalog

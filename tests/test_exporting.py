@@ -15,7 +15,7 @@ from flows.config import Config, OutputsConfig
 from flows.errors import ConfigError, StoreError
 from flows.exporting import Exported, Wanted, export
 from flows.store.layout import Layout
-from flows.store.store import locked
+from flows.store.lock import locked
 
 MONDAY, TUESDAY = (datetime(2026, 11, day, 12, tzinfo=UTC) for day in (16, 17))
 ALL = Wanted()

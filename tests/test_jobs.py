@@ -39,10 +39,10 @@ def test_the_sample_becomes_tables_bundles_and_a_report(tmp_path: Path) -> None:
     assert report.exit_status == 1
     assert [len(rows(tmp_path, table)) for table in PAPER_TABLES] == [9, 18, 9, 1]
     for table in PAPER_TABLES:
-        (shard,) = (config.data_dir / "tables" / table).glob("*.parquet")
+        (shard,) = (tmp_path / "data" / "tables" / table).glob("*.parquet")
         assert pq.read_schema(shard).equals(SCHEMAS[table])
     assert_whole(tmp_path)
-    (written,) = (config.data_dir / "runs").glob("*/report.json")
+    (written,) = (tmp_path / "data" / "runs").glob("*/report.json")
     assert json.loads(written.read_text())["counts"]["new_records"] == 9
     assert "new records 9" in written.with_suffix(".md").read_text()
 
@@ -80,7 +80,7 @@ def test_the_same_again_changes_nothing(tmp_path: Path) -> None:
     jobs.backfill_raw(config, [SAMPLE])
     before = tree(tmp_path)
     again = jobs.backfill_raw(config, [SAMPLE]).counts
-    kept = jobs.backfill_raw(config, [config.data_dir / "raw"]).counts
+    kept = jobs.backfill_raw(config, [tmp_path / "data" / "raw"]).counts
     assert (again.new_records, again.unchanged, again.rejects) == (0, 9, 1)
     assert (kept.new_records, kept.unchanged) == (0, 9)
     assert tree(tmp_path) == before
@@ -204,4 +204,4 @@ def test_paths_that_hold_nothing_are_wrong_use(tmp_path: Path) -> None:
         jobs.backfill_raw(config, [tmp_path / "nowhere"])
     with pytest.raises(ConfigError, match="holds no saved replies"):
         jobs.backfill_raw(config, [tmp_path])
-    assert not config.data_dir.exists()
+    assert not (tmp_path / "data").exists()

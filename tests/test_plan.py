@@ -46,7 +46,7 @@ def test_a_harvest_is_estimated_with_one_request_for_each_window(
     assert papers == 3000
     asked = len(server.requests)
     assert asked == 1 + len(lines[:-1])
-    assert not config.data_dir.exists()
+    assert not (tmp_path / "data").exists()
     assert not config.identity.key_file.exists()
     jobs.backfill_categories(config, ["all"], FIRST_DAY, TODAY)
     assert lines[-1].startswith(f"about {len(server.requests) - asked} requests to arXiv, ")

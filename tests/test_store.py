@@ -1,18 +1,19 @@
 """Killed at any moment, the next run completes or undoes what it finds; one writer at a time."""
 
 import sqlite3
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from oai_pages import page, record
-from runs import assert_whole, bundle_files, config_in, process, rows
+from runs import assert_whole, bundle_files, process, rows
 
 from flows import bulk
 from flows.errors import StoreError
 from flows.store import store
 from flows.store.catalog import SCHEMA_VERSION, Catalog
-from flows.store.files import write_derived
+from flows.store.files import LocalFiles
 from flows.store.layout import Layout
 from flows.store.store import open_store
 
@@ -27,17 +28,21 @@ def kill(*_: Any, **__: Any) -> None:
     raise KilledError
 
 
-def kill_at_a_bundle(path: Path, data: bytes) -> None:
-    if "bundles" in path.parts:
-        raise KilledError
-    write_derived(path, data)
+WRITE_DERIVED = LocalFiles.write_derived
+
+
+def kill_at_a_bundle(files: LocalFiles, derived: Iterable[tuple[str, bytes]]) -> None:
+    for key, data in derived:
+        if key.startswith("bundles/"):
+            raise KilledError
+        WRITE_DERIVED(files, [(key, data)])
 
 
 MOMENTS = {
     "before a table is named": (store, "name_shard"),
     "between shard and commit": (Catalog, "commit"),
     "between commit and bundle files": (bulk, "write_bundle_files"),
-    "while bundle files are written": (store, "write_derived"),
+    "while bundle files are written": (LocalFiles, "write_derived"),
     "before the files are noted": (Catalog, "mark_files_written"),
 }
 
@@ -62,12 +67,12 @@ def test_a_killed_run_is_made_good_by_the_next(
 
 def test_a_second_writer_is_told_who_writes(tmp_path: Path) -> None:
     with (
-        open_store(tmp_path, job="backfill", bundle_files=True, say=print),
+        open_store(Layout(tmp_path), job="backfill", bundle_files=True, say=print),
         pytest.raises(StoreError, match=r"another run \(backfill, process \d+ on .*\) is writing"),
-        open_store(tmp_path, job="nightly", bundle_files=True, say=print),
+        open_store(Layout(tmp_path), job="nightly", bundle_files=True, say=print),
     ):
         pass
-    with open_store(tmp_path, job="nightly", bundle_files=True, say=print):
+    with open_store(Layout(tmp_path), job="nightly", bundle_files=True, say=print):
         pass
 
 
@@ -90,11 +95,11 @@ def test_a_file_that_is_no_catalog_is_named(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_is_a_file_is_named(tmp_path: Path) -> None:
-    config_in(tmp_path).data_dir.write_text("in the way")
+    (tmp_path / "data").write_text("in the way")
     with pytest.raises(StoreError, match=r"cannot write .*data: File exists"):
         process(tmp_path, PAGES[0])
 
 
 def test_bundle_files_can_be_left_out(tmp_path: Path) -> None:
-    with open_store(tmp_path, job="test", bundle_files=False, say=print) as opened:
+    with open_store(Layout(tmp_path), job="test", bundle_files=False, say=print) as opened:
         assert opened.recover() == []

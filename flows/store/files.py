@@ -1,46 +1,145 @@
-"""Files that appear whole or not at all."""
+"""Where whole files live: each appears whole or not at all, on a disk or in an object store."""
 
 import os
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO, Protocol
+
+from flows.errors import StoreError
+
+Data = bytes | memoryview
 
 
-def write_unnamed(path: Path, data: bytes | memoryview) -> Path:
-    """Write `data`, durable, to a temporary name beside `path` and return that.
+class Files(Protocol):
+    """The files of one data folder, by keys such as `tables/papers/x.parquet`.
 
-    No reader's `*.parquet` or `*.json` matches it, and no other process writes to it.
+    Keys are made by `Layout` alone. What fails is an `OSError`, or a `StoreError` that says it.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    with temporary.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    return temporary
+
+    def place(self, key: str = "") -> str:
+        """Return how messages, reports and users call a file, or the whole."""
+
+    def write_unnamed(self, key: str, data: Data) -> str:
+        """Write `data`, durable, where no reader looks and no other process writes.
+
+        Returns the key under which `name` and `remove` find it.
+        """
+
+    def name(self, unnamed: Iterable[tuple[str, str]]) -> None:
+        """Give files that were written unnamed their keys, each replacing what is there at once."""
+
+    def remove_unnamed(self) -> int:
+        """Remove what was never named, which a killed run left; return how many."""
+
+    def write(self, key: str, data: Data) -> None:
+        """Write `data`, durable, replacing what is there in one step."""
+
+    def write_derived(self, files: Iterable[tuple[str, bytes]]) -> None:
+        """Write files that can be derived again, so need not survive a power cut by themselves."""
+
+    def read(self, key: str) -> bytes:
+        """Return a file's bytes; raises `FileNotFoundError`."""
+
+    def exists(self, key: str) -> bool:
+        """Tell whether there is such a file."""
+
+    def names(self, folder: str) -> list[str]:
+        """Return the names directly in a folder, of files and folders; none where it is missing."""
+
+    def remove(self, keys: Iterable[str]) -> None:
+        """Remove files, those that are there."""
+
+    def opened(self, key: str) -> AbstractContextManager[Path | BinaryIO]:
+        """Give a file for random reading, as pyarrow takes it; raises `FileNotFoundError`."""
 
 
-def name_file(temporary: Path, path: Path) -> None:
-    """Give a file that is durable its name, replacing what is there in one step."""
-    temporary.replace(path)
-    _sync(path.parent)
+@dataclass(frozen=True, slots=True)
+class LocalFiles:
+    """Files below a folder: to a temporary name, fsync, rename, fsync of the folder."""
 
+    root: Path
 
-def write_whole(path: Path, data: bytes) -> None:
-    """Write `data` to `path`, durable, replacing what is there in one step."""
-    name_file(write_unnamed(path, data), path)
+    def place(self, key: str = "") -> str:
+        """Return the path."""
+        return str(self.root / key)
 
-
-def write_derived(path: Path, data: bytes) -> None:
-    """Write `data` to `path` as `write_whole` does, but leave the syncing to the system.
-
-    For files that can be derived again.
-    """
-    temporary = path.with_name(f".{path.name}.tmp")
-    try:
-        temporary.write_bytes(data)
-    except FileNotFoundError:
+    def write_unnamed(self, key: str, data: Data) -> str:
+        """Write to a temporary name beside the file, which no reader's pattern matches."""
+        path = self.root / key
         path.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_bytes(data)
-    temporary.replace(path)
+        temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+        with temporary.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        return str(temporary.relative_to(self.root))
+
+    def name(self, unnamed: Iterable[tuple[str, str]]) -> None:
+        """Rename each, and sync its folder."""
+        for temporary, key in unnamed:
+            path = self.root / key
+            (self.root / temporary).replace(path)
+            _sync(path.parent)
+
+    def remove_unnamed(self) -> int:
+        """Remove the temporary names beside tables and replies; bundle files replace theirs."""
+        left = [*self.root.glob("tables/*/.*.tmp"), *self.root.glob("raw/*/.*.tmp")]
+        for path in left:
+            path.unlink()
+        return len(left)
+
+    def write(self, key: str, data: Data) -> None:
+        """Write unnamed, then name."""
+        self.name([(self.write_unnamed(key, data), key)])
+
+    def write_derived(self, files: Iterable[tuple[str, bytes]]) -> None:
+        """Replace each in one step, but leave the syncing to the system."""
+        for key, data in files:
+            path = self.root / key
+            temporary = path.with_name(f".{path.name}.tmp")
+            try:
+                temporary.write_bytes(data)
+            except FileNotFoundError:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                temporary.write_bytes(data)
+            temporary.replace(path)
+
+    def read(self, key: str) -> bytes:
+        """Read the file."""
+        return (self.root / key).read_bytes()
+
+    def exists(self, key: str) -> bool:
+        """Look for the path."""
+        return (self.root / key).exists()
+
+    def names(self, folder: str) -> list[str]:
+        """List the folder."""
+        try:
+            return [path.name for path in (self.root / folder).iterdir()]
+        except FileNotFoundError:
+            return []
+
+    def remove(self, keys: Iterable[str]) -> None:
+        """Unlink each."""
+        for key in keys:
+            (self.root / key).unlink(missing_ok=True)
+
+    @contextmanager
+    def opened(self, key: str) -> Iterator[Path]:
+        """Give the path, which pyarrow reads best by itself."""
+        yield self.root / key
+
+
+@contextmanager
+def writing(folder: Path) -> Iterator[None]:
+    """Turn what the system says about writing below `folder` into a `StoreError`."""
+    try:
+        yield
+    except OSError as error:
+        where = error.filename or folder
+        raise StoreError(f"cannot write {where}: {error.strerror or error}") from error
 
 
 def _sync(path: Path) -> None:

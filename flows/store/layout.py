@@ -1,16 +1,38 @@
-"""Where everything lies below the data folder."""
+"""Where everything of one data folder lies."""
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+from flows.store.files import Files, LocalFiles
+
+if TYPE_CHECKING:
+    from flows.store.objects import ObjectFiles
 
 TABLES = ("papers", "events", "bundles", "rejects", "vanished", "windows")
+RUNS = "runs"
 
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """The paths of one data folder; names that come from outside never become paths."""
+    """The names of one data folder's files; what comes from outside never becomes part of one.
+
+    `root` holds everything. Where the files are `objects` of a store, it holds only the catalog
+    and the lock of the process that writes, on its own disk.
+    """
 
     root: Path
+    objects: "ObjectFiles | None" = None
+
+    @property
+    def files(self) -> Files:
+        """The files that runs make."""
+        return self.objects or LocalFiles(self.root)
+
+    @property
+    def place(self) -> str:
+        """How messages and reports call the whole."""
+        return self.files.place()
 
     @property
     def catalog(self) -> Path:
@@ -22,29 +44,23 @@ class Layout:
         """The file that the one writer locks."""
         return self.root / ".writer.lock"
 
-    @property
-    def raw(self) -> Path:
-        """The replies of arXiv as they came."""
-        return self.root / "raw"
+    def raw_reply(self, sha256: str) -> str:
+        """Return the key of the reply with this sha256 (hex), which is kept compressed."""
+        return f"raw/{sha256[:2]}/{sha256}.xml.zst"
 
-    @property
-    def runs(self) -> Path:
-        """One folder per run, with its report."""
-        return self.root / "runs"
-
-    def raw_reply(self, sha256: str) -> Path:
-        """Return where the reply with this sha256 (hex) is kept, compressed."""
-        return self.raw / sha256[:2] / f"{sha256}.xml.zst"
-
-    def table(self, name: str) -> Path:
+    def table(self, name: str) -> str:
         """Return the folder of a table's shards."""
-        return self.root / "tables" / name
+        return f"tables/{name}"
 
-    def shard(self, table: str, name: str) -> Path:
-        """Return the Parquet file of one shard of one table."""
-        return self.table(table) / f"{name}.parquet"
+    def shard(self, table: str, name: str) -> str:
+        """Return the key of one table's Parquet file of one shard."""
+        return f"tables/{table}/{name}.parquet"
 
-    def bundle(self, pith_number: str) -> Path:
-        """Return the bundle file of a Pith Number, `bundles/<year>/<first two>/<suffix>.json`."""
+    def bundle(self, pith_number: str) -> str:
+        """Return a Pith Number's bundle file, `bundles/<year>/<first two>/<suffix>.json`."""
         _, year, suffix = pith_number.split(":")
-        return self.root / "bundles" / year / suffix[:2] / f"{suffix}.json"
+        return f"bundles/{year}/{suffix[:2]}/{suffix}.json"
+
+    def report(self, run: str, name: str) -> str:
+        """Return the key of a report of a run."""
+        return f"{RUNS}/{run}/{name}"

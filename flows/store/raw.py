@@ -8,7 +8,6 @@ import zstandard
 
 from flows.errors import ConfigError
 from flows.packed import DAMAGED, unpacked
-from flows.store.files import write_whole
 from flows.store.layout import Layout
 
 SUFFIXES = (".xml", ".xml.gz", ".xml.zst")
@@ -68,7 +67,7 @@ def read_reply(path: Path, *, limit: int) -> bytes:
 def keep_reply(layout: Layout, data: bytes) -> str:
     """Keep a reply, compressed, under the sha256 (hex) of its bytes, and return that."""
     sha256 = hashlib.sha256(data).hexdigest()
-    path = layout.raw_reply(sha256)
-    if not path.exists():
-        write_whole(path, zstandard.ZstdCompressor(level=9).compress(data))
+    key = layout.raw_reply(sha256)
+    if not layout.files.exists(key):
+        layout.files.write(key, zstandard.ZstdCompressor(level=9).compress(data))
     return sha256

@@ -5,13 +5,11 @@ from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from flows.store.files import name_file, write_unnamed
 from flows.store.layout import TABLES, Layout
 from flows.store.schemas import REPEATING, SCHEMAS, STATISTICS
 from flows.store.shards import ShardName, WrittenFile, make_marks
@@ -22,9 +20,10 @@ Row = tuple[Any, ...]
 
 @dataclass(frozen=True, slots=True)
 class UnnamedFile:
-    """A table file of a shard, durable under a name that no reader looks for."""
+    """A table file of a shard: durable, but still where no reader looks for it."""
 
-    temporary: Path
+    temporary: str
+    key: str
     written: WrittenFile
 
 
@@ -68,10 +67,11 @@ class ShardWriter:
             self._writers[table].add_key_value_metadata(make_marks(shard, tables))
             self._writers[table].close()
             data = self._sinks[table].getvalue()
-            path = layout.shard(table, shard.name)
+            key = layout.shard(table, shard.name)
             sha256 = hashlib.sha256(data).hexdigest()
-            written = WrittenFile(str(path), data.size, sha256)
-            files.append(UnnamedFile(write_unnamed(path, memoryview(data)), written))
+            written = WrittenFile(layout.files.place(key), data.size, sha256)
+            temporary = layout.files.write_unnamed(key, memoryview(data))
+            files.append(UnnamedFile(temporary, key, written))
         return files
 
 
@@ -84,13 +84,11 @@ def _array(values: Sequence[Any], kind: pa.DataType) -> pa.Array:
     return pa.BinaryArray.from_buffers(kind, len(values), buffers)
 
 
-def name_shard(files: Sequence[UnnamedFile]) -> None:
+def name_shard(layout: Layout, files: Sequence[UnnamedFile]) -> None:
     """Give the files of a shard their names, replacing those of an earlier attempt."""
-    for file in files:
-        name_file(file.temporary, Path(file.written.path))
+    layout.files.name((file.temporary, file.key) for file in files)
 
 
-def discard(files: Sequence[UnnamedFile]) -> None:
+def discard(layout: Layout, files: Sequence[UnnamedFile]) -> None:
     """Remove the files of a shard that shall not count."""
-    for file in files:
-        file.temporary.unlink(missing_ok=True)
+    layout.files.remove(file.temporary for file in files)

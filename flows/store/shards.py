@@ -1,9 +1,9 @@
 """Parquet shards: one unit of work's rows, at most one file per table."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import PurePosixPath
 from typing import Any
 
 import pyarrow as pa
@@ -45,22 +45,13 @@ def make_marks(shard: ShardName, tables: Sequence[str]) -> dict[bytes, str]:
 
 def remove_shard(layout: Layout, name: str) -> None:
     """Remove whatever files a shard has."""
-    for table in TABLES:
-        layout.shard(table, name).unlink(missing_ok=True)
+    layout.files.remove(layout.shard(table, name) for table in TABLES)
 
 
 def shard_names(layout: Layout) -> set[str]:
     """Return the names of all shards of which a file lies in the tables."""
-    return {path.stem for table in TABLES for path in layout.table(table).glob("*.parquet")}
-
-
-def remove_unfinished(layout: Layout) -> int:
-    """Remove the temporary files that a killed run left; return how many."""
-    left = [path for table in TABLES for path in layout.table(table).glob(".*.tmp")]
-    left += layout.raw.glob("*/.*.tmp")
-    for path in left:
-        path.unlink()
-    return len(left)
+    found = [name for table in TABLES for name in layout.files.names(layout.table(table))]
+    return {PurePosixPath(name).stem for name in found if name.endswith(".parquet")}
 
 
 def read_marks(layout: Layout, name: str) -> ShardName | None:
@@ -68,12 +59,14 @@ def read_marks(layout: Layout, name: str) -> ShardName | None:
 
     Raises `StoreError` for a file that cannot be read.
     """
-    found = [layout.shard(table, name) for table in TABLES if layout.shard(table, name).exists()]
-    for path in found:
-        with _opened(path) as file:
+    marks: dict[bytes, bytes] = {}
+    found = set()
+    for table in TABLES:
+        with suppress(FileNotFoundError), _opened(layout, layout.shard(table, name)) as file:
+            found.add(table)
             marks = file.metadata.metadata or {}
     tables = marks.get(_TABLES, b"").decode().split()
-    if not tables or not all(layout.shard(table, name).exists() for table in tables):
+    if not tables or not found.issuperset(tables):
         return None
     return ShardName(name, marks[_UNIT].decode(), marks[_RUN].decode())
 
@@ -85,10 +78,8 @@ def read_rows(
 
     Raises `StoreError` for a file that cannot be read.
     """
-    path = layout.shard(table, shard)
-    if not path.exists():
-        return
-    with _opened(path) as file:
+    key = layout.shard(table, shard)
+    with suppress(FileNotFoundError), _opened(layout, key) as file:
         for batch in file.iter_batches(batch_size=1024, columns=list(columns)):
             yield from zip(*(batch.column(name).to_pylist() for name in columns), strict=True)
 
@@ -104,10 +95,13 @@ def find_bundles(layout: Layout, shard: str, numbers: Iterable[str]) -> dict[str
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[pq.ParquetFile]:
+def _opened(layout: Layout, key: str) -> Iterator[pq.ParquetFile]:
+    """Open a table's file; raises `FileNotFoundError`, and `StoreError` for any other trouble."""
     try:
-        with pq.ParquetFile(path) as file:
+        with layout.files.opened(key) as source, pq.ParquetFile(source) as file:
             yield file
+    except FileNotFoundError:
+        raise
     except (OSError, pa.ArrowException) as error:
         reason = str(error).splitlines()[0]
-        raise StoreError(f"cannot read the shard {path}: {reason}") from None
+        raise StoreError(f"cannot read the shard {layout.files.place(key)}: {reason}") from None

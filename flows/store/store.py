@@ -1,22 +1,16 @@
 """One data folder, opened for writing by one process at a time."""
 
-import json
-import os
-import socket
 from collections.abc import Callable, Container, Iterator, Sequence
 from contextlib import closing, contextmanager
-from datetime import UTC, datetime
-from pathlib import Path
 
-from filelock import FileLock, Timeout
-
-from flows.errors import StoreError
 from flows.store import shards
 from flows.store.catalog import Catalog, Commit, FinishedPart
-from flows.store.files import write_derived
+from flows.store.files import writing
 from flows.store.layout import Layout
+from flows.store.read_back import read_commit
 from flows.store.shard_writer import UnnamedFile, name_shard
 from flows.store.shards import read_rows
+from flows.store.shared import coordinating
 from flows.timing import Stopwatch
 
 
@@ -36,7 +30,7 @@ class Store:
         """Name the files of a written shard and make it count; its bundle files are still due."""
         due = self.bundle_files and bool(commit.records)
         with writing(self.layout.root), self.watch.stage("commit"):
-            name_shard(files)
+            name_shard(self.layout, files)
             self.catalog.commit(commit, finished, has_files=not due)
 
     def write_bundle_files(self, shard: str) -> None:
@@ -49,11 +43,10 @@ class Store:
     def recover(self) -> list[str]:
         """Complete or undo what a killed run left, and say what was done, a sentence each."""
         done = []
-        if temporary := shards.remove_unfinished(self.layout):
+        if temporary := self.layout.files.remove_unnamed():
             done.append(f"removed {temporary} unfinished files of a run that was killed")
-        for name in sorted(shards.shard_names(self.layout) - self.catalog.shard_names()):
-            shards.remove_shard(self.layout, name)
-            done.append(f"undid the shard {name}, which a killed run had not committed")
+        unknown = shards.shard_names(self.layout) - self.catalog.shard_names()
+        done += map(self._settle_unknown, sorted(unknown))
         for name in self.catalog.shards_without_files():
             if self.bundle_files:
                 newest = {record.pith_number for record in self.catalog.of_shard(name)}
@@ -62,78 +55,47 @@ class Store:
             done.append(f"completed the bundle files of the shard {name}")
         return done
 
+    def _settle_unknown(self, name: str) -> str:
+        """Undo a shard that the catalog does not know, or take it up, and say which.
+
+        In an object store the catalog may be a copy from before the shard counted, so one that is
+        whole is never removed there.
+        """
+        if self.layout.objects and (shard := shards.read_marks(self.layout, name)):
+            self.catalog.commit(read_commit(self.layout, shard))
+            return f"took up the shard {name}, which a killed run had made"
+        shards.remove_shard(self.layout, name)
+        return f"undid the shard {name}, which a killed run had not committed"
+
 
 def write_bundle_files(layout: Layout, shard: str, *, only: Container[str] | None = None) -> None:
     """Write a file for each bundle of a shard, or for those with the numbers `only`."""
-    for number, data in read_rows(layout, "bundles", shard, ["pith_number", "bundle"]):
-        if only is None or number in only:
-            # Derived from the shard, so they need not survive a power cut by themselves.
-            write_derived(layout.bundle(number), data)
+    rows = read_rows(layout, "bundles", shard, ["pith_number", "bundle"])
+    # Derived from the shard, so they need not survive a power cut by themselves.
+    layout.files.write_derived(
+        (layout.bundle(number), data) for number, data in rows if only is None or number in only
+    )
 
 
 @contextmanager
 def open_store(
-    data_dir: Path, *, job: str, bundle_files: bool, say: Callable[[str], None]
+    layout: Layout, *, job: str, bundle_files: bool, say: Callable[[str], None]
 ) -> Iterator[Store]:
-    """Lock `data_dir` for this process, recover what a killed run left, and give the store.
+    """Lock a data folder for this process, recover what a killed run left, and give the store.
 
     `say` is told what was recovered. Raises `StoreError` when another run holds the lock (its
     message names that run) or the folder cannot be written.
     """
-    layout = Layout(data_dir)
-    with writing(data_dir):
-        data_dir.mkdir(parents=True, exist_ok=True)
-    with locked(layout, job), closing(Catalog.open(layout.catalog)) as catalog:
-        store = Store(layout, catalog, bundle_files=bundle_files)
-        with writing(data_dir):
-            recovered = store.recover()
-        for sentence in recovered:
-            say(sentence)
-        yield store
-
-
-@contextmanager
-def writing(folder: Path) -> Iterator[None]:
-    """Turn what the system says about writing below `folder` into a `StoreError`."""
-    try:
-        yield
-    except OSError as error:
-        where = error.filename or folder
-        raise StoreError(f"cannot write {where}: {error.strerror or error}") from error
-
-
-@contextmanager
-def locked(layout: Layout, job: str) -> Iterator[None]:
-    """Be the one writer of a data folder; raises `StoreError` that names another one."""
-    lock = FileLock(layout.lock, timeout=0)
-    holder = layout.lock.with_suffix(".json")
-    with writing(layout.root):
-        is_free = _try(lock)
-    if not is_free:
-        raise StoreError(f"{_describe(holder)} is writing to {layout.root}; wait for it or stop it")
-    try:
-        since = datetime.now(UTC).isoformat(timespec="seconds")
-        us = {"job": job, "pid": os.getpid(), "host": socket.gethostname(), "since": since}
-        with writing(layout.root):
-            write_derived(holder, json.dumps(us).encode())
-        yield
-    finally:
-        holder.unlink(missing_ok=True)
-        lock.release()
-
-
-def _try(lock: FileLock) -> bool:
-    try:
-        lock.acquire()
-    except Timeout:
-        return False
-    return True
-
-
-def _describe(holder: Path) -> str:
-    try:
-        them = json.loads(holder.read_bytes())
-        who = f"{them['job']}, process {them['pid']} on {them['host']}, since {them['since']}"
-    except (OSError, ValueError, KeyError, TypeError):
-        return "another run"
-    return f"another run ({who})"
+    with coordinating(layout, job) as coordinator:
+        if coordinator:
+            coordinator.take_newer()
+        with closing(Catalog.open(layout.catalog)) as catalog:
+            store = Store(layout, catalog, bundle_files=bundle_files)
+            with writing(layout.root):
+                recovered = store.recover()
+            for sentence in recovered:
+                say(sentence)
+            if coordinator:
+                # What workers elsewhere read during the run.
+                coordinator.publish()
+            yield store

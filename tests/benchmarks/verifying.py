@@ -40,8 +40,8 @@ def write_bundles(folder: Path) -> Path:
         rows.append(bundle_row(bundle, shown_sha256="0" * 64, issued_at=times.built_at))
     layout, writer = Layout(folder), ShardWriter()
     writer.add("bundles", rows)
-    name_shard(writer.write(layout, ShardName("shard", "a benchmark", "no run")))
-    return layout.shard("bundles", "shard")
+    name_shard(layout, writer.write(layout, ShardName("shard", "a benchmark", "no run")))
+    return folder / layout.shard("bundles", "shard")
 
 
 def seconds_of_signatures() -> float:

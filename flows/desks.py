@@ -1,0 +1,31 @@
+"""From the configuration to a data folder and to a desk, in whichever process."""
+
+from pathlib import Path
+
+from flows.config import Config
+from flows.keys import load_issuer
+from flows.places import state_folder
+from flows.preparing import Desk
+from flows.store.catalog import Catalog
+from flows.store.layout import Layout
+from flows.store.shared import readable_catalog
+
+
+def layout_of(config: Config) -> Layout:
+    """Return where everything lies; nothing is asked of an object store yet."""
+    if isinstance(config.data_dir, Path):
+        return Layout(config.data_dir)
+    from flows.store.objects import ObjectFiles  # noqa: PLC0415 - an optional dependency
+
+    return Layout(state_folder(config.state_dir, config.data_dir), ObjectFiles(config.data_dir))
+
+
+def open_desk(config: Config, run: str) -> Desk:
+    """Return the desk of a worker process, on the coordinator's machine or on any other.
+
+    The key is found as the flow's process finds it, never sent. Elsewhere than on the coordinator's
+    machine, what is known is what the catalog's copy in the store knew when the run began.
+    """
+    layout = layout_of(config)
+    issuer, _ = load_issuer(config.identity)
+    return Desk(layout, Catalog.open(readable_catalog(layout), read_only=True), issuer, run)

@@ -1,0 +1,40 @@
+"""What a shard's commit said, read back from the shard."""
+
+import hashlib
+
+from flows.store.catalog import Commit, record_row
+from flows.store.layout import Layout
+from flows.store.shards import ShardName, read_rows
+from flows.store.windows import DoneWindow
+from flows.window import Window
+
+
+def read_commit(layout: Layout, shard: ShardName) -> Commit:
+    """Return what a whole shard adds to a catalog; papers and bundles are parallel rows.
+
+    Raises `StoreError` for a file that cannot be read.
+    """
+    datestamps = [day for (day,) in read_rows(layout, "papers", shard.name, ["datestamp"])]
+    columns = ["arxiv_id", "version", "pith_number", "shown_sha256", "issued_at"]
+    bundles = read_rows(layout, "bundles", shard.name, columns)
+    records = tuple(
+        record_row(arxiv_id, version, number, bytes.fromhex(shown), day, issued_at)
+        for (arxiv_id, version, number, shown, issued_at), day in zip(
+            bundles, datestamps, strict=True
+        )
+    )
+    raw = read_rows(layout, "rejects", shard.name, ["raw"])
+    vanished = read_rows(layout, "vanished", shard.name, ["arxiv_id"])
+    windows = read_rows(
+        layout, "windows", shard.name, ["set_spec", "first", "until", "started_at", "watermark"]
+    )
+    return Commit(
+        shard,
+        records,
+        tuple(hashlib.sha256(data).hexdigest() for (data,) in raw),
+        tuple(arxiv_id for (arxiv_id,) in vanished),
+        tuple(
+            DoneWindow(Window(set_spec or None, first, until), started_at, watermark)
+            for set_spec, first, until, started_at, watermark in windows
+        ),
+    )
