@@ -9,6 +9,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
+from multiprocessing import forkserver
 from pathlib import Path
 from random import Random
 
@@ -36,6 +37,13 @@ IDS = [f"2201.{number:05}" for number in range(1, PAPERS + 1)]
 # A repeated line and a broken one, far from the first: what units must know of each other.
 SNAPSHOT = text(*IDS) + text(IDS[3]) + b"{broken\n"
 QUIET = {"dashboard": False, "dashboard_address": "127.0.0.1:0"}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def own_forkserver() -> Iterator[None]:
+    """End the one fork server that a process has: other tests want theirs with other modules."""
+    yield
+    forkserver._forkserver._stop()  # type: ignore[attr-defined]  # noqa: SLF001 - made for tests
 
 
 @pytest.fixture(scope="module")
