@@ -1,6 +1,7 @@
 """Where whole files live: each appears whole or not at all, on a disk or in an object store."""
 
 import os
+import secrets
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
@@ -69,7 +70,7 @@ class LocalFiles:
         """Write to a temporary name beside the file, which no reader's pattern matches."""
         path = self.root / key
         path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+        temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}.tmp")
         with temporary.open("wb") as file:
             file.write(data)
             file.flush()
