@@ -9,6 +9,7 @@ import sqlite3
 import subprocess
 import time
 from collections.abc import Iterator
+from multiprocessing.synchronize import Event
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -40,8 +41,9 @@ def save(folder: Path, replies: list[bytes]) -> Path:
     return saved
 
 
-def backfill(folder: Path) -> None:
+def backfill(folder: Path, begun: Event) -> None:
     """Run in a process of its own, which is killed."""
+    begun.set()
     jobs.backfill_raw(config_in(folder), [folder / "saved"])
 
 
@@ -83,8 +85,10 @@ def test_killed_again_and_again_it_ends_with_each_paper_once(tmp_path: Path) -> 
     kills = 0
     # On a busy machine the first of them may all come before anything was committed.
     while kills < KILLS or len(rows(tmp_path, "bundles")) < PAPERS // 4:
-        child = context.Process(target=backfill, args=(tmp_path,))
+        begun = context.Event()
+        child = context.Process(target=backfill, args=(tmp_path, begun))
         child.start()
+        assert begun.wait(60)
         # A moment that no event marks is the point of this test.
         time.sleep(choose.uniform(0, 0.15))
         child.kill()
@@ -157,11 +161,11 @@ def test_a_damaged_shard_is_named_and_nothing_is_replaced(tmp_path: Path) -> Non
 def test_the_same_backfill_again_writes_nothing_and_is_faster(tmp_path: Path) -> None:
     save(tmp_path, pages()[:60])
     started = time.process_time()
-    backfill(tmp_path)
+    jobs.backfill_raw(config_in(tmp_path), [tmp_path / "saved"])
     first = time.process_time() - started
     before = tree(tmp_path)
     started = time.process_time()
-    backfill(tmp_path)
+    jobs.backfill_raw(config_in(tmp_path), [tmp_path / "saved"])
     second = time.process_time() - started
     assert tree(tmp_path) == before
     assert second < first / 2
