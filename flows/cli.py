@@ -294,7 +294,7 @@ def find(
     data: DataOption = None,
 ) -> None:
     """Find papers by words of their title or authors, typed without accents."""
-    from flows.reading import print_matches
+    from flows.finding import print_matches
 
     print_matches(_load(config, data), text, limit)
 
