@@ -13,10 +13,9 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date
 from functools import partial
+from typing import TYPE_CHECKING
 
 from flows.ahead import Ahead
-from flows.arxiv.client import OaiClient
-from flows.arxiv.fetch import Reply
 from flows.progress import LOGGER, Meter
 from flows.steps import Run, StepRunner, UnitResult, keep_rows, mark_vanished, process_reply
 from flows.store.schemas import WindowRow
@@ -31,6 +30,13 @@ from transforms.oai_xml import (
     rewind,
 )
 from transforms.paper import BadPaperError, check_id
+
+if TYPE_CHECKING:
+    from flows.arxiv.client import OaiClient
+    from flows.arxiv.fetch import Reply
+
+    _Pages = Ahead[str | None, Reply[Page]]
+    """The pages of one window, each by the token that fetches it."""
 
 PAGES_A_STEP = 20
 """A minute's work at arXiv's pace; the whole of arXiv takes about 120 steps."""
@@ -65,10 +71,6 @@ class WindowOutcome:
     problem: str | None = None
 
 
-_Pages = Ahead[str | None, Reply[Page]]
-"""The pages of one window, each by the token that fetches it."""
-
-
 @dataclass(frozen=True, slots=True)
 class Harvester:
     """What all windows of one run share; `results` grows with every reply that was processed.
@@ -77,7 +79,7 @@ class Harvester:
     """
 
     run: Run
-    client: OaiClient
+    client: "OaiClient"
     in_step: StepRunner
     results: list[UnitResult]
     papers: Meter = field(default_factory=Meter)
@@ -133,13 +135,13 @@ class Harvester:
             name = f"{progress.window}: pages from {progress.pages + 1}"
             self.in_step(name, partial(self._take_pages, progress, pages))
 
-    def _take_pages(self, progress: Progress, pages: _Pages) -> None:
+    def _take_pages(self, progress: Progress, pages: "_Pages") -> None:
         for _ in range(PAGES_A_STEP):
             self._take_page(progress, pages)
             if progress.token == END:
                 return
 
-    def _take_page(self, progress: Progress, pages: _Pages) -> None:
+    def _take_page(self, progress: Progress, pages: "_Pages") -> None:
         """Await, keep and process one page; only then is it noted as taken.
 
         What goes wrong with the next page, which is begun meanwhile, is raised when it is awaited.

@@ -10,9 +10,8 @@ from datetime import date, timedelta
 from functools import partial
 from math import ceil
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from flows.arxiv.client import OaiClient
-from flows.arxiv.fetch import PATIENCE, make_user_agent
 from flows.arxiv.pace import Pace
 from flows.arxiv.sets import set_of_category
 from flows.batches import batches
@@ -34,6 +33,9 @@ from flows.window import Window, by_year
 from flows.workers import hired
 from transforms.oai_xml import OaiError
 from transforms.selection import Selection
+
+if TYPE_CHECKING:
+    from flows.arxiv.client import OaiClient
 
 MAX_STEPS = 100
 """Steps of one run. Prefect's server records about 30 task runs a second."""
@@ -150,6 +152,7 @@ def backfill_search(
     on_progress: OnProgress = to_nobody,
 ) -> RunReport:
     """Take the papers that a search of arXiv finds, at most `limit`; OAI-PMH gives their text."""
+    from flows.arxiv.fetch import PATIENCE, make_user_agent  # noqa: PLC0415 - as `connect`
     from flows.arxiv.search import search_ids  # noqa: PLC0415 - 30 ms that a rerun can spare
 
     with open_job("backfill", config) as job, _asking(job), connect(config.arxiv) as client:
@@ -242,14 +245,14 @@ def _parts(
             job.results.append(UnitResult(unit.name, unit.finished.seen_again()))
 
 
-def _take_each(job: Job, client: OaiClient, arxiv_ids: Sequence[str]) -> None:
+def _take_each(job: Job, client: "OaiClient", arxiv_ids: Sequence[str]) -> None:
     for arxiv_id in arxiv_ids:
         take_record(job, client, arxiv_id)
 
 
 def _harvest(  # noqa: PLR0913 - one of them is the engine's
     job: Job,
-    client: OaiClient,
+    client: "OaiClient",
     windows: Sequence[Window],
     in_step: StepRunner,
     *,
@@ -279,7 +282,7 @@ def _harvest(  # noqa: PLR0913 - one of them is the engine's
 
 
 def find_windows(
-    client: OaiClient,
+    client: "OaiClient",
     categories: Sequence[str],
     first: date | None,
     until: date | None,
@@ -295,7 +298,7 @@ def find_windows(
     return [window for one in sets for window in by_year(one, begin, until, today)]
 
 
-def _sets(client: OaiClient, categories: Sequence[str]) -> list[str | None]:
+def _sets(client: "OaiClient", categories: Sequence[str]) -> list[str | None]:
     """Return the sets of `categories`, checked against arXiv's own list; None is all of arXiv."""
     if ALL_OF_ARXIV in categories:
         return [None]
@@ -321,8 +324,12 @@ def _asking(job: Job) -> Iterator[None]:
         job.unreachable = str(error)
 
 
-def connect(config: ArxivConfig) -> OaiClient:
+def connect(config: ArxivConfig) -> "OaiClient":
     """Return a client for arXiv's OAI-PMH service as configured."""
+    # HTTP is 0.1 s that a snapshot can spare.
+    from flows.arxiv.client import OaiClient  # noqa: PLC0415
+    from flows.arxiv.fetch import PATIENCE, make_user_agent  # noqa: PLC0415
+
     return OaiClient(config.oai_url, make_user_agent(config.contact), pace_of(config), PATIENCE)
 
 

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from flows.arxiv.client import OaiClient
 from flows.counts import Counts
 from flows.errors import ConfigError
 from flows.job import Job
@@ -13,6 +13,9 @@ from transforms.oai_xml import IdDoesNotExistError, OaiError
 from transforms.paper import Paper
 from transforms.record import canonical_record, pith_number
 from transforms.reference import BadReferenceError, Reference, parse_reference
+
+if TYPE_CHECKING:
+    from flows.arxiv.client import OaiClient
 
 _UNKNOWN = "no record with this number is kept here; name the paper by its arXiv id"
 
@@ -53,7 +56,7 @@ def find_wanted(job: Job, references: Sequence[Reference]) -> list[Wanted]:
     return list(wanted.values())
 
 
-def take_record(job: Job, client: OaiClient, arxiv_id: str) -> tuple[list[Paper], Counts]:
+def take_record(job: Job, client: "OaiClient", arxiv_id: str) -> tuple[list[Paper], Counts]:
     """Ask arXiv for one paper and process the answer; an error reply is noted as a failure."""
     try:
         reply = client.get_record(arxiv_id)
@@ -67,7 +70,7 @@ def take_record(job: Job, client: OaiClient, arxiv_id: str) -> tuple[list[Paper]
     return reply.value.papers, result.counts
 
 
-def take_wanted(job: Job, client: OaiClient, wanted: Iterable[Wanted]) -> None:
+def take_wanted(job: Job, client: "OaiClient", wanted: Iterable[Wanted]) -> None:
     """Take papers one by one, and note for each what is new and what stayed."""
     for one in wanted:
         papers, counts = take_record(job, client, one.arxiv_id)

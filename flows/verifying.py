@@ -10,10 +10,7 @@ from typing import Any
 import typer
 
 from flows.bundle_sources import FoundBundle, read_sources
-from flows.config import load_config
 from flows.errors import ConfigError
-from flows.keys import own_keys
-from flows.metadata_file import read_texts
 from flows.screen import printable
 from transforms.signing import PUBLIC_KEY_BYTES, decode_base64
 from transforms.texts import TextHashes
@@ -89,6 +86,8 @@ def _verify(found: FoundBundle, pinned: set[bytes], texts: TextHashes | None) ->
 def _texts(metadata: Path | None) -> TextHashes | None:
     if metadata is None:
         return None
+    from flows.metadata_file import read_texts  # noqa: PLC0415 - unpacks by pyarrow
+
     texts, unusable = read_texts(metadata)
     if unusable:
         typer.echo(f"{unusable} records of {metadata} cannot be used", err=True)
@@ -181,15 +180,23 @@ _PRINT: dict[Form, Callable[[FoundBundle, BundleReport], None]] = {
 
 def _pinned_keys(trust: Sequence[str] | None, config: Path | None) -> set[bytes]:
     if trust is None:
-        return own_keys(load_config(config).identity) | {PITH_SCIENCE_KEY}
+        return _own_keys(config) | {PITH_SCIENCE_KEY}
     return {key for name in trust for key in _keys_of_name(name, config)}
+
+
+def _own_keys(config: Path | None) -> set[bytes]:
+    # The configuration takes most of the start, and who names the keys to trust needs none.
+    from flows.config import load_config  # noqa: PLC0415
+    from flows.keys import own_keys  # noqa: PLC0415
+
+    return own_keys(load_config(config).identity)
 
 
 def _keys_of_name(name: str, config: Path | None) -> set[bytes]:
     if name == "pith.science":
         return {PITH_SCIENCE_KEY}
     if name == "own":
-        return own_keys(load_config(config).identity)
+        return _own_keys(config)
     try:
         return {decode_base64(name, PUBLIC_KEY_BYTES)}
     except ValueError:

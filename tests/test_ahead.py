@@ -18,6 +18,7 @@ from runs import assert_whole, config_for, rows
 
 from flows import harvest, jobs
 from flows.ahead import Ahead
+from flows.arxiv import fetch
 from flows.arxiv.fetch import Patience
 from flows.errors import StoreError
 from flows.report import RunReport
@@ -248,7 +249,7 @@ def test_what_the_next_page_logs_belongs_to_a_flow_run(
 
     # Prefect warns of lines outside of a run, which fails a test here.
     monkeypatch.setattr(harvest, "PAGES_A_STEP", 1)
-    monkeypatch.setattr(jobs, "PATIENCE", Patience(attempts=2))
+    monkeypatch.setattr(fetch, "PATIENCE", Patience(attempts=2))
     server.order(Unavailable(), on="ListRecords", skip=1)
     assert nightly(config_file=config_file).counts.new_records == PAPERS
     assert not server.pending

@@ -30,6 +30,7 @@ from arxiv_server import (
 from runs import assert_whole, config_for, rows, tree
 
 from flows import jobs
+from flows.arxiv import fetch
 from flows.arxiv.fetch import Patience
 from flows.errors import ArxivUnreachableError, ConfigError
 from flows.report import RunReport
@@ -43,7 +44,7 @@ RUNS = 200 if os.environ.get("FULL") else 30
 @pytest.fixture(autouse=True)
 def patience(monkeypatch: pytest.MonkeyPatch) -> None:
     """Wait less long for a reply than for arXiv, and ask as often."""
-    monkeypatch.setattr(jobs, "PATIENCE", Patience(read_seconds=0.5))
+    monkeypatch.setattr(fetch, "PATIENCE", Patience(read_seconds=0.5))
 
 
 def fresh() -> Library:
@@ -288,7 +289,7 @@ def test_rerun_asks_for_single_papers(tmp_path: Path) -> None:
 def test_arxiv_that_is_not_there_is_said_in_a_sentence(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(jobs, "PATIENCE", Patience(read_seconds=0.5, attempts=2))
+    monkeypatch.setattr(fetch, "PATIENCE", Patience(read_seconds=0.5, attempts=2))
     with serve(Library()) as server:
         config = config_for(tmp_path, server)
     with pytest.raises(ArxivUnreachableError, match="no usable reply"):

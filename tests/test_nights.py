@@ -8,6 +8,7 @@ from arxiv_server import ArxivServer, Library, Unavailable, make_library
 from runs import assert_whole, config_for, rows
 
 from flows import job, jobs
+from flows.arxiv import fetch
 from flows.arxiv.fetch import Patience
 from flows.report import RunReport
 
@@ -34,7 +35,7 @@ class Nights:
 
 @pytest.fixture
 def nights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Nights:
-    monkeypatch.setattr(jobs, "PATIENCE", Patience(read_seconds=0.5, attempts=2))
+    monkeypatch.setattr(fetch, "PATIENCE", Patience(read_seconds=0.5, attempts=2))
     library = make_library(400, 5, REAL_TODAY - timedelta(days=30), 31)
     return Nights(tmp_path, ArxivServer(library, today=REAL_TODAY, page_size=20), monkeypatch)
 

@@ -13,7 +13,7 @@ MAX_BYTES = 8 * 2**20
 """A larger document is refused unread: a bundle of a thousand events has about 4 MB."""
 
 _MAX_INTEGER_DIGITS = 17
-_COMPACT_DEPTH = 12
+_COMPACT_DEPTH = 9
 """Objects and lists within each other that the fast reader takes; a bundle has 8."""
 
 

@@ -1,0 +1,98 @@
+"""The commands about bundles and keys, wherever they lie."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from flows.commands.options import ConfigOption, load
+
+
+def verify(  # noqa: PLR0913 - one argument per option
+    paths: Annotated[
+        list[Path],
+        typer.Argument(
+            readable=False,
+            allow_dash=True,
+            metavar="PATH",
+            help="Bundle files, Parquet shards of bundles, folders of either, or '-'.",
+        ),
+    ],
+    *,
+    trust: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="KEY",
+            help="A public key to trust: 'pith.science', 'own', or base64. Default: these two.",
+        ),
+    ] = None,
+    metadata: Annotated[
+        Path | None,
+        typer.Option(
+            readable=False,
+            metavar="FILE",
+            help="What arXiv says (JSON Lines or an OAI-PMH reply), to compare the text hashes.",
+        ),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON Lines instead.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Print only what is not good.")] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", help="Print every check.")] = False,
+    config: ConfigOption = None,
+) -> None:
+    """Verify bundles offline: every hash, every signature, and whether you trust the keys.
+
+    Exit status: 0 all valid and trusted; 1 something is invalid or untrusted; else 2 something
+    could not be read, or is not in the metadata.
+    """
+    from flows.verifying import Form, print_reports
+
+    asked = {Form.JSON: as_json, Form.QUIET: quiet, Form.VERBOSE: verbose}
+    forms = [form for form, wanted in asked.items() if wanted]
+    if len(forms) > 1:
+        raise typer.BadParameter("--json, --quiet and --verbose are one choice")
+    form = forms[0] if forms else Form.LINES
+    raise typer.Exit(print_reports(paths, trust=trust, config=config, metadata=metadata, form=form))
+
+
+def merge(
+    bundles: Annotated[
+        list[Path],
+        typer.Argument(readable=False, metavar="BUNDLE", help="Copies of one paper's bundle."),
+    ],
+    output: Annotated[
+        Path, typer.Option(readable=False, metavar="FILE", help="Where to write the new bundle.")
+    ],
+    config: ConfigOption = None,
+) -> None:
+    """Unite the events of several copies of one paper's bundle in a new bundle.
+
+    It is signed with your key; events of one signer that contradict each other are shown.
+    """
+    from flows.merging import merge_files
+
+    merge_files(load(config, None), bundles, output)
+
+
+def keygen(
+    file: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="[FILE]", help="Where to write it; the configured key_file if left out."
+        ),
+    ] = None,
+    config: ConfigOption = None,
+) -> None:
+    """Make a signing key; an existing one is never replaced.
+
+    The file can be read by you alone. Every job makes a key on first use, so this command is only
+    needed to have one elsewhere or before.
+    """
+    from flows.config import load_config
+    from flows.keys import create_key
+    from transforms.signing import encode_base64, fingerprint
+
+    file = file or load_config(config).identity.key_file
+    key = create_key(file)
+    typer.echo(f"made {file}")
+    typer.echo(f"fingerprint  {fingerprint(key.public_key)}")
+    typer.echo(f"public key   {encode_base64(key.public_key)}")

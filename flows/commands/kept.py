@@ -1,0 +1,115 @@
+"""The commands that read what is kept, and set it right."""
+
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from flows.commands.options import DAY, ConfigOption, DataOption, load
+
+
+def show(
+    name: Annotated[
+        str, typer.Argument(metavar="ID|NUMBER", help="An arXiv id, a Pith Number or a short one.")
+    ],
+    *,
+    bundle: Annotated[
+        bool, typer.Option("--bundle", help="Print the exact bundle instead of a summary.")
+    ] = False,
+    config: ConfigOption = None,
+    data: DataOption = None,
+) -> None:
+    """Show what is known of one paper."""
+    from flows.reading import print_bundle, print_record
+
+    (print_bundle if bundle else print_record)(load(config, data), name)
+
+
+def find(
+    text: Annotated[
+        str, typer.Argument(metavar="[TEXT]", help="Words of title or authors; all papers if none.")
+    ] = "",
+    limit: Annotated[int, typer.Option(min=1, help="How many papers to list at the most.")] = 20,
+    config: ConfigOption = None,
+    data: DataOption = None,
+) -> None:
+    """Find papers by words of their title or authors, typed without accents."""
+    from flows.finding import print_matches
+
+    print_matches(load(config, data), text, limit)
+
+
+def export(  # noqa: PLR0913 - one argument per option
+    papers: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="PAPER",
+            help="An arXiv id (with a version for that one alone), a link to arXiv, a DOI of "
+            "arXiv's or a Pith Number.",
+        ),
+    ] = None,
+    *,
+    category: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="C", help="Take papers of this category, cross-lists too; again for more."
+        ),
+    ] = None,
+    first: Annotated[
+        datetime | None,
+        typer.Option("--issued-from", formats=[DAY], metavar="DATE", help="First day of issue."),
+    ] = None,
+    until: Annotated[
+        datetime | None,
+        typer.Option("--issued-until", formats=[DAY], metavar="DATE", help="Last day of issue."),
+    ] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Take all that is kept.")] = False,
+    to: Annotated[
+        Path | None,
+        typer.Option(
+            readable=False, metavar="DIR", help="Where to, instead of the data folder's bundles/."
+        ),
+    ] = None,
+    config: ConfigOption = None,
+    data: DataOption = None,
+) -> None:
+    """Write bundles out of the tables as files, such as after runs with 'bundle_files: none'.
+
+    Each is the newest bundle of its number, byte for byte, in DIR/<year>/<first two>/<suffix>.json.
+    Conditions are met all together.
+    """
+    if everything == any([papers, category, first, until]):
+        raise typer.BadParameter("name papers, categories or days of issue, or else --all")
+    from flows.exporting import Wanted
+    from flows.exporting import export as write_files
+
+    days = first.date() if first else None, until.date() if until else None
+    wanted = Wanted(papers or (), frozenset(category or ()), *days)
+    exported = write_files(load(config, data), wanted, to)
+    typer.echo(f"bundles written {exported.written}, there already {exported.unchanged}")
+
+
+def status(config: ConfigOption = None, data: DataOption = None) -> None:
+    """Show what there is, how up to date it is, what is incomplete and what to do."""
+    from flows.status import status_lines
+
+    for line in status_lines(load(config, data)):
+        typer.echo(line)
+
+
+def rebuild_catalog(config: ConfigOption = None, data: DataOption = None) -> None:
+    """Make the catalog again from the tables, and bundle files that are missing."""
+    from flows.desks import layout_of
+    from flows.store.rebuild import rebuild_catalog as rebuild
+    from flows.store.store import open_store
+
+    loaded = load(config, data)
+    layout = layout_of(loaded)
+    shards = rebuild(layout)
+    bundle_files = loaded.outputs.bundle_files == "all"
+    with open_store(
+        layout, job="rebuild-catalog", bundle_files=bundle_files, say=typer.echo
+    ) as store:
+        records = store.catalog.count("records")
+    typer.echo(f"the catalog knows {records} records of {shards} shards again")

@@ -1,0 +1,35 @@
+"""Options that several commands have."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from flows.config import Config
+
+DAY = "%Y-%m-%d"
+
+ConfigOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--config", envvar="PITH_CONFIG", metavar="FILE",
+        help="Configuration to read instead of ./config.yaml.",
+    ),
+]  # fmt: skip
+DataOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--data",
+        readable=False,
+        metavar="DIR",
+        help="Folder to keep everything in, instead of the configured one.",
+    ),
+]
+
+
+def load(config: Path | None, data: Path | None) -> "Config":
+    """Read the configuration that the options name."""
+    from flows.config import load_config
+
+    return load_config(config, data_dir=data)

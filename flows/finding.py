@@ -1,0 +1,51 @@
+"""The command `find`: papers by words; apart, for Polars takes long to import."""
+
+import shutil
+import sys
+from contextlib import closing
+from typing import Any
+
+import polars as pl
+import typer
+
+from flows.config import Config
+from flows.desks import layout_of
+from flows.reading import open_catalog
+from flows.screen import printable
+from flows.store.layout import Layout
+from transforms.search_keys import ascii_key
+
+
+def print_matches(config: Config, text: str, limit: int) -> None:
+    """Print the papers whose title or authors hold every word of `text`, the newest first."""
+    matches = _matches(layout_of(config), text)
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+    for row in matches.head(limit).iter_rows(named=True):
+        first, *others = row["author_names"] or [row["authors"]]
+        by = f"{first} et al." if others else first
+        line = f"{row['arxiv_id']:<12} {row['pith_number']}  {row['title']} / {by}"
+        typer.echo(printable(line)[:width])
+    if matches.height > limit:
+        typer.echo(f"{matches.height - limit} more; see them with --limit {matches.height}")
+
+
+def _matches(layout: Layout, text: str) -> pl.DataFrame:
+    with closing(open_catalog(layout)) as catalog:
+        counted = {f"{name}.parquet" for name in catalog.shard_names()}
+    folder = layout.table("papers")
+    there = sorted(counted.intersection(layout.files.names(folder)))
+    files = [layout.files.place(f"{folder}/{name}") for name in there]
+    words = ascii_key(text).lower().split()
+    searched = pl.concat_str("title_ascii", "authors_ascii", separator=" ").str.to_lowercase()
+    matching: list[Any] = [searched.str.contains(word, literal=True) for word in words]
+    papers = (
+        pl.scan_parquet(files)
+        .filter(*matching)
+        .select(
+            "arxiv_id", "pith_number", "title", "authors", "author_names", "version", "issued_at"
+        )
+    )
+    newest = papers.sort("version", "issued_at").unique(
+        "arxiv_id", keep="last", maintain_order=True
+    )
+    return newest.sort("arxiv_id").collect()
