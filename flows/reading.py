@@ -93,7 +93,13 @@ def _matches(layout: Layout, text: str) -> pl.DataFrame:
     newest = papers.sort("version", "issued_at").unique(
         "arxiv_id", keep="last", maintain_order=True
     )
-    return newest.sort("arxiv_id").collect()
+    try:
+        return newest.sort("arxiv_id").collect()
+    except (OSError, pl.exceptions.PolarsError):
+        if layout.objects is None:
+            raise
+        # Polars asks the store by itself, and its errors may quote what was signed.
+        raise StoreError(f"cannot read the tables in {layout.place}") from None
 
 
 def _find_records(layout: Layout, name: str) -> list[KnownRecord]:

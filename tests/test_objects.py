@@ -440,3 +440,18 @@ def test_another_url_is_refused_and_not_repeated(text: str, tmp_path: Path) -> N
         load_config(file)
     assert SECRET not in str(caught.value)
     assert KEY_ID not in str(caught.value)
+
+
+def test_what_polars_says_of_the_store_is_not_repeated(
+    s3: S3, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = s3.config(tmp_path)
+    jobs.backfill_raw(config, [SAMPLE])
+
+    def deny_tables(_: str, path: str) -> tuple[int, bytes] | None:
+        return (403, DENIED) if path.endswith(".parquet") else None
+
+    with proxy(s3, deny_tables) as store:
+        use(store, monkeypatch)
+        with pytest.raises(StoreError, match=r"^cannot read the tables in s3://[-\w/]+$"):
+            print_matches(config, "gossip", 5)
