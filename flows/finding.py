@@ -10,6 +10,7 @@ import typer
 
 from flows.config import Config
 from flows.desks import layout_of
+from flows.errors import StoreError
 from flows.reading import open_catalog
 from flows.screen import printable
 from flows.store.layout import Layout
@@ -48,4 +49,10 @@ def _matches(layout: Layout, text: str) -> pl.DataFrame:
     newest = papers.sort("version", "issued_at").unique(
         "arxiv_id", keep="last", maintain_order=True
     )
-    return newest.sort("arxiv_id").collect()
+    try:
+        return newest.sort("arxiv_id").collect()
+    except (OSError, pl.exceptions.PolarsError):
+        if layout.objects is None:
+            raise
+        # Polars asks the store by itself, and its errors may quote what was signed.
+        raise StoreError(f"cannot read the tables in {layout.place}") from None

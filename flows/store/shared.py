@@ -139,14 +139,14 @@ def _claimed(layout: Layout, objects: "ObjectFiles", job: str) -> Iterator[Coord
 
 
 def _claim(layout: Layout, objects: "ObjectFiles", mark: dict[str, Any]) -> None:
-    data = json.dumps(mark).encode()
-    for _ in range(_ATTEMPTS):
+    data, them = json.dumps(mark).encode(), {}
+    for attempt in range(1, _ATTEMPTS + 1):
         try:
             if objects.create(LOCK, data):
                 return
         except StoreError:
-            # An answer that got lost is not asked for again by itself; another error comes again.
-            if not objects.exists(LOCK):
+            # Not asked again by itself, for it may have been done: then the lock is ours below.
+            if attempt == _ATTEMPTS:
                 raise
         them = objects.read_json(LOCK)
         if them.get("coordinator") == mark["coordinator"]:
