@@ -70,11 +70,12 @@ class Bulk:
     def settle(self, sent: Submitted[UnitT]) -> UnitResult:
         """Wait for a unit and make its shard count; its bundle files are written behind it.
 
-        A unit with a paper that an earlier unit of the run had is done again, here, since it was
-        prepared without knowing of that.
+        A unit with a paper or a reject that an earlier unit of the run had is done again, here, since
+        it was prepared without knowing of that.
         """
         outcome = sent.ticket.result()
-        if common := self._seen.common(outcome.ids):
+        common = self._seen.common(outcome.ids)
+        if common or self._is_stale(outcome):
             discard(self.run.store.layout, outcome.prepared.files)
             self.finish_files()
             # Here, for a worker on another machine does not know what was committed since.
@@ -86,6 +87,15 @@ class Bulk:
         if outcome.prepared.commit and self.run.store.bundle_files:
             self._write_behind(outcome.prepared.commit.shard.name)
         return result
+
+    def _is_stale(self, outcome: Outcome) -> bool:
+        """Tell whether its shard's name or its rejects came in since: replies may be the same."""
+        prepared, catalog = outcome.prepared.commit, self.run.store.catalog
+        if prepared is None:
+            return False
+        is_taken = catalog.next_shard(prepared.shard.unit) != prepared.shard.name
+        refused = prepared.reject_sha256s
+        return is_taken or bool(refused and catalog.known_rejects(refused))
 
     def finish_files(self, due: int = 0) -> None:
         """Wait until the bundle files of all shards but the `due` newest are written."""

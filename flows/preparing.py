@@ -70,13 +70,15 @@ def prepare(  # noqa: PLR0913 - what a unit is, beside what its run shares
     that is issued, so that the unit done again gives the same bytes.
     """
     watch = Stopwatch()
+    # Before anything is compared: if another shard of this unit is committed meanwhile, the name
+    # is taken, which tells that this one was prepared without knowing of that.
+    shard = ShardName(desk.catalog.next_shard(unit), unit, desk.run)
     batch = _Batch(desk, source=source, moment=moment, watch=watch)
     batch.take_papers(papers)
     batch.take_rejects(rejects)
     if not batch.records and not batch.reject_sha256s:
         return Prepared(batch.counts, seconds=watch.seconds)
     with watch.stage("write tables"):
-        shard = ShardName(desk.catalog.next_shard(unit), unit, desk.run)
         files = batch.writer.write(desk.layout, shard)
     commit = Commit(shard, tuple(batch.records), tuple(batch.reject_sha256s))
     return Prepared(batch.counts, commit, files, watch.seconds)

@@ -105,6 +105,18 @@ def test_saved_replies_on_several_processes_are_settled_in_their_order(
     assert kept(tmp_path / "together") == kept(tmp_path / "alone")
 
 
+@pytest.mark.parametrize("others", [False, True])
+def test_the_same_reject_in_several_replies_is_kept_once(tmp_path: Path, *, others: bool) -> None:
+    saved = tmp_path / "saved"
+    saved.mkdir()
+    for number in range(6):
+        more = [record(f"2202.{number:05}")] if others else []
+        (saved / f"{number}.xml").write_bytes(page(record("2201.00001", title=""), *more))
+    report = jobs.backfill_raw(config_in(tmp_path, 3), [saved])
+    assert report.counts.rejects == 6
+    assert [row["reason"] for row in rows(tmp_path, "rejects")] == ["no title"]
+
+
 def test_a_worker_that_is_killed_changes_nothing(tmp_path: Path, snapshot_file: Path) -> None:
     backfill(tmp_path / "alone", snapshot_file, 1)
     killed: list[int] = []

@@ -26,8 +26,9 @@ from flows import jobs, reissuing
 from flows.config import Config, load_config
 from flows.desks import layout_of, open_desk
 from flows.errors import ConfigError, StoreError
+from flows.finding import print_matches
 from flows.places import place_of
-from flows.reading import print_matches, print_record
+from flows.reading import print_record
 from flows.status import status_lines
 from flows.store import shared
 from flows.store.catalog import Catalog
