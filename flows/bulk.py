@@ -70,8 +70,8 @@ class Bulk:
     def settle(self, sent: Submitted[UnitT]) -> UnitResult:
         """Wait for a unit and make its shard count; its bundle files are written behind it.
 
-        A unit with a paper or a reject that an earlier unit of the run had is done again, here, since
-        it was prepared without knowing of that.
+        A unit with a paper or a reject that an earlier unit of the run had is done again, here,
+        since it was prepared without knowing of that.
         """
         outcome = sent.ticket.result()
         common = self._seen.common(outcome.ids)
