@@ -85,7 +85,8 @@ def test_a_cluster_over_a_failing_store_keeps_what_one_machine_keeps(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Workers are killed at random moments, and one request in twenty fails."""
-    begun, killed, choose = threading.Semaphore(0), [], Random(7)
+    begun, choose = threading.Semaphore(0), Random(7)
+    killed: list[int] = []
 
     def clock() -> datetime:
         begun.release()
