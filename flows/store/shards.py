@@ -80,7 +80,7 @@ def read_rows(
     """
     key = layout.shard(table, shard)
     with suppress(FileNotFoundError), _opened(layout, key) as file:
-        for batch in file.iter_batches(batch_size=1024, columns=list(columns)):
+        for batch in file.iter_batches(batch_size=128, columns=list(columns)):
             yield from zip(*(batch.column(name).to_pylist() for name in columns), strict=True)
 
 
