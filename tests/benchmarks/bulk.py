@@ -28,7 +28,7 @@ from benchmarks.stages import measure_stages
 from transforms import Ed25519Signer, Identity, Issuer, IssueTimes, build_bundle, bundle_bytes
 from transforms.kaggle import parse_line
 
-COMPARED, SCRIPT_PAPERS, STAGE_PAPERS = 20, 20_000, 10_000
+COMPARED, STAGE_PAPERS = 20, 10_000
 PATH = os.pathsep.join([str(ROOT), str(ROOT / "tests")])
 
 
@@ -70,12 +70,10 @@ class Bench:
         self.runs[name] = Run(papers, usage, report.get("seconds", {}))
 
     def obvious(self, snapshot: Path, papers: int) -> None:
-        """Measure the obvious script on the first `papers` lines of a snapshot."""
-        say(f"the obvious script: the first {papers:,} papers")
-        head, output = self.folder / "head.jsonl", self.folder / "script"
-        with snapshot.open("rb") as source, head.open("wb") as file:
-            file.writelines(islice(source, papers))
-        command = [sys.executable, script.__file__, str(head), str(output)]
+        """Measure the obvious script on the same snapshot."""
+        say(f"the obvious script: {papers:,} papers")
+        output = self.folder / "script"
+        command = [sys.executable, script.__file__, str(snapshot), str(output)]
         self.runs[SCRIPT] = Run(papers, measured(command, env=environment({}), folder=self.folder))
         self.forget("script")
 
@@ -129,7 +127,7 @@ def measure(folder: Path, papers: int, big: int) -> Figures:
     bench.forget("plain")
     bench.backfill(FILES, snapshot, papers, files=True, data="files")
     bench.forget("files")
-    bench.obvious(snapshot, min(papers, SCRIPT_PAPERS))
+    bench.obvious(snapshot, papers)
     if big:
         bench.backfill(BIG, bench.snapshot(big), big, files=False, data="big")
         bench.forget("big")
