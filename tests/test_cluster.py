@@ -1,14 +1,11 @@
 """Dask workers over an object store: the same records as one machine and its disk keep."""
 
 import os
-import signal
-import threading
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from multiprocessing import forkserver
 from pathlib import Path
-from random import Random
 
 import dask
 import pytest
@@ -18,6 +15,7 @@ from object_store import S3, make_bucket, moto_server, often, proxy
 from runs import assert_whole, bundle_files, config_in, rows
 from snapshot_rows import text
 from test_objects import fetch, use
+from worker_killer import WorkerKiller
 
 from flows import dask_crew, jobs, snapshot
 from flows.config import Config, DaskConfig
@@ -85,25 +83,8 @@ def test_a_cluster_over_a_failing_store_keeps_what_one_machine_keeps(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Workers are killed at random moments, and one request in twenty fails."""
-    begun, choose = threading.Semaphore(0), Random(7)
-    killed: list[int] = []
-
-    def clock() -> datetime:
-        begun.release()
-        return NOW
-
-    def kill() -> None:
-        while len(killed) < KILLS:
-            for _ in range(choose.randint(1, 6)):
-                begun.acquire()
-            # A moment within a unit, which no event marks.
-            threading.Event().wait(choose.uniform(0, 0.1))
-            pid = choose.choice([nanny.pid for nanny in cluster.workers.values()])
-            if pid is not None:
-                os.kill(pid, signal.SIGKILL)
-                killed.append(pid)
-
-    monkeypatch.setattr("flows.job.utc_now", clock)
+    killer = WorkerKiller(cluster, NOW, kills=KILLS, seed=7)
+    monkeypatch.setattr("flows.job.utc_now", killer.clock)
     monkeypatch.setattr(snapshot, "PART_BYTES", 4_000)
     monkeypatch.setattr(dask_crew, "LOOK_AFTER", 0.2)
     backfill = source(tmp_path)
@@ -112,11 +93,9 @@ def test_a_cluster_over_a_failing_store_keeps_what_one_machine_keeps(
     there = {"runner": "dask", "dask": DaskConfig(address=cluster.scheduler_address)}
     remote = s3.config(tmp_path).model_copy(update=there | {"identity": local.identity})
     expected = backfill(local)
-    while begun.acquire(blocking=False):
-        pass
-    threading.Thread(target=kill, daemon=True).start()
+    killer.start()
     report = backfill(remote)
-    assert len(killed) == KILLS, "done before the last kill: nothing is shown"
+    killer.assert_done()
     assert report.counts == expected.counts
     assert report.counts.new_records == PAPERS
     # What killed workers were putting never counts, and is removed by the next run.

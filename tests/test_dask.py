@@ -5,13 +5,11 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from multiprocessing import forkserver
 from pathlib import Path
-from random import Random
 
 import dask
 import pytest
@@ -19,6 +17,7 @@ from distributed import LocalCluster
 from oai_pages import page, record
 from runs import assert_whole, bundle_files, config_in, rows
 from snapshot_rows import text
+from worker_killer import WorkerKiller
 
 from flows import dask_crew, jobs, shared_folder, snapshot
 from flows.config import Config, DaskConfig
@@ -119,29 +118,11 @@ def test_workers_killed_again_and_again_change_nothing(
     file = tmp_path / "snapshot.json"
     file.write_bytes(SNAPSHOT)
     jobs.backfill_snapshot(config_in(here), file, Selection())
-    choose, begun = Random(5), threading.Semaphore(0)
-    killed: list[int] = []
-
-    def clock() -> datetime:
-        begun.release()
-        return NOW
-
-    def kill() -> None:
-        while len(killed) < KILLS:
-            for _ in range(choose.randint(1, 8)):
-                begun.acquire()
-            # A moment within a unit, which no event marks.
-            threading.Event().wait(choose.uniform(0, 0.02))
-            pid = choose.choice([nanny.pid for nanny in cluster.workers.values()])
-            if pid is not None:
-                os.kill(pid, signal.SIGKILL)
-                killed.append(pid)
-
-    monkeypatch.setattr("flows.job.utc_now", clock)
-    killer = threading.Thread(target=kill, daemon=True)
+    killer = WorkerKiller(cluster, NOW, kills=KILLS, seed=5)
+    monkeypatch.setattr("flows.job.utc_now", killer.clock)
     killer.start()
     report = jobs.backfill_snapshot(on(cluster, there), file, Selection())
-    assert len(killed) == KILLS, "done before the last kill: nothing is shown"
+    killer.assert_done()
     assert report.counts.new_records == len(IDS)
     assert_same(here, there)
 
