@@ -45,7 +45,7 @@ class ShardWriter:
                 self._sinks[table],
                 schema,
                 compression="zstd",
-                # What does not repeat costs half the writing when a dictionary is tried.
+                # For what does not repeat a dictionary is tried in vain, value by value.
                 use_dictionary=REPEATING[table],
                 write_statistics=STATISTICS[table],
             )
