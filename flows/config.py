@@ -147,6 +147,7 @@ class Config(BaseSettings):
     categories: Annotated[list[str], NoDecode] = []
     schedule: ScheduleConfig = ScheduleConfig()
     outputs: OutputsConfig = OutputsConfig()
+    clock_tolerance_seconds: float = Field(300.0, ge=0)
     runner: Literal["local", "dask"] = "local"
     workers: int | None = Field(None, ge=1)
     dask: DaskConfig = DaskConfig()

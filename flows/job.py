@@ -4,8 +4,9 @@ import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from flows.clock import utc_now
 from flows.config import Config
 from flows.desks import layout_of
 from flows.harvest import WindowOutcome
@@ -13,7 +14,7 @@ from flows.keys import load_issuer
 from flows.progress import LOGGER
 from flows.report import RunReport, summarise
 from flows.snapshot_file import SnapshotFile
-from flows.steps import Run, UnitResult, utc_now
+from flows.steps import Run, UnitResult
 from flows.store.files import writing
 from flows.store.store import open_store
 
@@ -72,7 +73,12 @@ def open_job(name: str, config: Config) -> Iterator[Job]:
         )
     bundle_files = config.outputs.bundle_files == "all"
     with open_store(
-        layout_of(config), job=name, bundle_files=bundle_files, say=LOGGER.warning
+        layout_of(config),
+        job=name,
+        bundle_files=bundle_files,
+        say=LOGGER.warning,
+        now=utc_now,
+        tolerance=timedelta(seconds=config.clock_tolerance_seconds),
     ) as store:
         run_name = f"{started_at:%Y%m%dT%H%M%SZ}-{name}-{secrets.token_hex(2)}"
-        yield Job(name, config, Run(store, issuer, run_name, utc_now), started_at)
+        yield Job(name, config, Run(store, issuer, run_name), started_at)

@@ -6,10 +6,10 @@ from typing import Any
 
 import typer
 
+from flows.clock import utc_now
 from flows.config import Config
 from flows.errors import ConfigError
 from flows.keys import load_issuer
-from flows.steps import utc_now
 from transforms.bundle import bundle_bytes, unite
 from transforms.strict_json import MAX_BYTES, read_json
 from transforms.verify import verify_bundle

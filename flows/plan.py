@@ -13,6 +13,7 @@ from pathlib import Path
 
 from flows.arxiv.client import OaiClient
 from flows.arxiv.fetch import PATIENCE, make_user_agent
+from flows.clock import utc_now
 from flows.config import Config
 from flows.desks import layout_of
 from flows.jobs import (
@@ -26,7 +27,6 @@ from flows.jobs import (
 )
 from flows.progress import track
 from flows.snapshot_file import describe_size
-from flows.steps import utc_now
 from flows.store.catalog import Catalog
 from flows.store.raw import find_replies
 from flows.store.shared import readable_catalog

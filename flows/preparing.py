@@ -72,7 +72,7 @@ def prepare(  # noqa: PLR0913 - what a unit is, beside what its run shares
     watch = Stopwatch()
     # Before anything is compared: if another shard of this unit is committed meanwhile, the name
     # is taken, which tells that this one was prepared without knowing of that.
-    shard = ShardName(desk.catalog.next_shard(unit), unit, desk.run)
+    shard = ShardName(desk.catalog.next_shard(unit), unit, desk.run, desk.catalog.folder)
     batch = _Batch(desk, source=source, moment=moment, watch=watch)
     batch.take_papers(papers)
     batch.take_rejects(rejects)

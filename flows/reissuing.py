@@ -65,7 +65,9 @@ def _reissue_records(run: Run, shard: str, records: Sequence[KnownRecord]) -> Un
     The new bundles are a shard of their own; the old one stays as it is (spec, section 4).
     """
     store, moment, counts = run.store, run.clock(), Counts(papers=len(records))
-    name = ShardName(store.catalog.next_shard(f"again-{shard}"), f"again-{shard}", run.name)
+    name = ShardName(
+        store.catalog.next_shard(f"again-{shard}"), f"again-{shard}", run.name, store.catalog.folder
+    )
     old = find_bundles(store.layout, shard, [record.pith_number for record in records])
     rows = read_rows(store.layout, "papers", shard, PaperRow._fields)
     papers = {row.pith_number: row for row in map(PaperRow._make, rows)}

@@ -5,10 +5,11 @@ committed, bundle files, counted. No step reaches back.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Protocol
 
+from flows.clock import Clock
 from flows.counts import Counts
 from flows.preparing import Desk, Prepared, prepare
 from flows.store.catalog import Commit, FinishedPart
@@ -22,14 +23,6 @@ from flows.store.windows import DoneWindow
 from transforms import Issuer, Paper, Reject
 from transforms.arxiv_xml import Page
 from transforms.canon import sha256
-
-Clock = Callable[[], datetime]
-
-
-def utc_now() -> datetime:
-    """Return the time; the one clock of the shell."""
-    return datetime.now(UTC)
-
 
 Work = Callable[[], None]
 
@@ -58,7 +51,11 @@ class Run:
     store: Store
     issuer: Issuer
     name: str
-    clock: Clock
+
+    @property
+    def clock(self) -> Clock:
+        """The time of the data folder."""
+        return self.store.clock
 
     @property
     def desk(self) -> Desk:
@@ -82,7 +79,10 @@ def prepare_page(
 ) -> Prepared:
     """Prepare the papers and rejects of a reply that is kept under the sha256 `source`."""
     unit = f"oai-{source[:32]}"
-    return prepare(desk, papers, rejects, unit=unit, source=source, moment=moment)
+    prepared = prepare(desk, papers, rejects, unit=unit, source=source, moment=moment)
+    if prepared.commit:
+        prepared.commit = replace(prepared.commit, replies=(source,))
+    return prepared
 
 
 def settle(run: Run, name: str, prepared: Prepared) -> UnitResult:
@@ -127,7 +127,7 @@ def keep_rows(  # noqa: PLR0913 - what a shard of one table says, beside its run
     windows: tuple[DoneWindow, ...] = (),
 ) -> None:
     """Keep what a harvest learned beside papers, as a shard of its own."""
-    shard = ShardName(run.store.catalog.next_shard(unit), unit, run.name)
+    shard = ShardName(run.store.catalog.next_shard(unit), unit, run.name, run.store.catalog.folder)
     writer = ShardWriter()
     writer.add(table, rows)
     with writing(run.store.layout.root):

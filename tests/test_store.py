@@ -12,9 +12,11 @@ from runs import assert_whole, bundle_files, process, rows
 from flows import bulk
 from flows.errors import StoreError
 from flows.store import store
-from flows.store.catalog import SCHEMA_VERSION, Catalog
+from flows.store.catalog import Catalog
+from flows.store.catalog_file import SCHEMA_VERSION, end_changes
 from flows.store.files import LocalFiles
 from flows.store.layout import Layout
+from flows.store.ledger import Ledger
 from flows.store.store import open_store
 
 PAGES = page(record("2201.00001")), page(record("2201.00002"), record("2201.00003", title=""))
@@ -39,8 +41,9 @@ def kill_at_a_bundle(files: LocalFiles, derived: Iterable[tuple[str, bytes]]) ->
 
 
 MOMENTS = {
-    "before a table is named": (store, "name_shard"),
-    "between shard and commit": (Catalog, "commit"),
+    "before the ledger's entry": (Ledger, "append"),
+    "between ledger and names": (store, "name_shard"),
+    "between names and catalog": (Catalog, "commit"),
     "between commit and bundle files": (bulk, "write_bundle_files"),
     "while bundle files are written": (LocalFiles, "write_derived"),
     "before the files are noted": (Catalog, "mark_files_written"),
@@ -62,7 +65,7 @@ def test_a_killed_run_is_made_good_by_the_next(
     assert_whole(tmp_path)
     assert len(bundle_files(tmp_path)) == 2
     assert [row["reason"] for row in rows(tmp_path, "rejects")] == ["no title"]
-    assert any(word in caplog.text for word in ("removed", "undid", "completed"))
+    assert any(word in caplog.text for word in ("removed", "took up", "completed"))
 
 
 def test_a_second_writer_is_told_who_writes(tmp_path: Path) -> None:
@@ -82,16 +85,22 @@ def test_a_catalog_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:
     with sqlite3.connect(catalog) as connection:
         connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION + 1}")
     connection.close()
+    end_changes(catalog)
     with pytest.raises(StoreError, match="newer pith-ingest"):
         process(tmp_path, PAGES[1])
 
 
-def test_a_file_that_is_no_catalog_is_named(tmp_path: Path) -> None:
+def test_a_file_that_is_no_catalog_is_set_aside(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    process(tmp_path, PAGES[0])
     layout = Layout(tmp_path / "data")
-    layout.root.mkdir()
     layout.catalog.write_bytes(b"no database" * 100)
-    with pytest.raises(StoreError, match="cannot use the catalog"):
-        process(tmp_path, PAGES[0])
+    assert process(tmp_path, PAGES[0]).counts.unchanged == 1
+    assert "the old one is kept as" in caplog.text
+    aside = layout.catalog.with_name("catalog.sqlite.damaged-1")
+    assert aside.read_bytes() == b"no database" * 100
+    assert_whole(tmp_path)
 
 
 def test_a_folder_that_is_a_file_is_named(tmp_path: Path) -> None:

@@ -1,8 +1,8 @@
-"""The catalog: which records exist and where, in SQLite; an index that the shards can rebuild."""
+"""The catalog: which records exist and where, in SQLite; an index that the ledger can rebuild."""
 
 import json
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -10,49 +10,18 @@ from typing import Any, Literal, NamedTuple, Self
 
 from flows.counts import Counts
 from flows.errors import StoreError
+from flows.store.catalog_file import create_database, find_inner_damage, open_database
+from flows.store.ledger import (
+    BadEntryError,
+    Head,
+    WrittenEntry,
+    check_follows,
+    read_entry,
+)
 from flows.store.shards import ShardName
 from flows.store.transaction import transaction
-from flows.store.windows import WINDOW_TABLES, DoneWindow, WindowLog
+from flows.store.windows import DoneWindow, WindowLog
 
-SCHEMA_VERSION = 2
-# Records are appended, and their ids come nearly in order; only `records_by_suffix` grows at random
-# places, so it holds 12 characters of 26: the cost of a paper stays flat as the catalog grows.
-_TABLES = """
-CREATE TABLE shards (
-    id INTEGER PRIMARY KEY,
-    name TEXT NOT NULL UNIQUE,
-    unit TEXT NOT NULL,
-    run TEXT NOT NULL,
-    has_files INTEGER NOT NULL
-);
-CREATE INDEX shards_by_unit ON shards (unit);
-CREATE TABLE records (
-    arxiv_id TEXT NOT NULL,
-    version INTEGER NOT NULL,
-    pith_number TEXT NOT NULL,
-    shown_sha256 BLOB NOT NULL,
-    datestamp TEXT,
-    issued_at INTEGER NOT NULL,
-    shard INTEGER NOT NULL REFERENCES shards (id)
-);
-CREATE UNIQUE INDEX records_by_arxiv_id ON records (arxiv_id, version, pith_number);
-CREATE INDEX records_by_suffix ON records (substr(pith_number, 11, 12));
-CREATE INDEX records_by_shard ON records (shard);
-CREATE TABLE rejects (
-    raw_sha256 TEXT PRIMARY KEY,
-    shard INTEGER NOT NULL
-) WITHOUT ROWID;
-CREATE TABLE vanished (
-    arxiv_id TEXT PRIMARY KEY,
-    shard INTEGER NOT NULL
-) WITHOUT ROWID;
-CREATE TABLE finished_parts (
-    name TEXT PRIMARY KEY,
-    counts TEXT NOT NULL
-) WITHOUT ROWID;
-"""
-_PATIENCE = 60.0
-"""Seconds for which a worker waits while the flow's process commits, and the other way round."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
@@ -87,13 +56,17 @@ RecordRow = tuple[str, int, str, bytes, str | None, int]
 
 @dataclass(frozen=True, slots=True)
 class Commit:
-    """What one shard adds to the catalog, in one transaction."""
+    """What one shard adds to the catalog, in one transaction.
+
+    `replies` are the kept replies (sha256, hex) that it was made of.
+    """
 
     shard: ShardName
     records: tuple[RecordRow, ...] = ()
     reject_sha256s: tuple[str, ...] = ()
     vanished: tuple[str, ...] = ()
     windows: tuple[DoneWindow, ...] = ()
+    replies: tuple[str, ...] = ()
 
 
 class Catalog:
@@ -104,39 +77,36 @@ class Catalog:
         self._connection = connection
 
     @classmethod
+    def create(cls, path: Path, folder: str) -> Self:
+        """Make an empty catalog for the data folder with this id; `path` must not exist."""
+        return cls(create_database(path, folder))
+
+    @classmethod
     def open(cls, path: Path, *, read_only: bool = False) -> Self:
-        """Open the catalog, making it where there is none; raises `StoreError` if unusable."""
-        mode = "ro" if read_only else "rwc"
-        try:
-            # The flow's process alone writes, but its engine may run steps on another thread.
-            connection = sqlite3.connect(
-                f"{path.absolute().as_uri()}?mode={mode}",
-                uri=True,
-                timeout=_PATIENCE,
-                isolation_level=None,
-                check_same_thread=False,
-            )
-            (version,) = connection.execute("PRAGMA user_version").fetchone()
-            if version == 0 and not read_only:
-                connection.executescript(
-                    f"BEGIN; {_TABLES} {WINDOW_TABLES}"
-                    f"PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;"
-                )
-                version = SCHEMA_VERSION
-        except sqlite3.Error as error:
-            raise StoreError(f"cannot use the catalog {path}: {error}") from None
-        if version > SCHEMA_VERSION:
-            connection.close()
-            raise StoreError(
-                f"{path} was written by a newer pith-ingest (format {version}); update this one"
-            )
-        if version != SCHEMA_VERSION:
-            connection.close()
-            raise StoreError(
-                f"{path} was written by an older pith-ingest; make it again from the tables with "
-                "'pith-ingest rebuild-catalog'"
-            )
-        return cls(connection)
+        """Open a catalog; raises `DamagedCatalogError`, or `StoreError` for another format."""
+        return cls(open_database(path, read_only=read_only))
+
+    @property
+    def folder(self) -> str:
+        """The id of the data folder that it is of."""
+        (folder,) = self._connection.execute("SELECT id FROM folder").fetchone()
+        return str(folder)
+
+    def head(self) -> Head:
+        """Return the last entry of the ledger that it knows."""
+        found = self._connection.execute(
+            "SELECT entry FROM ledger ORDER BY number DESC LIMIT 1"
+        ).fetchone()
+        return Head.of(read_entry(found[0])) if found else Head()
+
+    def entries(self) -> Iterator[WrittenEntry]:
+        """Yield the entries of the ledger that it knows, in their order."""
+        found = self._connection.execute("SELECT entry FROM ledger ORDER BY number")
+        return (read_entry(data) for (data,) in found)
+
+    def inner_damage(self) -> str | None:
+        """Return what SQLite finds wrong within the file, or None if nothing."""
+        return find_inner_damage(self._connection)
 
     @property
     def windows(self) -> WindowLog:
@@ -202,20 +172,27 @@ class Catalog:
         return f"{unit}-{count}"
 
     def shard_names(self) -> set[str]:
-        """Return the names of all committed shards."""
-        return {name for (name,) in self._connection.execute("SELECT name FROM shards")}
+        """Return the names of the shards that count."""
+        found = self._connection.execute("SELECT name FROM shards WHERE NOT is_replaced")
+        return {name for (name,) in found}
 
     def commit(
-        self, commit: Commit, finished: FinishedPart | None = None, *, has_files: bool = False
+        self,
+        commit: Commit,
+        written: WrittenEntry,
+        finished: FinishedPart | None = None,
+        *,
+        has_files: bool = False,
     ) -> None:
-        """Make a written shard count: the moment of truth.
+        """Take up a shard that the ledger has committed, which must be the next one.
 
-        Of a record that two shards hold, the bundle that was issued last is the one known.
+        Of a record that two shards hold, the bundle that was committed last is the one known.
         `finished` is the part of a snapshot that the shard is all of; `has_files` tells that no
         bundle file of it is to be written.
         """
         shard = commit.shard
         with transaction(self._connection) as connection:
+            self._add_entry(written)
             (number,) = connection.execute(
                 "INSERT INTO shards (name, unit, run, has_files) VALUES (?, ?, ?, ?) RETURNING id",
                 (shard.name, shard.unit, shard.run, has_files),
@@ -225,7 +202,7 @@ class Catalog:
                 " ON CONFLICT (arxiv_id, version, pith_number) DO UPDATE"
                 " SET shown_sha256 = excluded.shown_sha256,"
                 " datestamp = excluded.datestamp, issued_at = excluded.issued_at,"
-                " shard = excluded.shard WHERE excluded.issued_at >= records.issued_at",
+                " shard = excluded.shard",
                 commit.records,
             )
             for table, values in (
@@ -240,6 +217,29 @@ class Catalog:
                 self.windows.add_done(window, shard.name)
             if finished:
                 _finish(connection, finished)
+
+    def note(self, written: WrittenEntry) -> None:
+        """Take up an entry of the ledger that commits no shard."""
+        with transaction(self._connection):
+            self._add_entry(written)
+
+    def replace_shard(self, shard: ShardName, written: WrittenEntry) -> None:
+        """Take up the entry of a shard that counts no more; its name is never given again."""
+        with transaction(self._connection) as connection:
+            self._add_entry(written)
+            connection.execute(
+                "INSERT INTO shards (name, unit, run, has_files, is_replaced)"
+                " VALUES (?, ?, ?, 1, 1)",
+                (shard.name, shard.unit, shard.run),
+            )
+
+    def _add_entry(self, written: WrittenEntry) -> None:
+        entry = written.entry
+        try:
+            check_follows(entry, self.head(), self.folder)
+        except BadEntryError as error:
+            raise StoreError(f"the catalog cannot take entry {entry.number}: {error}") from None
+        self._connection.execute("INSERT INTO ledger VALUES (?, ?)", (entry.number, written.data))
 
     def has_vanished(self, arxiv_id: str) -> bool:
         """Tell whether arXiv said once that it has no such paper any more."""

@@ -1,5 +1,6 @@
 """Where whole files live: each appears whole or not at all, on a disk or in an object store."""
 
+import errno
 import os
 import secrets
 from collections.abc import Iterable, Iterator
@@ -11,6 +12,9 @@ from typing import BinaryIO, Protocol
 from flows.errors import StoreError
 
 Data = bytes | memoryview
+
+_BLOCK_BYTES = 2**20
+_UNNAMED = f".*.{'[0-9a-f]' * 16}.tmp"
 
 
 class Files(Protocol):
@@ -29,7 +33,7 @@ class Files(Protocol):
         """
 
     def name(self, unnamed: Iterable[tuple[str, str]]) -> None:
-        """Give files that were written unnamed their keys, each replacing what is there at once."""
+        """Give files that were written unnamed their keys, which no files have."""
 
     def remove_unnamed(self) -> int:
         """Remove what was never named, which a killed run left; return how many."""
@@ -43,11 +47,20 @@ class Files(Protocol):
     def read(self, key: str) -> bytes:
         """Return a file's bytes; raises `FileNotFoundError`."""
 
+    def blocks(self, key: str) -> Iterator[bytes]:
+        """Yield a file's bytes, some at a time; raises `FileNotFoundError`."""
+
     def exists(self, key: str) -> bool:
         """Tell whether there is such a file."""
 
     def names(self, folder: str) -> list[str]:
         """Return the names directly in a folder, of files and folders; none where it is missing."""
+
+    def sizes(self, folder: str) -> dict[str, int]:
+        """Return the bytes of each file directly in a folder by its name."""
+
+    def move(self, key: str, to: str) -> None:
+        """Give a file another key, which no file has."""
 
     def remove(self, keys: Iterable[str]) -> None:
         """Remove files, those that are there."""
@@ -69,7 +82,7 @@ class LocalFiles:
     def write_unnamed(self, key: str, data: Data) -> str:
         """Write to a temporary name beside the file, which no reader's pattern matches."""
         path = self.root / key
-        path.parent.mkdir(parents=True, exist_ok=True)
+        self._make_folder(path.parent)
         temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}.tmp")
         with temporary.open("wb") as file:
             file.write(data)
@@ -80,20 +93,35 @@ class LocalFiles:
     def name(self, unnamed: Iterable[tuple[str, str]]) -> None:
         """Rename each, and sync its folder."""
         for temporary, key in unnamed:
-            path = self.root / key
-            (self.root / temporary).replace(path)
-            _sync(path.parent)
+            self._rename(temporary, key)
+
+    def _make_folder(self, folder: Path) -> None:
+        """Make a folder and those above it, durably: a file in it is no safer than they are."""
+        if not folder.exists():
+            self._make_folder(folder.parent)
+            folder.mkdir(exist_ok=True)
+            sync_folder(folder.parent)
+
+    def _rename(self, temporary: str, key: str) -> None:
+        path = self.root / key
+        if path.exists():
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path))
+        (self.root / temporary).replace(path)
+        sync_folder(path.parent)
 
     def remove_unnamed(self) -> int:
-        """Remove the temporary names beside tables and replies; bundle files replace theirs."""
-        left = [*self.root.glob("tables/*/.*.tmp"), *self.root.glob("raw/*/.*.tmp")]
+        """Remove the temporary names that `write_unnamed` made; bundle files replace theirs."""
+        folders = ("", "ledger/", "raw/*/", "runs/*/", "tables/*/")
+        left = [path for folder in folders for path in self.root.glob(f"{folder}{_UNNAMED}")]
         for path in left:
             path.unlink()
         return len(left)
 
     def write(self, key: str, data: Data) -> None:
-        """Write unnamed, then name."""
-        self.name([(self.write_unnamed(key, data), key)])
+        """Write unnamed, then replace."""
+        path = self.root / key
+        (self.root / self.write_unnamed(key, data)).replace(path)
+        sync_folder(path.parent)
 
     def write_derived(self, files: Iterable[tuple[str, bytes]]) -> None:
         """Replace each in one step, but leave the syncing to the system."""
@@ -112,6 +140,12 @@ class LocalFiles:
         """Read the file."""
         return (self.root / key).read_bytes()
 
+    def blocks(self, key: str) -> Iterator[bytes]:
+        """Read the file by blocks."""
+        with (self.root / key).open("rb", buffering=0) as file:
+            while block := file.read(_BLOCK_BYTES):
+                yield block
+
     def exists(self, key: str) -> bool:
         """Look for the path."""
         return (self.root / key).exists()
@@ -122,6 +156,20 @@ class LocalFiles:
             return [path.name for path in (self.root / folder).iterdir()]
         except FileNotFoundError:
             return []
+
+    def sizes(self, folder: str) -> dict[str, int]:
+        """List the folder with what the system knows of each file."""
+        try:
+            with os.scandir(self.root / folder) as entries:
+                return {entry.name: entry.stat().st_size for entry in entries if entry.is_file()}
+        except FileNotFoundError:
+            return {}
+
+    def move(self, key: str, to: str) -> None:
+        """Rename it."""
+        self._make_folder((self.root / to).parent)
+        self._rename(key, to)
+        sync_folder((self.root / key).parent)
 
     def remove(self, keys: Iterable[str]) -> None:
         """Unlink each."""
@@ -154,7 +202,8 @@ def _write(path: str, data: bytes) -> None:
         os.close(descriptor)
 
 
-def _sync(path: Path) -> None:
+def sync_folder(path: Path) -> None:
+    """Make what was named or removed in a folder durable."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

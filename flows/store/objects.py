@@ -70,6 +70,8 @@ class ObjectFiles:
         """Let the store copy each to its key, and remove what was copied."""
         named = list(unnamed)
         for temporary, key in named:
+            if self.exists(key):
+                raise StoreError(f"cannot write {self.place(key)}: it is there already")
             with _saying(f"cannot write {self.place(key)}"):
                 self._store.copy(temporary, key)
         self._delete([temporary for temporary, _ in named])
@@ -97,6 +99,12 @@ class ObjectFiles:
         with _saying(f"cannot read {self.place(key)}"):
             return bytes(self._store.get(key).bytes())
 
+    def blocks(self, key: str) -> Iterator[bytes]:
+        """Get the object as it comes."""
+        with _saying(f"cannot read {self.place(key)}"):
+            for data in self._store.get(key):
+                yield bytes(data)
+
     def read_json(self, key: str) -> dict[str, Any]:
         """Return an object that we wrote as JSON; what is not there or not that is empty."""
         try:
@@ -115,6 +123,16 @@ class ObjectFiles:
             found = self._store.list_with_delimiter(folder)
         below = [*(one["path"] for one in found["objects"]), *found["common_prefixes"]]
         return [key.rsplit("/", 1)[-1] for key in below]
+
+    def sizes(self, folder: str) -> dict[str, int]:
+        """List the prefix with what the store knows of each object."""
+        with _saying(f"cannot list {self.place(folder)}"):
+            found = self._store.list_with_delimiter(folder)["objects"]
+        return {one["path"].rsplit("/", 1)[-1]: one["size"] for one in found}
+
+    def move(self, key: str, to: str) -> None:
+        """Let the store copy it, and remove the old one."""
+        self.name([(key, to)])
 
     def remove(self, keys: Iterable[str]) -> None:
         """Delete those that are there: not every store takes the others."""

@@ -13,15 +13,20 @@ from flows.errors import StoreError
 from flows.store.layout import TABLES, Layout
 
 _SHARD, _TABLES, _UNIT, _RUN = b"pith.shard", b"pith.tables", b"pith.unit", b"pith.run"
+_FOLDER = b"pith.folder"
 
 
 @dataclass(frozen=True, slots=True)
 class ShardName:
-    """A shard, the unit of work that it came from, and the run that wrote it."""
+    """A shard, the unit of work that it came from, the run that wrote it, and in which data folder.
+
+    `folder` is the folder's id, `""` in a shard of a version that gave folders none.
+    """
 
     name: str
     unit: str
     run: str
+    folder: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +45,8 @@ def make_marks(shard: ShardName, tables: Sequence[str]) -> dict[bytes, str]:
         _TABLES: " ".join(tables),
         _UNIT: shard.unit,
         _RUN: shard.run,
+        _FOLDER: shard.folder,
     }
-
-
-def remove_shard(layout: Layout, name: str) -> None:
-    """Remove whatever files a shard has."""
-    layout.files.remove(layout.shard(table, name) for table in TABLES)
 
 
 def shard_names(layout: Layout) -> set[str]:
@@ -54,21 +55,38 @@ def shard_names(layout: Layout) -> set[str]:
     return {PurePosixPath(name).stem for name in found if name.endswith(".parquet")}
 
 
-def read_marks(layout: Layout, name: str) -> ShardName | None:
-    """Return what a shard's files tell of it, or None if one of its files is missing.
+def read_file_marks(layout: Layout, key: str) -> ShardName | None:
+    """Return what one file of a shard tells of it, or None for a Parquet file that is none.
+
+    Raises `FileNotFoundError`, and `StoreError` for a file that cannot be read.
+    """
+    marks, _ = _read_marks(layout, key)
+    return marks
+
+
+def read_whole_marks(layout: Layout, name: str) -> ShardName | None:
+    """Return what a shard's files tell of it, or None unless all of them are there.
 
     Raises `StoreError` for a file that cannot be read.
     """
-    marks: dict[bytes, bytes] = {}
-    found = set()
+    shard, found, expected = None, set(), {""}
     for table in TABLES:
-        with suppress(FileNotFoundError), _opened(layout, layout.shard(table, name)) as file:
+        with suppress(FileNotFoundError):
+            shard, expected = _read_marks(layout, layout.shard(table, name))
             found.add(table)
-            marks = file.metadata.metadata or {}
-    tables = marks.get(_TABLES, b"").decode().split()
-    if not tables or not found.issuperset(tables):
-        return None
-    return ShardName(name, marks[_UNIT].decode(), marks[_RUN].decode())
+    return shard if found == expected else None
+
+
+def _read_marks(layout: Layout, key: str) -> tuple[ShardName | None, set[str]]:
+    """Return the shard that a file says it is of, and the tables that it says the shard has."""
+    with _opened(layout, key) as file:
+        marks: dict[bytes, bytes] = file.metadata.metadata or {}
+    if not marks.keys() >= {_SHARD, _TABLES, _UNIT, _RUN}:
+        return None, set()
+    name, unit, run, folder = (
+        marks.get(mark, b"").decode(errors="replace") for mark in (_SHARD, _UNIT, _RUN, _FOLDER)
+    )
+    return ShardName(name, unit, run, folder), set(marks[_TABLES].decode(errors="replace").split())
 
 
 def read_rows(

@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flows.errors import StoreError
+from flows.store.catalog_file import begin_changes
 from flows.store.files import LocalFiles, writing
 from flows.store.layout import Layout
 from flows.store.lock import describe, locked, make_holder
-from flows.store.shards import shard_names
 
 if TYPE_CHECKING:
     from flows.store.objects import ObjectFiles
@@ -62,20 +62,13 @@ class Coordinator:
         self._note()
 
     def take_newer(self) -> None:
-        """Fetch the copy of the catalog where another coordinator, or none here, wrote it.
-
-        Raises `StoreError` where there are shards, but no catalog at all.
-        """
+        """Fetch the copy of the catalog where another coordinator, or none here, wrote it."""
         version = self.objects.version(COPY)
         if version is not None and version != _known(self.layout)[0]:
             with writing(self.layout.root):
+                begin_changes(self.layout.catalog)
                 _fetch(self.objects, self.layout.catalog)
             self._note()
-        elif not self.layout.catalog.exists() and shard_names(self.layout):
-            raise StoreError(
-                f"{self.layout.place} has tables, but neither it nor {self.layout.root} has their "
-                "catalog; make it again from the tables with 'pith-ingest rebuild-catalog'"
-            )
 
     def _note(self) -> None:
         """Note that the catalog here and the copy there are one."""

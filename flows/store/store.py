@@ -1,13 +1,16 @@
 """One data folder, opened for writing by one process at a time."""
 
 from collections.abc import Callable, Container, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager, suppress
+from datetime import timedelta
 
-from flows.store import shards
+from flows.clock import TOLERANCE, Clock, SteadyClock, utc_now
+from flows.store import catalog_file
 from flows.store.catalog import Catalog, Commit, FinishedPart
 from flows.store.files import writing
 from flows.store.layout import Layout
-from flows.store.read_back import read_commit
+from flows.store.ledger import CommittedFile, Ledger
+from flows.store.opening import open_for_writing
 from flows.store.shard_writer import UnnamedFile, name_shard
 from flows.store.shards import read_rows
 from flows.store.shared import coordinating
@@ -15,23 +18,51 @@ from flows.timing import Stopwatch
 
 
 class Store:
-    """The one writer of a data folder: commits shards and writes the bundle files of each."""
+    """The one writer of a data folder: commits shards and writes the bundle files of each.
 
-    def __init__(self, layout: Layout, catalog: Catalog, *, bundle_files: bool) -> None:
-        """Take an open catalog; use `open_store`, which also holds the lock."""
+    `clock` gives the folder's time, which never goes back.
+    """
+
+    def __init__(
+        self,
+        layout: Layout,
+        catalog: Catalog,
+        ledger: Ledger,
+        clock: SteadyClock,
+        *,
+        bundle_files: bool,
+    ) -> None:
+        """Take an open catalog and ledger; use `open_store`, which also holds the lock."""
         self.layout = layout
         self.catalog = catalog
+        self.clock = clock
         self.bundle_files = bundle_files
         self.watch = Stopwatch()
+        self._ledger = ledger
 
     def commit(
         self, commit: Commit, files: Sequence[UnnamedFile], finished: FinishedPart | None = None
     ) -> None:
-        """Name the files of a written shard and make it count; its bundle files are still due."""
+        """Make a written shard count: the ledger's entry does, its names and the catalog follow.
+
+        Its bundle files are still due.
+        """
         due = self.bundle_files and bool(commit.records)
+        shard = commit.shard
         with writing(self.layout.root), self.watch.stage("commit"):
+            written = self._ledger.append(
+                moment=self.clock(),
+                run=shard.run,
+                shard=shard.name,
+                unit=shard.unit,
+                committed=[
+                    CommittedFile(file.key, file.written.size, file.written.sha256, file.temporary)
+                    for file in files
+                ],
+                replies=commit.replies,
+            )
             name_shard(self.layout, files)
-            self.catalog.commit(commit, finished, has_files=not due)
+            self.catalog.commit(commit, written, finished, has_files=not due)
 
     def write_bundle_files(self, shard: str) -> None:
         """Write the bundle files of a shard that was just committed, if any are wanted."""
@@ -41,12 +72,10 @@ class Store:
                 self.catalog.mark_files_written(shard)
 
     def recover(self) -> list[str]:
-        """Complete or undo what a killed run left, and say what was done, a sentence each."""
+        """Complete what a killed run left, and say what was done, a sentence each."""
         done = []
         if temporary := self.layout.files.remove_unnamed():
             done.append(f"removed {temporary} unfinished files of a run that was killed")
-        unknown = shards.shard_names(self.layout) - self.catalog.shard_names()
-        done += map(self._settle_unknown, sorted(unknown))
         for name in self.catalog.shards_without_files():
             if self.bundle_files:
                 newest = {record.pith_number for record in self.catalog.of_shard(name)}
@@ -54,18 +83,6 @@ class Store:
             self.catalog.mark_files_written(name)
             done.append(f"completed the bundle files of the shard {name}")
         return done
-
-    def _settle_unknown(self, name: str) -> str:
-        """Undo a shard that the catalog does not know, or take it up, and say which.
-
-        In an object store the catalog may be a copy from before the shard counted, so one that is
-        whole is never removed there.
-        """
-        if self.layout.objects and (shard := shards.read_marks(self.layout, name)):
-            self.catalog.commit(read_commit(self.layout, shard))
-            return f"took up the shard {name}, which a killed run had made"
-        shards.remove_shard(self.layout, name)
-        return f"undid the shard {name}, which a killed run had not committed"
 
 
 def write_bundle_files(layout: Layout, shard: str, *, only: Container[str] | None = None) -> None:
@@ -78,19 +95,35 @@ def write_bundle_files(layout: Layout, shard: str, *, only: Container[str] | Non
 
 
 @contextmanager
-def open_store(
-    layout: Layout, *, job: str, bundle_files: bool, say: Callable[[str], None]
+def open_store(  # noqa: PLR0913 - what a run is told of its data folder
+    layout: Layout,
+    *,
+    job: str,
+    bundle_files: bool,
+    say: Callable[[str], None],
+    now: Clock = utc_now,
+    tolerance: timedelta = TOLERANCE,
 ) -> Iterator[Store]:
-    """Lock a data folder for this process, recover what a killed run left, and give the store.
+    """Lock a data folder for this process, mend what can be, and give the store.
 
-    `say` is told what was recovered. Raises `StoreError` when another run holds the lock (its
-    message names that run) or the folder cannot be written.
+    `say` is told what was mended or completed. Raises `StoreError` when another run holds the lock
+    (its message names that run), the folder cannot be written, its state leaves a doubt, or the
+    clock `now` is behind what was last committed by more than the tolerance.
     """
     with coordinating(layout, job) as coordinator:
         if coordinator:
             coordinator.take_newer()
-        with closing(Catalog.open(layout.catalog)) as catalog:
-            store = Store(layout, catalog, bundle_files=bundle_files)
+        with writing(layout.root):
+            catalog, ledger = open_for_writing(layout, say)
+        try:
+            clock = SteadyClock(now, ledger.head.moment, tolerance)
+            clock()
+            if behind := clock.behind():
+                say(
+                    f"the clock is {behind.total_seconds():.0f} s behind the last commit, whose "
+                    "time is used until then"
+                )
+            store = Store(layout, catalog, ledger, clock, bundle_files=bundle_files)
             with writing(layout.root):
                 recovered = store.recover()
             for sentence in recovered:
@@ -99,3 +132,7 @@ def open_store(
                 # What workers elsewhere read during the run.
                 coordinator.publish()
             yield store
+        finally:
+            catalog.close()
+            with suppress(OSError):
+                catalog_file.end_changes(layout.catalog)

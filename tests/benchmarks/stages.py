@@ -105,7 +105,7 @@ def _tables(stages: Stages, rows: Rows) -> None:
             writer.add("papers", rows["papers"][at : at + A_SHARD])
             writer.add("events", rows["events"][2 * at : 2 * (at + A_SHARD)])
             writer.add("bundles", rows["bundles"][at : at + A_SHARD])
-            writer.write(layout, ShardName(f"shard-{at}", "a benchmark", "no run"))
+            writer.write(layout, ShardName(f"shard-{at}", "a benchmark", "no run", "no folder"))
         stages.note("rows to Parquet", time.process_time() - started, papers)
 
 

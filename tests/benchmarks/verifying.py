@@ -40,7 +40,9 @@ def write_bundles(folder: Path) -> Path:
         rows.append(bundle_row(bundle, shown_sha256="0" * 64, issued_at=times.built_at))
     layout, writer = Layout(folder), ShardWriter()
     writer.add("bundles", rows)
-    name_shard(layout, writer.write(layout, ShardName("shard", "a benchmark", "no run")))
+    name_shard(
+        layout, writer.write(layout, ShardName("shard", "a benchmark", "no run", "no folder"))
+    )
     return folder / layout.shard("bundles", "shard")
 
 

@@ -1,0 +1,158 @@
+"""Opening a data folder for writing: what is there is mended without loss, or stops the run.
+
+Each state of ledger, catalog and tables that is met here stands in the table of `docs/store.md`.
+"""
+
+from collections.abc import Callable, Sequence
+from contextlib import closing
+
+from flows.clock import utc_now
+from flows.errors import StoreError
+from flows.store import catalog_file
+from flows.store.catalog import Catalog
+from flows.store.catalog_file import DamagedCatalogError
+from flows.store.inspection import (
+    Committed,
+    find_unknown_files,
+    find_wrong_files,
+    refuse_wrong,
+    table_sizes,
+)
+from flows.store.layout import Layout
+from flows.store.ledger import (
+    MEND,
+    BadEntryError,
+    Entry,
+    Head,
+    Ledger,
+    WrittenEntry,
+    entry_numbers,
+    make_identity,
+    read_after,
+    read_identity,
+    read_number,
+)
+from flows.store.rebuild import make_catalog, take_up
+
+Say = Callable[[str], None]
+
+
+def open_for_writing(layout: Layout, say: Say) -> tuple[Catalog, Ledger]:
+    """Return catalog and ledger, at one, of a folder whose committed files are all there.
+
+    `say` is told what was mended. Raises `StoreError`, and touches nothing, where the state of the
+    folder leaves a doubt.
+    """
+    folder = _identity(layout, say)
+    problem, known = _look(layout, folder)
+    new = list(read_after(layout.files, Head.of(known[-1]) if known else Head(), folder))
+    foreign = _check_tables(layout, [written.entry for written in (*known, *new)], folder)
+    if foreign:
+        names = ", ".join(foreign[:3])
+        say(f"left alone {len(foreign)} files that are none of this data folder's: {names}")
+    if problem is None:
+        catalog = _caught_up(layout, new, say)
+    else:
+        catalog = _made_again(layout, folder, problem, say)
+    return catalog, Ledger(layout.files, folder, catalog.head())
+
+
+def _identity(layout: Layout, say: Say) -> str:
+    """Return the folder's id; it is made for a folder that holds nothing yet."""
+    files = layout.files
+    if folder := read_identity(files):
+        return folder
+    if numbers := entry_numbers(files):
+        try:
+            folder = read_number(files, numbers[0]).entry.folder
+        except BadEntryError as error:
+            raise StoreError(
+                f"{layout.place} has lost its id and its ledger: {error}; {MEND}"
+            ) from None
+        say(f"made {files.place('folder.json')} again, as the ledger says")
+        return make_identity(files, utc_now(), folder)
+    if layout.catalog.exists() and layout.catalog.stat().st_size:
+        Catalog.open(layout.catalog, read_only=True).close()  # an older one says what to do
+        raise StoreError(f"{layout.place} has a catalog, but has lost id and ledger; {MEND}")
+    return make_identity(files, utc_now())
+
+
+def _look(layout: Layout, folder: str) -> tuple[str | None, list[WrittenEntry]]:
+    """Return why the catalog must be made again, if it must, and the entries that it knows."""
+    path, numbers = layout.catalog, entry_numbers(layout.files)
+    if not path.exists():
+        return "was gone", []
+    if damage := catalog_file.find_damage(path):
+        return damage, []
+    try:
+        catalog = Catalog.open(path)
+    except DamagedCatalogError as error:
+        return str(error).removesuffix(f"; {MEND}"), []
+    with closing(catalog):
+        if not catalog_file.is_noted(path) and (damage := catalog.inner_damage()):
+            return f"is damaged ({damage})", []
+        if catalog.folder != folder:
+            return "was another data folder's", []
+        problem = _difference(layout, catalog.head(), numbers)
+        return problem, [] if problem else list(catalog.entries())
+
+
+def _difference(layout: Layout, head: Head, numbers: list[int]) -> str | None:
+    """Return how the catalog contradicts the ledger; one that is only behind does not."""
+    if head.number > max(numbers, default=0):
+        raise StoreError(
+            f"the catalog of {layout.place} knows {head.number} commits, but the ledger has "
+            f"{max(numbers, default=0)}: entries were lost; {MEND}"
+        )
+    if head.number == 0:
+        return None
+    try:
+        found = read_number(layout.files, head.number)
+    except BadEntryError as error:
+        raise StoreError(
+            f"entry {head.number} of the ledger is not whole: {error}; {MEND}"
+        ) from None
+    return None if found.sha256 == head.sha256 else "is of another history than the ledger"
+
+
+def _check_tables(layout: Layout, entries: Sequence[Entry], folder: str) -> list[str]:
+    """Refuse tables that are not what was committed; return the files that are none of ours."""
+    committed = Committed.by(entries)
+    sizes = table_sizes(layout)
+    refuse_wrong(layout, find_wrong_files(layout.files, committed, sizes))
+    unknown = find_unknown_files(layout, committed, sizes, folder)
+    if ours := [one.key for one in unknown if one.ours]:
+        raise StoreError(
+            f"the ledger of {layout.place} does not know {len(ours)} files of its tables, such as "
+            f"{ours[0]}; {MEND}"
+        )
+    return [one.key for one in unknown]
+
+
+def _caught_up(layout: Layout, new: Sequence[WrittenEntry], say: Say) -> Catalog:
+    """Return the catalog, with what the ledger committed after the catalog's last entry."""
+    if any(written.entry.replaces for written in new):
+        return _made_again(layout, new[0].entry.folder, "is older than a repair", say)
+    catalog_file.begin_changes(layout.catalog)
+    catalog = Catalog.open(layout.catalog)
+    try:
+        for written in new:
+            take_up(layout, catalog, written)
+    except BaseException:
+        catalog.close()
+        raise
+    if shards := [written.entry.shard for written in new if written.entry.shard]:
+        more = f" and {len(shards) - 1} more" if len(shards) > 1 else ""
+        say(f"took up the shard {shards[0]}{more}, which a killed run had committed")
+    return catalog
+
+
+def _made_again(layout: Layout, folder: str, problem: str, say: Say) -> Catalog:
+    """Return a catalog made from the whole ledger; the one that was there is set aside."""
+    path, aside = layout.catalog, ""
+    if path.exists():
+        aside = f"; the old one is kept as {catalog_file.set_aside(path)}"
+    shards = make_catalog(layout, folder)
+    if shards or aside:
+        say(f"the catalog {problem}: made again from the ledger and {shards} shards{aside}")
+    return Catalog.open(path)
