@@ -35,6 +35,7 @@ for _command in (
     kept.find,
     kept.export,
     kept.status,
+    kept.doctor,
     kept.rebuild_catalog,
     bundles.verify,
     bundles.merge,

@@ -11,7 +11,14 @@ from functools import cached_property
 from typing import Any
 
 from flows.counts import Counts
-from flows.store.catalog import Catalog, Commit, KnownRecord, RecordRow, record_row
+from flows.store.catalog import (
+    UNKNOWN_SHOWN,
+    Catalog,
+    Commit,
+    KnownRecord,
+    RecordRow,
+    record_row,
+)
 from flows.store.layout import Layout
 from flows.store.shard_writer import ShardWriter, UnnamedFile
 from flows.store.shards import ShardName, find_bundles
@@ -142,7 +149,11 @@ class _Batch:
             counts.new_records += 1
             *events, bundle = self._stencil.issue(drafted)
             self._add(drafted, events, bundle)
-        elif before.shown_sha256 == drafted.shown_sha256 or _is_older(paper, before):
+        elif (
+            before.shown_sha256 == drafted.shown_sha256
+            or _is_older(paper, before)
+            or (before.shown_sha256 == UNKNOWN_SHOWN and self._was_shown(before, drafted))
+        ):
             counts.unchanged += 1
         else:
             counts.new_snapshots += 1
@@ -158,7 +169,7 @@ class _Batch:
     def _add(self, drafted: Draft, events: Sequence[EventRow], bundle: BundleRow) -> None:
         """Add the rows of a bundle and of its new events."""
         paper, number, shown = drafted.paper, drafted.pith_id.number, drafted.shown_sha256
-        moment, day = self.moment, paper.datestamp
+        moment, day = bundle.issued_at, paper.datestamp
         if paper.id in self._twice:
             known = KnownRecord(paper.id, paper.version, number, shown, day, moment, shard="")
             self._issued[number] = known, bundle.bundle
@@ -174,6 +185,24 @@ class _Batch:
         self.writer.add("events", of_events)
         self.writer.add("bundles", of_bundles)
         self._rows = ([], [], [])
+
+    def _was_shown(self, before: KnownRecord, drafted: Draft) -> bool:
+        """Tell whether a repaired record showed a paper already, and make its lost row if it does.
+
+        What only an older snapshot shows is what arXiv said before.
+        """
+        bundle = self._bundle_of(before)
+        newest = bundle["state"]["current"]["graph_snapshots"][-1]["event_id"]
+        shown = {
+            event["event_id"]: event["payload"]["graph_snapshot"]["paper"]
+            for event in bundle["events"]
+            if event["event_type"] == "graph_snapshot"
+        }
+        if shown[newest] == drafted.shown:
+            sha256 = drafted.shown_sha256.hex()
+            row = bundle_row(bundle, shown_sha256=sha256, issued_at=before.issued_at)
+            self._add(drafted, [], row)
+        return drafted.shown in shown.values()
 
     def _bundle_of(self, record: KnownRecord) -> dict[str, Any]:
         number = record.pith_number

@@ -8,10 +8,20 @@ from flows.config import Config
 from flows.desks import layout_of
 from flows.reading import open_catalog
 from flows.store.catalog import Catalog
+from flows.store.examine import look
 from flows.store.layout import RUNS, Layout
 from flows.store.windows import Progress
 
 LAST_RUNS = 5
+FAULTY = 1
+
+
+def find_faults(config: Config) -> Iterator[str]:
+    """Yield what a quick look finds wrong with what was committed, a line each."""
+    layout = layout_of(config)
+    found = look(layout)
+    if found.entries or layout.catalog.exists():
+        yield from map(str, found.faults)
 
 
 def status_lines(config: Config) -> Iterator[str]:

@@ -187,6 +187,38 @@ def unite(bundles: Sequence[dict[str, Any]], *, issuer: Issuer, moment: datetime
     return _rebuilt(record, identify(record), first_known, in_order(judged), keys, issuer, moment)
 
 
+def restore(
+    events: Iterable[object],
+    copies: Sequence[dict[str, Any]],
+    *,
+    issuer: Issuer,
+    moment: datetime,
+) -> dict[str, Any]:
+    """Return a bundle of the valid ones of `events`, for a record whose newest bundle was lost.
+
+    `copies` are older bundles of it, if there are any: their aliases and keys are taken. Raises
+    `ValueError` unless a record and what it shows are among the events.
+    """
+    keys = _distinct(
+        [*(key for copy in copies for key in copy["public_keys"]), issuer.key_document]
+    )
+    listed = listed_keys(keys)
+    created = [e for e in events if isinstance(e, dict) and e.get("event_type") == "record_created"]
+    if not created:
+        raise ValueError("no event creates the record")
+    record = created[0]["payload"]["canonical_record"]
+    pith_id = identify(record)
+    judged = in_order(judge(events, number=pith_id.number, keys=listed))
+    if {"record_created", "graph_snapshot"} - {event["event_type"] for event in judged}:
+        raise ValueError("the events do not create the record and show it")
+    first = from_text(created[0]["payload"]["receipt"]["first_computed_at"])
+    if copies:
+        aliases = copies[0]["source_aliases"]
+    else:
+        aliases = source_aliases(record, pith_id, aliased_at=first, shortened_at=first)
+    return _rebuilt(record, pith_id, aliases, judged, keys, issuer, moment)
+
+
 def bundle_bytes(bundle: dict[str, Any]) -> bytes:
     """Return the exact bytes of a bundle file: compact JSON, no newline at the end."""
     return write_compact({**bundle, "state": orjson.Fragment(write_state(bundle["state"]))})

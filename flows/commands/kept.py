@@ -91,11 +91,50 @@ def export(  # noqa: PLR0913 - one argument per option
 
 
 def status(config: ConfigOption = None, data: DataOption = None) -> None:
-    """Show what there is, how up to date it is, what is incomplete and what to do."""
-    from flows.status import status_lines
+    """Show what there is, how up to date it is, what is incomplete and what to do.
 
-    for line in status_lines(load(config, data)):
+    Exit status: 0, or 1 where something that was committed is gone or changed, as far as a quick
+    look tells.
+    """
+    from flows.status import FAULTY, find_faults, status_lines
+
+    loaded = load(config, data)
+    faults = list(find_faults(loaded))
+    # What a damaged catalog says is not shown.
+    for line in faults or status_lines(loaded):
         typer.echo(line)
+    raise typer.Exit(FAULTY if faults else 0)
+
+
+def doctor(
+    *,
+    full: Annotated[
+        bool, typer.Option("--full", help="Read and verify everything, which takes its time.")
+    ] = False,
+    repair: Annotated[
+        bool,
+        typer.Option("--repair", help="Mend what can be mended; what is damaged is set aside."),
+    ] = False,
+    config: ConfigOption = None,
+    data: DataOption = None,
+) -> None:
+    """Check everything that is kept against everything, and say what mends what is wrong.
+
+    Ledger, catalog, tables, bundle files and replies: whether they are there and have their sizes,
+    or with --full every byte and every signature. Nothing is written without --repair, and nothing
+    is deleted or issued with it. Exit status: 0 all is well, 1 something is wrong.
+    """
+    from flows.desks import layout_of
+    from flows.doctor import FAULTY, HEALTHY, examine, report_lines
+    from flows.doctor import repair as mend
+
+    loaded = load(config, data)
+    if repair:
+        mend(loaded, full=full, say=typer.echo)
+    found = examine(loaded, full=full)
+    for line in report_lines(layout_of(loaded), found):
+        typer.echo(line)
+    raise typer.Exit(FAULTY if found.findings.faults else HEALTHY)
 
 
 def rebuild_catalog(config: ConfigOption = None, data: DataOption = None) -> None:

@@ -26,11 +26,15 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
 
+UNKNOWN_SHOWN = b""
+"""What a record shows whose row in `papers` was lost: its paper is looked at when it comes."""
+
+
 class KnownRecord(NamedTuple):
     """A record that was issued: what its newest snapshot shows, and the shard of its bundle.
 
-    `shown_sha256` is 32 bytes; `issued_at` is when that bundle was signed; `datestamp` is arXiv's,
-    of the paper as it was then.
+    `shown_sha256` is 32 bytes, or `UNKNOWN_SHOWN`; `issued_at` is when that bundle was signed;
+    `datestamp` is arXiv's, of the paper as it was then.
     """
 
     arxiv_id: str
@@ -264,6 +268,14 @@ class Catalog:
         """Return how many rows a table has."""
         (number,) = self._connection.execute(f"SELECT count(*) FROM {table}").fetchone()  # noqa: S608 - by type
         return int(number)
+
+    def numbers_with_files(self) -> Iterator[str]:
+        """Yield the Pith Numbers whose bundle files are written, by year and suffix."""
+        found = self._connection.execute(
+            "SELECT DISTINCT pith_number FROM records JOIN shards ON shards.id = records.shard"
+            " WHERE has_files ORDER BY pith_number"
+        )
+        return (number for (number,) in found)
 
     def shards_without_files(self) -> list[str]:
         """Return the committed shards whose bundle files are not all written yet."""

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
 TABLES = ("papers", "events", "bundles", "rejects", "vanished", "windows")
 RUNS = "runs"
+BUNDLES = "bundles"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,7 @@ class Layout:
     def bundle(self, pith_number: str) -> str:
         """Return a Pith Number's bundle file, `bundles/<year>/<first two>/<suffix>.json`."""
         _, year, suffix = pith_number.split(":")
-        return f"bundles/{year}/{suffix[:2]}/{suffix}.json"
+        return f"{BUNDLES}/{year}/{suffix[:2]}/{suffix}.json"
 
     def report(self, run: str, name: str) -> str:
         """Return the key of a report of a run."""

@@ -92,7 +92,7 @@ def read_entry(data: bytes) -> WrittenEntry:
     """Return the entry that these bytes are; raises `BadEntryError`."""
     try:
         entry = msgspec.json.decode(data, type=Entry)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise BadEntryError(str(error)) from None
     return WrittenEntry(entry, data, hashlib.sha256(data).hexdigest())
 
@@ -187,7 +187,7 @@ def read_identity(files: Files) -> str | None:
         return found["folder"]
     except FileNotFoundError:
         return None
-    except (msgspec.DecodeError, KeyError):
+    except (msgspec.DecodeError, UnicodeDecodeError, KeyError):
         raise StoreError(f"{files.place(IDENTITY)} is damaged; {MEND}") from None
 
 

@@ -53,7 +53,7 @@ def open_for_writing(layout: Layout, say: Say) -> tuple[Catalog, Ledger]:
     if problem is None:
         catalog = _caught_up(layout, new, say)
     else:
-        catalog = _made_again(layout, folder, problem, say)
+        catalog = make_again(layout, folder, problem, say)
     return catalog, Ledger(layout.files, folder, catalog.head())
 
 
@@ -132,7 +132,7 @@ def _check_tables(layout: Layout, entries: Sequence[Entry], folder: str) -> list
 def _caught_up(layout: Layout, new: Sequence[WrittenEntry], say: Say) -> Catalog:
     """Return the catalog, with what the ledger committed after the catalog's last entry."""
     if any(written.entry.replaces for written in new):
-        return _made_again(layout, new[0].entry.folder, "is older than a repair", say)
+        return make_again(layout, new[0].entry.folder, "is older than a repair", say)
     catalog_file.begin_changes(layout.catalog)
     catalog = Catalog.open(layout.catalog)
     try:
@@ -147,7 +147,7 @@ def _caught_up(layout: Layout, new: Sequence[WrittenEntry], say: Say) -> Catalog
     return catalog
 
 
-def _made_again(layout: Layout, folder: str, problem: str, say: Say) -> Catalog:
+def make_again(layout: Layout, folder: str, problem: str, say: Say) -> Catalog:
     """Return a catalog made from the whole ledger; the one that was there is set aside."""
     path, aside = layout.catalog, ""
     if path.exists():

@@ -2,7 +2,7 @@
 
 import hashlib
 
-from flows.store.catalog import Commit, record_row
+from flows.store.catalog import UNKNOWN_SHOWN, Commit, record_row
 from flows.store.layout import Layout
 from flows.store.shards import ShardName, read_rows
 from flows.store.windows import DoneWindow
@@ -10,18 +10,24 @@ from flows.window import Window
 
 
 def read_commit(layout: Layout, shard: ShardName) -> Commit:
-    """Return what a whole shard adds to a catalog; papers and bundles are parallel rows.
+    """Return what a whole shard adds to a catalog.
 
-    Raises `StoreError` for a file that cannot be read.
+    A bundle without a row in `papers`, of a shard that was repaired, shows nothing that is known:
+    when its paper comes again, the row is made. Raises `StoreError` for a file that cannot be read.
     """
-    datestamps = [day for (day,) in read_rows(layout, "papers", shard.name, ["datestamp"])]
+    papers = dict(read_rows(layout, "papers", shard.name, ["pith_number", "datestamp"]))
     columns = ["arxiv_id", "version", "pith_number", "shown_sha256", "issued_at"]
     bundles = read_rows(layout, "bundles", shard.name, columns)
     records = tuple(
-        record_row(arxiv_id, version, number, bytes.fromhex(shown), day, issued_at)
-        for (arxiv_id, version, number, shown, issued_at), day in zip(
-            bundles, datestamps, strict=True
+        record_row(
+            arxiv_id,
+            version,
+            number,
+            bytes.fromhex(shown) if number in papers else UNKNOWN_SHOWN,
+            papers.get(number),
+            issued_at,
         )
+        for arxiv_id, version, number, shown, issued_at in bundles
     )
     raw = read_rows(layout, "rejects", shard.name, ["raw"])
     vanished = read_rows(layout, "vanished", shard.name, ["arxiv_id"])

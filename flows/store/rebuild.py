@@ -111,7 +111,7 @@ def take_up_older(layout: Layout, now: datetime) -> str:
                 f"of the shard {name} in {layout.place} a file is missing, or it is none of "
                 "pith-ingest's; put it back, or move what is there out of 'tables', and try again"
             )
-        found.append((_issued(layout, shard), shard))
+        found.append((issued(layout, shard), shard))
     ledger = Ledger(layout.files, make_identity(layout.files, now), Head())
     for moment, shard in sorted(found, key=lambda one: (one[0], one[1].name)):
         append_shard(layout, ledger, shard, moment)
@@ -145,7 +145,7 @@ def _described(files: Files, key: str) -> CommittedFile | None:
     return CommittedFile(key, size, digest.hexdigest())
 
 
-def _issued(layout: Layout, shard: ShardName) -> datetime:
+def issued(layout: Layout, shard: ShardName) -> datetime:
     """Return when the last bundle of a shard was issued; of one without, when its run began."""
     moments: list[datetime] = [
         moment for (moment,) in read_rows(layout, "bundles", shard.name, ["issued_at"])

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from flows.store.layout import TABLES, Layout
+from flows.store.ledger import CommittedFile
 from flows.store.schemas import REPEATING, SCHEMAS, STATISTICS
 from flows.store.shards import ShardName, WrittenFile, make_marks
 
@@ -84,8 +85,16 @@ def _array(values: Sequence[Any], kind: pa.DataType) -> pa.Array:
     return pa.BinaryArray.from_buffers(kind, len(values), buffers)
 
 
+def committed_files(files: Sequence[UnnamedFile]) -> list[CommittedFile]:
+    """Return what the ledger says of the files of a shard."""
+    return [
+        CommittedFile(file.key, file.written.size, file.written.sha256, file.temporary)
+        for file in files
+    ]
+
+
 def name_shard(layout: Layout, files: Sequence[UnnamedFile]) -> None:
-    """Give the files of a shard their names, replacing those of an earlier attempt."""
+    """Give the files of a committed shard their names."""
     layout.files.name((file.temporary, file.key) for file in files)
 
 

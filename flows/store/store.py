@@ -9,9 +9,9 @@ from flows.store import catalog_file
 from flows.store.catalog import Catalog, Commit, FinishedPart
 from flows.store.files import writing
 from flows.store.layout import Layout
-from flows.store.ledger import CommittedFile, Ledger
+from flows.store.ledger import Ledger
 from flows.store.opening import open_for_writing
-from flows.store.shard_writer import UnnamedFile, name_shard
+from flows.store.shard_writer import UnnamedFile, committed_files, name_shard
 from flows.store.shards import read_rows
 from flows.store.shared import coordinating
 from flows.timing import Stopwatch
@@ -55,10 +55,7 @@ class Store:
                 run=shard.run,
                 shard=shard.name,
                 unit=shard.unit,
-                committed=[
-                    CommittedFile(file.key, file.written.size, file.written.sha256, file.temporary)
-                    for file in files
-                ],
+                committed=committed_files(files),
                 replies=commit.replies,
             )
             name_shard(self.layout, files)

@@ -1,0 +1,157 @@
+"""The command `doctor`: everything that is kept, checked against everything, and mended."""
+
+import os
+import secrets
+from collections.abc import Callable, Iterator
+from contextlib import closing, suppress
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from flows.clock import SteadyClock, utc_now
+from flows.config import Config
+from flows.desks import layout_of
+from flows.keys import has_key, load_issuer, own_keys
+from flows.progress import track
+from flows.store import catalog_file
+from flows.store.catalog import Catalog
+from flows.store.examine import (
+    Fault,
+    Findings,
+    find_missing_bundle_files,
+    look,
+    look_at_bundle_files,
+    look_at_replies,
+)
+from flows.store.files import writing
+from flows.store.full_check import Expected, check_shards, find_bad_replies
+from flows.store.inspection import require_bytes
+from flows.store.layout import Layout
+from flows.store.ledger import Head
+from flows.store.repair import Repair
+from flows.store.rescue import Rescuer
+from flows.store.shards import find_bundles
+from flows.store.shared import coordinating
+
+HEALTHY, FAULTY = 0, 1
+
+
+@dataclass(slots=True)
+class Examination:
+    """A data folder as the doctor found it; `lost_replies` and `bundle_files` name what to mend.
+
+    `records` counts the bundles that were read, if they were.
+    """
+
+    findings: Findings
+    lost_replies: list[str] = field(default_factory=list)
+    bundle_files: set[str] = field(default_factory=set)
+    records: int = 0
+
+
+def examine(config: Config, *, full: bool) -> Examination:
+    """Check a data folder; `full` reads and verifies all that lies in it."""
+    layout = layout_of(config)
+    findings = look(layout)
+    found = Examination(findings)
+    found.lost_replies = look_at_replies(layout, findings)
+    if full:
+        _read_all(config, layout, found)
+    elif config.outputs.bundle_files == "all" and findings.catalog_problem is None:
+        look_at_bundle_files(layout, findings)
+    return found
+
+
+def _read_all(config: Config, layout: Layout, found: Examination) -> None:
+    findings, files = found.findings, layout.files
+    wrong = {one.key for one in findings.wrong}
+    entries = [
+        entry for entry in findings.committed.shards.values()
+        if not wrong & {file.key for file in entry.files}
+    ]  # fmt: skip
+    expected = Expected(
+        keys=frozenset(own_keys(config.identity)),
+        order={entry.shard: entry.number for entry in entries},
+        catalog=findings.catalog_problem is None,
+        bundle_files=config.outputs.bundle_files == "all",
+    )
+    workers = config.workers or len(os.sched_getaffinity(0))
+    checks = check_shards(layout, entries, expected, workers)
+    for check in track(checks, total=len(entries), what="shards"):
+        found.records += check.records
+        findings.wrong += check.wrong
+        findings.faults += [Fault(files.place(one.key), one.problem) for one in check.wrong]
+        found.bundle_files.update(check.bundle_files)
+        findings.faults += [
+            Fault(files.place(layout.bundle(number)), "is not the bundle that the tables hold")
+            for number in check.bundle_files
+        ]
+        findings.faults += [
+            Fault(f"the bundle {number} in {check.shard}", "does not verify under our keys")
+            for number in check.bad_bundles
+        ]
+        if check.unknown:
+            findings.catalog_problem = f"does not know {check.unknown[0]} as the tables do"
+            findings.faults.append(Fault(str(layout.catalog), findings.catalog_problem))
+    replies = {sha256 for written in findings.entries for sha256 in written.entry.replies}
+    known = {*found.lost_replies, *findings.lost}
+    for key, problem in find_bad_replies(layout, replies):
+        if key not in known:
+            found.lost_replies.append(key)
+            findings.faults.append(Fault(files.place(key), problem))
+
+
+def report_lines(layout: Layout, found: Examination) -> Iterator[str]:
+    """Yield what was found, a line each."""
+    findings = found.findings
+    yield from findings.notices
+    yield from map(str, findings.faults)
+    shards = len(findings.committed.shards)
+    read = f", {found.records} bundles read and verified" if found.records else ""
+    outcome = f"{len(findings.faults)} faults" if findings.faults else "all is well"
+    yield f"{layout.place}: {len(findings.entries)} commits, {shards} shards{read}: {outcome}"
+
+
+def repair(config: Config, *, full: bool, say: Callable[[str], None]) -> None:
+    """Mend what is wrong with a data folder; `say` is told each thing that was done."""
+    layout = layout_of(config)
+    run = f"{utc_now():%Y%m%dT%H%M%SZ}-doctor-{secrets.token_hex(2)}"
+    with coordinating(layout, "doctor") as coordinator, writing(layout.root):
+        if coordinator:
+            coordinator.take_newer()
+        found = examine(config, full=full)
+        head = Head.of(found.findings.entries[-1]) if found.findings.entries else Head()
+        tolerance = timedelta(seconds=config.clock_tolerance_seconds)
+        clock = SteadyClock(utc_now, head.moment, tolerance)
+        issuer = load_issuer(config.identity)[0] if has_key(config.identity) else None
+        keys = frozenset(own_keys(config.identity))
+        mending = Repair(layout, found.findings, Rescuer(layout, keys, issuer, clock()), run)
+        try:
+            mending.mend(found.lost_replies)
+        finally:
+            for sentence in mending.done:
+                say(sentence)
+        if config.outputs.bundle_files == "all":
+            written = _write_bundle_files(layout, found.bundle_files)
+            if written:
+                say(f"wrote {written} bundle files again")
+        with suppress(OSError):
+            catalog_file.end_changes(layout.catalog)
+        if coordinator:
+            coordinator.publish(anyway=True)
+
+
+def _write_bundle_files(layout: Layout, differing: set[str]) -> int:
+    """Write the bundle files that are gone, empty or named, from the shards; return how many."""
+    with closing(Catalog.open(layout.catalog, read_only=True)) as catalog:
+        due = set(differing)
+        for _, numbers in find_missing_bundle_files(layout, catalog):
+            due.update(numbers)
+        by_shard: dict[str, list[str]] = {}
+        for record in catalog.known(due).values():
+            by_shard.setdefault(record.shard, []).append(record.pith_number)
+        files = {f.key: f for w in catalog.entries() for f in w.entry.files}
+    for shard, numbers in by_shard.items():
+        require_bytes(layout.files, [files[layout.shard("bundles", shard)]])
+        bundles = find_bundles(layout, shard, numbers)
+        layout.files.write_derived((layout.bundle(n), data) for n, data in bundles.items())
+    return sum(map(len, by_shard.values()))

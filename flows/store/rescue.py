@@ -1,0 +1,154 @@
+"""What damaged shards leave behind: bundles and events that verify by themselves.
+
+Nothing is believed that no signature covers: rows of papers and rejects are taken only from files
+whose bytes are those that were committed.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from flows.errors import StoreError
+from flows.store.layout import Layout
+from flows.store.shard_writer import Row
+from flows.store.shards import read_rows
+from transforms import Issuer
+from transforms.bundle import bundle_bytes, restore
+from transforms.canon import sha256, write_canonical
+from transforms.instants import from_text
+from transforms.strict_json import NotStrictJsonError, read_json
+from transforms.tables import BundleRow, PaperRow, RejectRow, bundle_row, event_row
+from transforms.verify import verify_bundle
+
+Bundle = dict[str, Any]
+
+
+@dataclass(slots=True)
+class Rescuer:
+    """Gathers what is left of records, and makes one good bundle of it for each.
+
+    `keys` are the public keys (32 bytes) that count as ours; `issuer` signs bundles that have to be
+    put together, of events that were signed before; without one, they are lost. `numbers` are the
+    records to look for.
+    """
+
+    layout: Layout
+    keys: frozenset[bytes]
+    issuer: Issuer | None
+    moment: datetime
+    numbers: set[str] = field(default_factory=set)
+    _bundles: dict[str, dict[bytes, tuple[Bundle, bytes]]] = field(
+        default_factory=lambda: defaultdict(dict)
+    )
+    _events: dict[str, dict[str, Bundle]] = field(default_factory=lambda: defaultdict(dict))
+    _papers: dict[str, PaperRow] = field(default_factory=dict)
+    _known: dict[str, bytes] = field(default_factory=dict)
+    _rejects: list[RejectRow] = field(default_factory=list)
+
+    def take_shard(self, shard: str, intact: Iterable[str]) -> None:
+        """Take what can be read of a shard's tables; `intact` are those with the right bytes."""
+        whole = set(intact)
+        for row in self._rows("bundles", shard, ["bundle"]):
+            self._take_bundle(row[0])
+        for row in self._rows("events", shard, ["event"]):
+            self.take_event(row[0])
+        if "papers" in whole:
+            for row in self._rows("papers", shard, PaperRow._fields):
+                paper = PaperRow._make(row)
+                self._papers[paper.pith_number] = paper
+                self.numbers.add(paper.pith_number)
+        if "rejects" in whole:
+            self._rejects += map(RejectRow._make, self._rows("rejects", shard, RejectRow._fields))
+
+    def take_bundle_file(self, key: str) -> None:
+        """Take a bundle file; one that is damaged holds nothing."""
+        with suppress(OSError, StoreError):
+            self._take_bundle(self.layout.files.read(key))
+
+    def take_known(self, bundles: Mapping[str, bytes]) -> None:
+        """Take the newest bundles that good shards hold, by number."""
+        self._known |= bundles
+        for data in bundles.values():
+            self._take_bundle(data)
+
+    def _rows(self, table: str, shard: str, columns: Sequence[str]) -> Iterator[Row]:
+        """Yield the rows of a table as far as they can be read."""
+        with suppress(StoreError, ValueError, KeyError):
+            yield from read_rows(self.layout, table, shard, columns)
+
+    def _take_bundle(self, data: bytes) -> None:
+        if self.is_good(data):
+            bundle = read_json(data)
+            self.numbers.add(bundle["pith_number"])
+            self._bundles[bundle["pith_number"]][sha256(data)] = bundle, data
+
+    def take_event(self, data: bytes) -> None:
+        """Take one event; whether it is valid is seen when a bundle is made of it."""
+        with suppress(NotStrictJsonError, KeyError, TypeError):
+            event = read_json(data)
+            self._events[event["subject_pith_number"]][event["event_id"]] = event
+            self.numbers.add(event["subject_pith_number"])
+
+    def best(self, number: str) -> bytes | None:
+        """Return the bundle with all that is left of a record, or None if too little is.
+
+        One that has all its events already is given as it was signed.
+        """
+        copies = sorted(
+            self._bundles[number].values(), key=lambda copy: (len(copy[0]["events"]), copy[1])
+        )
+        bundles = [bundle for bundle, _ in copies]
+        events = {e["event_id"]: e for bundle in bundles for e in bundle["events"]}
+        if self.issuer and (not copies or self._events[number].keys() - events.keys()):
+            with suppress(KeyError, TypeError, ValueError, IndexError):
+                all_events = list((self._events[number] | events).values())
+                made = restore(all_events, bundles, issuer=self.issuer, moment=self.moment)
+                data = bundle_bytes(made)
+                if self.is_good(data) and not made["state"]["equivocation_count"]:
+                    return data
+        return copies[-1][1] if copies else None
+
+    def is_good(self, data: bytes) -> bool:
+        """Tell whether a bundle verifies under our keys."""
+        report = verify_bundle(data, self.keys)
+        return report.valid and (report.trusted or not self.keys)
+
+    def lost(self) -> set[str]:
+        """Return the records of which too little is left."""
+        return {number for number in self.numbers if self.best(number) is None}
+
+    def rows(self, written_events: frozenset[str]) -> dict[str, list[Row]]:
+        """Return the rows of a shard with all that is left beside what good shards hold.
+
+        `written_events` are the ids of the events that lie there.
+        """
+        papers: list[Row] = []
+        events: list[Row] = []
+        bundles: list[Row] = []
+        for number in sorted(self.numbers):
+            data = self.best(number)
+            if data is None:
+                continue
+            bundle = read_json(data)
+            arxiv_id = bundle["canonical_record"]["source"]["id"]
+            events += [
+                event_row(event, arxiv_id=arxiv_id)
+                for event in bundle["events"]
+                if event["event_id"] not in written_events
+            ]
+            papers += [self._papers[number]] if number in self._papers else []
+            if data != self._known.get(number):
+                bundles.append(_bundle_row(bundle))
+        tables = {"papers": papers, "events": events, "bundles": bundles}
+        tables["rejects"] = list(self._rejects)
+        return {table: rows for table, rows in tables.items() if rows}
+
+
+def _bundle_row(bundle: Bundle) -> BundleRow:
+    snapshot = bundle["state"]["current"]["graph_snapshots"][-1]["payload"]["graph_snapshot"]
+    shown_sha256 = sha256(write_canonical(snapshot["paper"])).hex()
+    signed_at = from_text(bundle["bundle_signature"]["signed_at"])
+    return bundle_row(bundle, shown_sha256=shown_sha256, issued_at=signed_at)
