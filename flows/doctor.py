@@ -24,7 +24,7 @@ from flows.store.examine import (
 )
 from flows.store.files import writing
 from flows.store.full_check import Expected, check_shards, find_bad_replies
-from flows.store.inspection import require_bytes
+from flows.store.inspection import require_shard
 from flows.store.layout import Layout
 from flows.store.ledger import Head
 from flows.store.repair import Repair
@@ -149,9 +149,9 @@ def _write_bundle_files(layout: Layout, differing: set[str]) -> int:
         by_shard: dict[str, list[str]] = {}
         for record in catalog.known(due).values():
             by_shard.setdefault(record.shard, []).append(record.pith_number)
-        files = {f.key: f for w in catalog.entries() for f in w.entry.files}
+        for shard in by_shard:
+            require_shard(layout, catalog, shard, "bundles")
     for shard, numbers in by_shard.items():
-        require_bytes(layout.files, [files[layout.shard("bundles", shard)]])
         bundles = find_bundles(layout, shard, numbers)
         layout.files.write_derived((layout.bundle(n), data) for n, data in bundles.items())
     return sum(map(len, by_shard.values()))

@@ -19,6 +19,7 @@ from flows.reading import open_catalog
 from flows.single import parse_references
 from flows.store.catalog import Catalog, KnownRecord
 from flows.store.files import Files, LocalFiles, writing
+from flows.store.inspection import require_shard
 from flows.store.layout import Layout
 from flows.store.shards import read_rows
 from flows.store.shared import coordinating
@@ -73,6 +74,8 @@ def export(config: Config, wanted: Wanted, to: Path | None = None) -> Exported:
     with closing(open_catalog(layout)) as catalog, _held(layout, to):
         for shard, records in _by_shard(layout, catalog, references):
             chosen = [record for record in records if wanted.has_day(record)]
+            if chosen:
+                require_shard(layout, catalog, shard, "bundles", "papers")
             for number, bundle in _bundles(layout, shard, chosen, wanted):
                 key = layout.bundle(number)
                 _write(files, key.removeprefix("bundles/") if to else key, bundle, exported)

@@ -12,6 +12,7 @@ from flows.errors import ConfigError, StoreError
 from flows.screen import printable
 from flows.store.catalog import Catalog, KnownRecord
 from flows.store.layout import Layout
+from flows.store.ledger import MEND, entry_numbers
 from flows.store.shards import find_bundles
 from flows.store.shared import readable_catalog
 from transforms.strict_json import read_json
@@ -76,9 +77,11 @@ def _has_vanished(layout: Layout, arxiv_id: str) -> bool:
 
 
 def open_catalog(layout: Layout) -> Catalog:
-    """Open the catalog for reading; raises `StoreError` where there is none yet."""
+    """Open the catalog for reading; raises `StoreError` where there is none."""
     file = readable_catalog(layout)
     if not file.exists():
+        if entry_numbers(layout.files):
+            raise StoreError(f"the catalog of {layout.place} is gone; {MEND}")
         raise StoreError(f"there are no records in {layout.place} yet; run a backfill first")
     return Catalog.open(file, read_only=True)
 

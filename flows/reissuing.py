@@ -15,6 +15,7 @@ from flows.single import find_wanted, parse_references
 from flows.steps import Run, StepRunner, UnitResult, settle
 from flows.store.catalog import Commit, KnownRecord, record_row
 from flows.store.files import writing
+from flows.store.inspection import require_shard
 from flows.store.shard_writer import ShardWriter
 from flows.store.shards import ShardName, find_bundles, read_rows
 from transforms.bundle import reissue as issue_again
@@ -68,6 +69,7 @@ def _reissue_records(run: Run, shard: str, records: Sequence[KnownRecord]) -> Un
     name = ShardName(
         store.catalog.next_shard(f"again-{shard}"), f"again-{shard}", run.name, store.catalog.folder
     )
+    require_shard(store.layout, store.catalog, shard, "bundles", "papers")
     old = find_bundles(store.layout, shard, [record.pith_number for record in records])
     rows = read_rows(store.layout, "papers", shard, PaperRow._fields)
     papers = {row.pith_number: row for row in map(PaperRow._make, rows)}

@@ -13,6 +13,7 @@ from flows.errors import StoreError
 from flows.store.catalog_file import create_database, find_inner_damage, open_database
 from flows.store.ledger import (
     BadEntryError,
+    CommittedFile,
     Head,
     WrittenEntry,
     check_follows,
@@ -198,8 +199,9 @@ class Catalog:
         with transaction(self._connection) as connection:
             self._add_entry(written)
             (number,) = connection.execute(
-                "INSERT INTO shards (name, unit, run, has_files) VALUES (?, ?, ?, ?) RETURNING id",
-                (shard.name, shard.unit, shard.run, has_files),
+                "INSERT INTO shards (name, unit, run, entry, has_files) VALUES (?, ?, ?, ?, ?)"
+                " RETURNING id",
+                (shard.name, shard.unit, shard.run, written.entry.number, has_files),
             ).fetchone()
             connection.executemany(
                 f"INSERT INTO records VALUES (?, ?, ?, ?, ?, ?, {number:d})"  # noqa: S608 - a number
@@ -232,9 +234,9 @@ class Catalog:
         with transaction(self._connection) as connection:
             self._add_entry(written)
             connection.execute(
-                "INSERT INTO shards (name, unit, run, has_files, is_replaced)"
-                " VALUES (?, ?, ?, 1, 1)",
-                (shard.name, shard.unit, shard.run),
+                "INSERT INTO shards (name, unit, run, entry, has_files, is_replaced)"
+                " VALUES (?, ?, ?, ?, 1, 1)",
+                (shard.name, shard.unit, shard.run, written.entry.number),
             )
 
     def _add_entry(self, written: WrittenEntry) -> None:
@@ -244,6 +246,15 @@ class Catalog:
         except BadEntryError as error:
             raise StoreError(f"the catalog cannot take entry {entry.number}: {error}") from None
         self._connection.execute("INSERT INTO ledger VALUES (?, ?)", (entry.number, written.data))
+
+    def files_of(self, shard: str) -> tuple[CommittedFile, ...]:
+        """Return the files of a shard as they were committed; none of a shard that it has not."""
+        found = self._connection.execute(
+            "SELECT ledger.entry FROM shards JOIN ledger ON ledger.number = shards.entry"
+            " WHERE shards.name = ?",
+            (shard,),
+        ).fetchone()
+        return read_entry(found[0]).entry.files if found else ()
 
     def has_vanished(self, arxiv_id: str) -> bool:
         """Tell whether arXiv said once that it has no such paper any more."""

@@ -31,6 +31,7 @@ CREATE TABLE shards (
     name TEXT NOT NULL UNIQUE,
     unit TEXT NOT NULL,
     run TEXT NOT NULL,
+    entry INTEGER NOT NULL REFERENCES ledger (number),
     has_files INTEGER NOT NULL,
     is_replaced INTEGER NOT NULL DEFAULT 0
 );
@@ -64,6 +65,10 @@ _PATIENCE = 60.0
 """Seconds for which a worker waits while the flow's process commits, and the other way round."""
 
 
+UNREADABLE = (sqlite3.Error, UnicodeDecodeError)
+"""What SQLite raises for a damaged file."""
+
+
 class DamagedCatalogError(StoreError):
     """The catalog's file is not what was written; ledger and tables can make it again."""
 
@@ -88,7 +93,7 @@ def open_database(path: Path, *, read_only: bool) -> sqlite3.Connection:
         connection = _connect(path, "ro" if read_only else "rw")
         (version,) = connection.execute("PRAGMA user_version").fetchone()
         (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
-    except sqlite3.Error as error:
+    except UNREADABLE as error:
         raise DamagedCatalogError(f"cannot use the catalog {path}: {error}; {MEND}") from None
     if version == SCHEMA_VERSION:
         return connection
@@ -127,7 +132,7 @@ def find_inner_damage(connection: sqlite3.Connection) -> str | None:
     """Return what SQLite finds wrong within the file, or None if nothing."""
     try:
         (found,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
-    except sqlite3.Error as error:
+    except UNREADABLE as error:
         return str(error)
     return None if found == "ok" else str(found).splitlines()[-1]
 

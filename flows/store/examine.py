@@ -119,10 +119,13 @@ def _catalog(layout: Layout) -> tuple[dict[int, WrittenEntry], str | None, str |
             if problem is None and not catalog_file.is_noted(path):
                 problem = catalog.inner_damage()
         entries: dict[int, WrittenEntry] = {}
-        with suppress(DamagedCatalogError, BadEntryError, StoreError):
-            entries = {written.entry.number: written for written in catalog.entries()}
-            return entries, catalog.folder, problem
-        return entries, None, problem or "cannot be read"
+        try:
+            for written in catalog.entries():
+                entries[written.entry.number] = written
+            folder: str | None = catalog.folder
+        except (*catalog_file.UNREADABLE, BadEntryError, TypeError) as error:
+            folder, problem = None, problem or f"cannot be read: {error}"
+        return entries, folder, problem
 
 
 def _folder(
@@ -215,14 +218,14 @@ def _check_tables(layout: Layout, found: Findings, sizes: dict[str, int]) -> Non
     ]  # fmt: skip
     found.unknown = find_unknown_files(layout, committed, sizes, found.folder)
     found.faults += [Fault(files.place(one.key), one.problem) for one in found.wrong]
-    ours = [one for one in found.unknown if one.ours]
-    unknown = "is a shard's, but the ledger does not know it"
-    found.faults += [Fault(files.place(one.key), unknown) for one in ours]
-    found.notices += [
-        f"{files.place(one.key)} is none of this data folder's, and is left alone"
-        for one in found.unknown
-        if not one.ours
-    ]
+    for one in found.unknown:
+        where = files.place(one.key)
+        if one.ours:
+            found.faults.append(Fault(where, "is a shard's, but the ledger does not know it"))
+        elif one.shard:
+            found.faults.append(Fault(where, "is a shard's of another data folder"))
+        else:
+            found.notices.append(f"{where} is no file of a shard, and is left alone")
 
 
 def find_missing_bundle_files(layout: Layout, catalog: Catalog) -> Iterator[tuple[str, list[str]]]:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from flows.errors import StoreError
+from flows.store.catalog import Catalog
 from flows.store.files import Files
 from flows.store.layout import TABLES, Layout
 from flows.store.ledger import MEND, CommittedFile, Entry
@@ -50,9 +51,10 @@ class WrongFile:
 
 @dataclass(frozen=True, slots=True)
 class UnknownFile:
-    """A file among the tables that the ledger does not know; `shard` tells what a whole one says.
+    """A file among the tables that the ledger does not know.
 
-    It is `ours` where it was made by this data folder, or by a version that gave folders no id.
+    `shard` is the shard that it says it is of, under its own name; None for any other file. It is
+    `ours` where it was made by this data folder, or by a version that gave folders no id.
     """
 
     key: str
@@ -98,9 +100,9 @@ def _unknown(layout: Layout, key: str, folder: str) -> UnknownFile:
     except (StoreError, FileNotFoundError):
         shard = None
     # A copy under another name is not the shard that it says it is.
-    name = key.rpartition("/")[2].removesuffix(".parquet")
-    ours = shard is not None and shard.name == name and shard.folder in {"", folder}
-    return UnknownFile(key, shard, ours)
+    if shard and shard.name != key.rpartition("/")[2].removesuffix(".parquet"):
+        shard = None
+    return UnknownFile(key, shard, shard is not None and shard.folder in {"", folder})
 
 
 def check_bytes(files: Files, file: CommittedFile) -> str | None:
@@ -122,6 +124,12 @@ def require_bytes(files: Files, wanted: Iterable[CommittedFile]) -> None:
     for file in wanted:
         if problem := check_bytes(files, file):
             raise StoreError(f"{files.place(file.key)} {problem}; {MEND}")
+
+
+def require_shard(layout: Layout, catalog: Catalog, shard: str, *tables: str) -> None:
+    """Raise `StoreError` unless the files of some tables of a shard are those committed."""
+    keys = {layout.shard(table, shard) for table in tables}
+    require_bytes(layout.files, (file for file in catalog.files_of(shard) if file.key in keys))
 
 
 def refuse_wrong(layout: Layout, wrong: Sequence[WrongFile]) -> None:

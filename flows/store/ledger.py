@@ -1,8 +1,9 @@
 """The commit ledger: what was committed to a data folder, in its order; see `docs/store.md`.
 
-An entry is one small file, `ledger/<number>.json`, that is written once and never changed. It names
-a shard's files with their sizes and hashes, and the entry before it by its hash, so that a file or
-an entry that is lost, changed, or of another folder, is known. Once an entry is durable its shard
+An entry is one small file, `ledger/<number>.json`, written once and never changed: a line of JSON,
+and a line with the sha256 of that. It names a shard's files with their sizes and hashes, and the
+entry before it by its hash, so that a file or an entry that is lost, changed, or of another folder,
+is known. Once an entry is durable its shard
 counts: that the files get their names, and that the catalog learns of them, follows from it.
 """
 
@@ -59,7 +60,7 @@ class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
     lost: tuple[str, ...] = ()
 
     def to_bytes(self) -> bytes:
-        """Return the exact bytes that the ledger keeps."""
+        """Return the exact bytes that the ledger keeps and hashes."""
         return msgspec.json.encode(self)
 
 
@@ -108,12 +109,21 @@ def entry_numbers(files: Files) -> list[int]:
     return sorted(int(stem) for stem in stems if len(stem) >= _DIGITS and stem.isdecimal())
 
 
+def write_number(files: Files, written: WrittenEntry) -> None:
+    """Write the file of an entry, durable."""
+    data = b"%b\n%b\n" % (written.data, written.sha256.encode())
+    files.write(entry_key(written.entry.number), data)
+
+
 def read_number(files: Files, number: int) -> WrittenEntry:
     """Return an entry of the ledger; raises `BadEntryError` for one that is gone or damaged."""
     try:
-        written = read_entry(files.read(entry_key(number)))
+        data, _, noted = files.read(entry_key(number)).partition(b"\n")
     except FileNotFoundError:
         raise BadEntryError("it is gone") from None
+    if noted != b"%b\n" % hashlib.sha256(data).hexdigest().encode():
+        raise BadEntryError("its bytes were changed")
+    written = read_entry(data)
     if written.entry.number != number:
         raise BadEntryError(f"it is the entry {written.entry.number}")
     return written
@@ -175,7 +185,7 @@ class Ledger:
         key, written = entry_key(entry.number), read_entry(entry.to_bytes())
         if self.files.exists(key):
             raise StoreError(f"{self.files.place(key)} is there already; {MEND}")
-        self.files.write(key, written.data)
+        write_number(self.files, written)
         self.head = Head.of(written)
         return written
 

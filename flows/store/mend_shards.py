@@ -34,7 +34,13 @@ class ShardMender:
     _shard_of: dict[str, str] = field(default_factory=dict)
 
     def mend(self) -> bool:
-        """Mend all shards that are damaged or unknown, and tell whether there were any."""
+        """Mend all shards that are damaged or unknown, and tell whether there were any.
+
+        Those of another data folder are set aside: readers of the tables would take them for ours.
+        """
+        for one in self.found.unknown:
+            if one.shard and not one.ours:
+                self.set_aside(one.key)
         damaged = {_shard(one.key) for one in self.found.wrong}
         unknown = {
             one.shard.name: one.shard for one in self.found.unknown if one.ours and one.shard

@@ -79,22 +79,28 @@ def _identity(layout: Layout, say: Say) -> str:
 
 def _look(layout: Layout, folder: str) -> tuple[str | None, list[WrittenEntry]]:
     """Return why the catalog must be made again, if it must, and the entries that it knows."""
-    path, numbers = layout.catalog, entry_numbers(layout.files)
+    path = layout.catalog
     if not path.exists():
         return "was gone", []
     if damage := catalog_file.find_damage(path):
         return damage, []
     try:
-        catalog = Catalog.open(path)
+        with closing(Catalog.open(path)) as catalog:
+            problem = _problem(layout, catalog, folder)
+            return problem, [] if problem else list(catalog.entries())
     except DamagedCatalogError as error:
         return str(error).removesuffix(f"; {MEND}"), []
-    with closing(catalog):
-        if not catalog_file.is_noted(path) and (damage := catalog.inner_damage()):
-            return f"is damaged ({damage})", []
-        if catalog.folder != folder:
-            return "was another data folder's", []
-        problem = _difference(layout, catalog.head(), numbers)
-        return problem, [] if problem else list(catalog.entries())
+    except (*catalog_file.UNREADABLE, BadEntryError, TypeError) as error:
+        return f"cannot be read ({error})", []
+
+
+def _problem(layout: Layout, catalog: Catalog, folder: str) -> str | None:
+    """Return why a catalog that can be opened must be made again, or None."""
+    if not catalog_file.is_noted(layout.catalog) and (damage := catalog.inner_damage()):
+        return f"is damaged ({damage})"
+    if catalog.folder != folder:
+        return "was another data folder's"
+    return _difference(layout, catalog.head(), entry_numbers(layout.files))
 
 
 def _difference(layout: Layout, head: Head, numbers: list[int]) -> str | None:

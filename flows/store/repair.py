@@ -19,9 +19,10 @@ from flows.store.ledger import (
     entry_key,
     make_identity,
     read_identity,
+    write_number,
 )
 from flows.store.mend_shards import ShardMender
-from flows.store.opening import make_again
+from flows.store.opening import make_again, open_for_writing
 from flows.store.rescue import Rescuer
 
 DAMAGED = "damaged"
@@ -50,6 +51,8 @@ class Repair:
         if changed or self.found.catalog_problem:
             problem = self.found.catalog_problem or "knew other shards"
             make_again(self.layout, self.found.folder, problem, self.done.append).close()
+        # As the next run will: what was committed here is taken up, and no doubt is left.
+        open_for_writing(self.layout, self.done.append)[0].close()
 
     def _mend_identity(self) -> None:
         files = self.layout.files
@@ -67,7 +70,7 @@ class Repair:
         for number in found.stray:
             self._set_aside(entry_key(number))
         for written in found.restorable:
-            files.write(entry_key(written.entry.number), written.data)
+            write_number(files, written)
         if found.restorable:
             self.done.append(f"put {len(found.restorable)} entries of the ledger back")
         return Ledger(files, found.folder, Head.of(found.entries[-1]) if found.entries else Head())

@@ -10,8 +10,10 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from flows.errors import StoreError
+from flows.store.files import Files
 from flows.store.layout import TABLES, Layout
-from flows.store.ledger import CommittedFile
+from flows.store.ledger import MEND, CommittedFile
 from flows.store.schemas import REPEATING, SCHEMAS, STATISTICS
 from flows.store.shards import ShardName, WrittenFile, make_marks
 
@@ -91,6 +93,16 @@ def committed_files(files: Sequence[UnnamedFile]) -> list[CommittedFile]:
         CommittedFile(file.key, file.written.size, file.written.sha256, file.temporary)
         for file in files
     ]
+
+
+def refuse_taken_names(files: Files, new: Sequence[UnnamedFile]) -> None:
+    """Raise `StoreError` where a file that is none of the ledger's has the name of a new one."""
+    for file in new:
+        if files.exists(file.key):
+            raise StoreError(
+                f"{files.place(file.key)}, which a new shard needs, is not of this data folder; "
+                f"{MEND}"
+            )
 
 
 def name_shard(layout: Layout, files: Sequence[UnnamedFile]) -> None:

@@ -8,10 +8,16 @@ from flows.clock import TOLERANCE, Clock, SteadyClock, utc_now
 from flows.store import catalog_file
 from flows.store.catalog import Catalog, Commit, FinishedPart
 from flows.store.files import writing
+from flows.store.inspection import require_shard
 from flows.store.layout import Layout
 from flows.store.ledger import Ledger
 from flows.store.opening import open_for_writing
-from flows.store.shard_writer import UnnamedFile, committed_files, name_shard
+from flows.store.shard_writer import (
+    UnnamedFile,
+    committed_files,
+    name_shard,
+    refuse_taken_names,
+)
 from flows.store.shards import read_rows
 from flows.store.shared import coordinating
 from flows.timing import Stopwatch
@@ -50,6 +56,7 @@ class Store:
         due = self.bundle_files and bool(commit.records)
         shard = commit.shard
         with writing(self.layout.root), self.watch.stage("commit"):
+            refuse_taken_names(self.layout.files, files)
             written = self._ledger.append(
                 moment=self.clock(),
                 run=shard.run,
@@ -75,6 +82,7 @@ class Store:
             done.append(f"removed {temporary} unfinished files of a run that was killed")
         for name in self.catalog.shards_without_files():
             if self.bundle_files:
+                require_shard(self.layout, self.catalog, name, "bundles")
                 newest = {record.pith_number for record in self.catalog.of_shard(name)}
                 write_bundle_files(self.layout, name, only=newest)
             self.catalog.mark_files_written(name)
