@@ -14,7 +14,7 @@ from flows.store.shards import ShardName
 from flows.store.transaction import transaction
 from flows.store.windows import WINDOW_TABLES, DoneWindow, WindowLog
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 # Records are appended, and their ids come nearly in order; only `records_by_suffix` grows at random
 # places, so it holds 12 characters of 26: the cost of a paper stays flat as the catalog grows.
 _TABLES = """
@@ -33,7 +33,8 @@ CREATE TABLE records (
     shown_sha256 BLOB NOT NULL,
     datestamp TEXT,
     issued_at INTEGER NOT NULL,
-    shard INTEGER NOT NULL REFERENCES shards (id)
+    shard INTEGER NOT NULL REFERENCES shards (id),
+    shard_row INTEGER NOT NULL
 );
 CREATE UNIQUE INDEX records_by_arxiv_id ON records (arxiv_id, version, pith_number);
 CREATE INDEX records_by_suffix ON records (substr(pith_number, 11, 12));
@@ -58,10 +59,11 @@ _MICROSECOND = timedelta(microseconds=1)
 
 
 class KnownRecord(NamedTuple):
-    """A record that was issued: what its newest snapshot shows, and the shard of its bundle.
+    """A record that was issued: what its newest snapshot shows, and where its bundle lies.
 
     `shown_sha256` is 32 bytes; `issued_at` is when that bundle was signed; `datestamp` is arXiv's,
-    of the paper as it was then.
+    of the paper as it was then. `shard_row` counts the rows of the shard's bundles from 0, so that
+    one bundle is read without looking for it.
     """
 
     arxiv_id: str
@@ -71,6 +73,7 @@ class KnownRecord(NamedTuple):
     datestamp: date | None
     issued_at: datetime
     shard: str
+    shard_row: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,12 +85,15 @@ class FinishedPart:
 
 
 RecordRow = tuple[str, int, str, bytes, str | None, int]
-"""A `KnownRecord` as the catalog keeps it, but for its shard; see `record_row`."""
+"""A `KnownRecord` as the catalog keeps it, but for shard and row; see `record_row`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Commit:
-    """What one shard adds to the catalog, in one transaction."""
+    """What one shard adds to the catalog, in one transaction.
+
+    `records` are in the order of the shard's bundles, one for each row.
+    """
 
     shard: ShardName
     records: tuple[RecordRow, ...] = ()
@@ -170,7 +176,7 @@ class Catalog:
     def of_shard(self, shard: str) -> list[KnownRecord]:
         """Return the records whose newest bundle lies in a shard, in the order of its rows."""
         return self._select(
-            "shard = (SELECT id FROM shards WHERE name = ?) ORDER BY records.rowid", shard
+            "shard = (SELECT id FROM shards WHERE name = ?) ORDER BY shard_row", shard
         )
 
     def of_prefix(self, suffix_start: str) -> list[KnownRecord]:
@@ -210,7 +216,8 @@ class Catalog:
     ) -> None:
         """Make a written shard count: the moment of truth.
 
-        Of a record that two shards hold, the bundle that was issued last is the one known.
+        Of a record that two shards hold, or two rows of one, the bundle that was issued last is the
+        one known.
         `finished` is the part of a snapshot that the shard is all of; `has_files` tells that no
         bundle file of it is to be written.
         """
@@ -221,12 +228,13 @@ class Catalog:
                 (shard.name, shard.unit, shard.run, has_files),
             ).fetchone()
             connection.executemany(
-                f"INSERT INTO records VALUES (?, ?, ?, ?, ?, ?, {number:d})"  # noqa: S608 - a number
+                "INSERT INTO records VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
                 " ON CONFLICT (arxiv_id, version, pith_number) DO UPDATE"
                 " SET shown_sha256 = excluded.shown_sha256,"
                 " datestamp = excluded.datestamp, issued_at = excluded.issued_at,"
-                " shard = excluded.shard WHERE excluded.issued_at >= records.issued_at",
-                commit.records,
+                " shard = excluded.shard, shard_row = excluded.shard_row"
+                " WHERE excluded.issued_at >= records.issued_at",
+                ((*record, number, row) for row, record in enumerate(commit.records)),
             )
             for table, values in (
                 ("rejects", commit.reject_sha256s),
@@ -277,8 +285,8 @@ class Catalog:
 
 
 _SELECT_RECORD = (
-    "SELECT arxiv_id, version, pith_number, shown_sha256, datestamp, issued_at, shards.name"
-    " FROM records JOIN shards ON shards.id = records.shard"
+    "SELECT arxiv_id, version, pith_number, shown_sha256, datestamp, issued_at, shards.name,"
+    " shard_row FROM records JOIN shards ON shards.id = records.shard"
 )
 
 
@@ -298,10 +306,10 @@ def record_row(  # noqa: PLR0913, PLR0917 - a column each
 
 
 def _record(row: tuple[Any, ...]) -> KnownRecord:
-    arxiv_id, version, number, shown, datestamp, issued_at, shard = row
+    arxiv_id, version, number, shown, datestamp, issued_at, shard, shard_row = row
     day = date.fromisoformat(datestamp) if datestamp else None
     issued = _EPOCH + issued_at * _MICROSECOND
-    return KnownRecord(arxiv_id, version, number, shown, day, issued, shard)
+    return KnownRecord(arxiv_id, version, number, shown, day, issued, shard, shard_row)
 
 
 def _finish(connection: sqlite3.Connection, part: FinishedPart) -> None:
