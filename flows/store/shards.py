@@ -100,13 +100,12 @@ def read_rows_of(
         for group, start, here in _by_group(file.metadata, list(left)):
             names = {"pith_number", *columns}
             rows = file.read_row_group(group, columns=list(names), use_threads=False)
-            rows = rows.take([place - start for place in here])
-            values = zip(*(rows.column(name).to_pylist() for name in columns), strict=True)
-            of_rows = zip(here, rows.column("pith_number").to_pylist(), values, strict=True)
-            for place, number, row in of_rows:
-                if number == left[place]:
+            found, row = rows.column("pith_number"), [rows.column(name) for name in columns]
+            for place in here:
+                at = place - start
+                if found[at].as_py() == left[place]:
                     del left[place]
-                    yield place, row
+                    yield place, tuple(column[at].as_py() for column in row)
     for place, number in left.items():
         raise damaged(layout, table, shard, f"does not hold {number} in row {place}")
 
