@@ -13,6 +13,7 @@ from flows.desks import layout_of
 from flows.keys import has_key, load_issuer, own_keys
 from flows.progress import track
 from flows.store import catalog_file
+from flows.store.bundles import find_bundles
 from flows.store.catalog import Catalog
 from flows.store.examine import (
     Fault,
@@ -29,7 +30,6 @@ from flows.store.layout import Layout
 from flows.store.ledger import Head
 from flows.store.repair import Repair
 from flows.store.rescue import Rescuer
-from flows.store.shards import find_bundles
 from flows.store.shared import coordinating
 
 HEALTHY, FAULTY = 0, 1

@@ -13,15 +13,16 @@ from pathlib import Path
 
 from flows.config import Config
 from flows.desks import layout_of
-from flows.errors import ConfigError, StoreError
+from flows.errors import ConfigError
 from flows.progress import track
 from flows.reading import open_catalog
 from flows.single import parse_references
+from flows.store.bundles import read_bundles
 from flows.store.catalog import Catalog, KnownRecord
 from flows.store.files import Files, LocalFiles, writing
 from flows.store.inspection import require_shard
 from flows.store.layout import Layout
-from flows.store.shards import read_rows
+from flows.store.shards import read_rows_of
 from flows.store.shared import coordinating
 from transforms.reference import Reference
 
@@ -134,24 +135,15 @@ def _bundles(
     layout: Layout, shard: str, records: Sequence[KnownRecord], wanted: Wanted
 ) -> Iterator[tuple[str, bytes]]:
     """Give the newest bundles of records in one shard, of the categories that are wanted."""
-    if not records:
-        return
-    # A paper that came twice in one unit of work has two rows, of which the last is the newest.
-    numbers = read_rows(layout, "bundles", shard, ["pith_number"])
-    rows = {number: row for row, (number,) in enumerate(numbers)}
-    if lost := [record.pith_number for record in records if record.pith_number not in rows]:
-        raise StoreError(f"{layout.shard('bundles', shard)} does not hold {lost[0]}, as it should")
-    chosen = {rows[record.pith_number] for record in records}
-    if wanted.categories:
+    if wanted.categories and records:
         # Papers and bundles of a shard are parallel rows.
-        papers = read_rows(layout, "papers", shard, ["primary_category", "cross_lists"])
-        chosen &= {
-            row for row, (primary, cross) in enumerate(papers)
-            if wanted.has_category([primary, *cross])
-        }  # fmt: skip
-    if chosen:
-        bundles = read_rows(layout, "bundles", shard, ["pith_number", "bundle"])
-        yield from (bundle for row, bundle in enumerate(bundles) if row in chosen)
+        numbers = {record.shard_row: record.pith_number for record in records}
+        columns = ["primary_category", "cross_lists"]
+        papers = read_rows_of(layout, "papers", shard, columns, numbers)
+        chosen = {row for row, (primary, cross) in papers if wanted.has_category([primary, *cross])}
+        records = [record for record in records if record.shard_row in chosen]
+    for record, bundle in read_bundles(layout, records):
+        yield record.pith_number, bundle
 
 
 def _write(files: Files, key: str, bundle: bytes, exported: Exported) -> None:

@@ -10,9 +10,10 @@ from flows.clock import utc_now
 from flows.config import Config
 from flows.errors import ConfigError
 from flows.keys import load_issuer
+from flows.screen import printable
 from transforms.bundle import bundle_bytes, unite
-from transforms.strict_json import MAX_BYTES, read_json
-from transforms.verify import verify_bundle
+from transforms.strict_json import MAX_BYTES
+from transforms.verify import BadBundleError, read_verified
 
 
 def merge_files(config: Config, paths: Sequence[Path], output: Path) -> None:
@@ -45,10 +46,7 @@ def _read(path: Path) -> dict[str, Any]:
             data = file.read(MAX_BYTES + 1)
     except OSError as error:
         raise ConfigError(f"cannot read {path}: {error.strerror}") from None
-    report = verify_bundle(data, [])
-    if not report.valid:
-        failure = report.failure
-        reason = f"{failure.name}: {failure.detail}" if failure else report.unreadable
-        raise ConfigError(f"{path} is not a valid bundle: {reason}")
-    bundle: dict[str, Any] = read_json(data)
-    return bundle
+    try:
+        return read_verified(data)
+    except BadBundleError as error:
+        raise ConfigError(f"{path} is not a valid bundle: {printable(str(error))}") from None

@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import Any
 
 from flows.counts import Counts
+from flows.store.bundles import read_bundles, verified
 from flows.store.catalog import (
     UNKNOWN_SHOWN,
     Catalog,
@@ -21,7 +22,7 @@ from flows.store.catalog import (
 )
 from flows.store.layout import Layout
 from flows.store.shard_writer import ShardWriter, UnnamedFile
-from flows.store.shards import ShardName, find_bundles
+from flows.store.shards import ShardName
 from flows.timing import Stopwatch
 from transforms import Issuer, Paper, Reject
 from transforms.bundle import Draft, IssueTimes, append_snapshot, draft
@@ -106,6 +107,7 @@ class _Batch:
         self._rows: tuple[list[PaperRow], list[EventRow], list[BundleRow]] = ([], [], [])
         self._twice: set[str] = set()
         self._issued: dict[str, tuple[KnownRecord, bytes]] = {}
+        self._kept: dict[str, bytes] = {}
 
     @cached_property
     def _stencil(self) -> Stencil:
@@ -121,8 +123,10 @@ class _Batch:
             some = papers[start : start + PAPERS_A_BATCH]
             with self.watch.stage("compare and issue"):
                 known = self.desk.catalog.known_of(paper.id for paper in some)
-                for paper in some:
-                    self._take(draft(paper), known)
+                drafts = [draft(paper) for paper in some]
+                self._kept = self._read(_changed(drafts, known))
+                for drafted in drafts:
+                    self._take(drafted, known)
             with self.watch.stage("write tables"):
                 self._flush()
 
@@ -149,10 +153,8 @@ class _Batch:
             counts.new_records += 1
             *events, bundle = self._stencil.issue(drafted)
             self._add(drafted, events, bundle)
-        elif (
-            before.shown_sha256 == drafted.shown_sha256
-            or _is_older(paper, before)
-            or (before.shown_sha256 == UNKNOWN_SHOWN and self._was_shown(before, drafted))
+        elif not _is_due(drafted, before) or (
+            before.shown_sha256 == UNKNOWN_SHOWN and self._was_shown(before, drafted)
         ):
             counts.unchanged += 1
         else:
@@ -171,7 +173,7 @@ class _Batch:
         paper, number, shown = drafted.paper, drafted.pith_id.number, drafted.shown_sha256
         moment, day = bundle.issued_at, paper.datestamp
         if paper.id in self._twice:
-            known = KnownRecord(paper.id, paper.version, number, shown, day, moment, shard="")
+            known = KnownRecord(paper.id, paper.version, number, shown, day, moment, "", -1)
             self._issued[number] = known, bundle.bundle
         self.records.append(record_row(paper.id, paper.version, number, shown, day, moment))
         of_papers, of_events, of_bundles = self._rows
@@ -204,18 +206,31 @@ class _Batch:
             self._add(drafted, [], row)
         return drafted.shown in shown.values()
 
+    def _read(self, records: Iterable[KnownRecord]) -> dict[str, bytes]:
+        """Read the bundles of a batch's records at once, so that each shard is opened once.
+
+        They stay bytes until their turn: as objects the garbage collector would look at them all.
+        """
+        found = read_bundles(self.desk.layout, records)
+        return {record.pith_number: bundle for record, bundle in found}
+
     def _bundle_of(self, record: KnownRecord) -> dict[str, Any]:
         number = record.pith_number
-        if number in self._issued:
-            data = self._issued[number][1]
-        else:
-            data = find_bundles(self.desk.layout, record.shard, [number])[number]
-        bundle: dict[str, Any] = read_json(data)
+        if number not in self._issued:
+            return verified(self.desk.layout, record, self._kept[number])
+        bundle: dict[str, Any] = read_json(self._issued[number][1])
         return bundle
 
 
-def _is_older(paper: Paper, record: KnownRecord) -> bool:
-    """Tell whether `paper` is what arXiv said before the snapshot that the record has."""
-    if paper.datestamp is None or record.datestamp is None:
+def _changed(drafts: Iterable[Draft], known: Mapping[str, KnownRecord]) -> list[KnownRecord]:
+    """Return the known records that are to get a new snapshot."""
+    found = ((drafted, known.get(drafted.pith_id.number)) for drafted in drafts)
+    return [record for drafted, record in found if record and _is_due(drafted, record)]
+
+
+def _is_due(drafted: Draft, record: KnownRecord) -> bool:
+    """Tell whether a new snapshot is due: something else is shown, and not by an older reply."""
+    if record.shown_sha256 == drafted.shown_sha256:
         return False
-    return paper.datestamp < record.datestamp
+    then, now = record.datestamp, drafted.paper.datestamp
+    return then is None or now is None or then <= now

@@ -10,12 +10,11 @@ from flows.config import Config
 from flows.desks import layout_of
 from flows.errors import ConfigError, StoreError
 from flows.screen import printable
+from flows.store.bundles import read_bundles, verified
 from flows.store.catalog import Catalog, KnownRecord
 from flows.store.layout import Layout
 from flows.store.ledger import MEND, entry_numbers
-from flows.store.shards import find_bundles
 from flows.store.shared import readable_catalog
-from transforms.strict_json import read_json
 
 _NUMBER = re.compile(r"pith:(\d{4}):([A-Z2-7]{26})", re.ASCII)
 _SHORT_NUMBER = re.compile(r"(?:pith:)?([A-Z2-7]{8,26})", re.ASCII)
@@ -26,7 +25,7 @@ def print_record(config: Config, name: str) -> None:
     layout = layout_of(config)
     records = _find_records(layout, name)
     record = records[-1]
-    bundle = read_json(_bundle_of(layout, record))
+    bundle = verified(layout, record, _bundle_of(layout, record))
     shown = bundle["state"]["current"]["graph_snapshots"][-1]["payload"]["graph_snapshot"]["paper"]
     receipt = bundle["events"][0]["payload"]["receipt"]
     lines = {
@@ -55,7 +54,10 @@ def print_record(config: Config, name: str) -> None:
 def print_bundle(config: Config, name: str) -> None:
     """Write the exact bytes of the newest bundle that `name` stands for to standard output."""
     layout = layout_of(config)
-    sys.stdout.buffer.write(_bundle_of(layout, _find_records(layout, name)[-1]))
+    record = _find_records(layout, name)[-1]
+    data = _bundle_of(layout, record)
+    verified(layout, record, data)
+    sys.stdout.buffer.write(data)
 
 
 def _find_records(layout: Layout, name: str) -> list[KnownRecord]:
@@ -87,4 +89,4 @@ def open_catalog(layout: Layout) -> Catalog:
 
 
 def _bundle_of(layout: Layout, record: KnownRecord) -> bytes:
-    return find_bundles(layout, record.shard, [record.pith_number])[record.pith_number]
+    return next(bundle for _, bundle in read_bundles(layout, [record]))

@@ -1,6 +1,7 @@
 """Issuing receipts again, after a change of key (spec, section 4, later events)."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from functools import partial
 
 from flows.batches import batches
@@ -8,18 +9,18 @@ from flows.config import Config
 from flows.counts import Counts
 from flows.job import Job, open_job
 from flows.jobs import MAX_STEPS, directly
-from flows.preparing import Prepared
+from flows.preparing import PAPERS_A_BATCH, Prepared
 from flows.progress import track
 from flows.report import RunReport
 from flows.single import find_wanted, parse_references
 from flows.steps import Run, StepRunner, UnitResult, settle
-from flows.store.catalog import Commit, KnownRecord, record_row
+from flows.store.bundles import newest_shown_sha256, read_bundles, verified
+from flows.store.catalog import UNKNOWN_SHOWN, Commit, KnownRecord, record_row
 from flows.store.files import writing
 from flows.store.inspection import require_shard
 from flows.store.shard_writer import ShardWriter
-from flows.store.shards import ShardName, find_bundles, read_rows
+from flows.store.shards import ShardName, read_rows_of
 from transforms.bundle import reissue as issue_again
-from transforms.strict_json import read_json
 from transforms.tables import PaperRow, bundle_row, event_row
 
 
@@ -65,38 +66,52 @@ def _reissue_records(run: Run, shard: str, records: Sequence[KnownRecord]) -> Un
 
     The new bundles are a shard of their own; the old one stays as it is (spec, section 4).
     """
-    store, moment, counts = run.store, run.clock(), Counts(papers=len(records))
-    name = ShardName(
-        store.catalog.next_shard(f"again-{shard}"), f"again-{shard}", run.name, store.catalog.folder
-    )
-    require_shard(store.layout, store.catalog, shard, "bundles", "papers")
-    old = find_bundles(store.layout, shard, [record.pith_number for record in records])
-    rows = read_rows(store.layout, "papers", shard, PaperRow._fields)
-    papers = {row.pith_number: row for row in map(PaperRow._make, rows)}
-    of_papers, of_events, of_bundles, again = [], [], [], []
-    for record in records:
-        bundle = read_json(old[record.pith_number])
-        current = bundle["state"]["current"]["record_created"]["payload"]["receipt"]
-        if current["public_key_fingerprint"] == run.issuer.fingerprint:
-            counts.unchanged += 1
-            continue
-        bundle = issue_again(bundle, issuer=run.issuer, moment=moment)
-        shown = record.shown_sha256
-        of_papers.append(papers[record.pith_number]._replace(issued_at=moment))
-        of_events.append(event_row(bundle["events"][-1], arxiv_id=record.arxiv_id))
-        of_bundles.append(bundle_row(bundle, shown_sha256=shown.hex(), issued_at=moment))
-        again.append(
-            record_row(
-                record.arxiv_id, record.version, record.pith_number, shown, record.datestamp, moment
-            )
-        )
-        counts.reissued += 1
+    store, moment, writer = run.store, run.clock(), ShardWriter()
+    require_shard(store.layout, store.catalog, shard, "papers")
+    unit = f"again-{shard}"
+    name = ShardName(store.catalog.next_shard(unit), unit, run.name, store.catalog.folder)
+    again: list[KnownRecord] = []
+    # Those without a row in `papers` come last, as in a shard that was repaired.
+    ordered = sorted(records, key=lambda record: record.shown_sha256 == UNKNOWN_SHOWN)
+    for some in batches(ordered, PAPERS_A_BATCH):
+        again += _reissue_some(run, shard, some, moment, writer)
+    done = len(again)
+    counts = Counts(papers=len(records), unchanged=len(records) - done, reissued=done)
     if not again:
         return UnitResult(shard, counts)
-    writer = ShardWriter()
+    with writing(store.layout.root), store.watch.stage("write tables"):
+        files = writer.write(store.layout, name)
+    rows = tuple(
+        record_row(r.arxiv_id, r.version, r.pith_number, r.shown_sha256, r.datestamp, moment)
+        for r in again
+    )
+    return settle(run, shard, Prepared(counts, Commit(name, rows), files))
+
+
+def _reissue_some(
+    run: Run, shard: str, records: Sequence[KnownRecord], moment: datetime, writer: ShardWriter
+) -> list[KnownRecord]:
+    """Issue receipts again, add their rows to `writer`, and return those whose turn it was."""
+    layout, again = run.store.layout, []
+    of_events, of_bundles = [], []
+    for record, data in read_bundles(layout, records):
+        bundle = verified(layout, record, data)
+        current = bundle["state"]["current"]["record_created"]["payload"]["receipt"]
+        if current["public_key_fingerprint"] != run.issuer.fingerprint:
+            bundle = issue_again(bundle, issuer=run.issuer, moment=moment)
+            shown = newest_shown_sha256(bundle).hex()
+            of_events.append(event_row(bundle["events"][-1], arxiv_id=record.arxiv_id))
+            of_bundles.append(bundle_row(bundle, shown_sha256=shown, issued_at=moment))
+            again.append(record)
+    # Papers and bundles of a shard are parallel rows, and both are read in their order.
+    numbers = {
+        record.shard_row: record.pith_number
+        for record in again
+        if record.shown_sha256 != UNKNOWN_SHOWN
+    }
+    found = read_rows_of(layout, "papers", shard, PaperRow._fields, numbers)
+    of_papers = [PaperRow._make(row)._replace(issued_at=moment) for _, row in found]
     writer.add("papers", of_papers)
     writer.add("events", of_events)
     writer.add("bundles", of_bundles)
-    with writing(store.layout.root), store.watch.stage("write tables"):
-        files = writer.write(store.layout, name)
-    return settle(run, shard, Prepared(counts, Commit(name, tuple(again)), files))
+    return again

@@ -36,6 +36,7 @@ def test_a_small_benchmark_finds_every_figure(tmp_path: Path) -> None:
         "papers to bundles",
         "papers to rows",
         "rows to Parquet",
+        "changed papers",
         "OAI pages to papers",
         "verifying",
     }

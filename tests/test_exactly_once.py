@@ -53,7 +53,7 @@ def dump(catalog: Path) -> dict[str, list[Any]]:
     of_shard = "name FROM {} JOIN shards ON shards.id = shard"
     selected = [
         "name, unit, run, has_files FROM shards",
-        "arxiv_id, version, pith_number, shown_sha256, datestamp, issued_at, "
+        "arxiv_id, version, pith_number, shown_sha256, datestamp, issued_at, shard_row, "
         + of_shard.format("records"),
         "raw_sha256, " + of_shard.format("rejects"),
         "arxiv_id, " + of_shard.format("vanished"),

@@ -16,7 +16,6 @@ from transforms.merge import (
     in_order,
     judge,
     listed_keys,
-    merge,
     state_of,
     write_state,
 )
@@ -124,7 +123,7 @@ def issue(drafted: Draft, *, issuer: Issuer, times: IssueTimes) -> dict[str, Any
 def append_snapshot(
     bundle: dict[str, Any], drafted: Draft, *, issuer: Issuer, moment: datetime
 ) -> dict[str, Any]:
-    """Return `bundle` with one more snapshot, for a paper that shows something else than before.
+    """Return a valid bundle with one more snapshot, for a paper that shows something else now.
 
     The new event supersedes the newest snapshot (spec, section 4, later events). The record, its
     aliases and what was signed before stay as they are; state and bundle signature are made anew.
@@ -141,7 +140,7 @@ def append_snapshot(
 
 
 def reissue(bundle: dict[str, Any], *, issuer: Issuer, moment: datetime) -> dict[str, Any]:
-    """Return `bundle` with its receipt issued again by `issuer` (spec, section 4, later events).
+    """Return a valid bundle with its receipt issued again (spec, section 4, later events).
 
     The new `record_created` supersedes the newest one and keeps its `first_computed_at`. What was
     signed before, and the key that signed it, stay: the old bundle's events verify in the new one.
@@ -268,9 +267,13 @@ def _rebuilt(  # noqa: PLR0913, PLR0917 - the bundle's parts, each from another 
     issuer: Issuer,
     moment: datetime,
 ) -> dict[str, Any]:
-    """Merge the events again and sign the whole, with the issuer's key among the keys."""
+    """Sign the whole anew, with the state of its valid events, and the issuer's key among the keys.
+
+    The events were verified where they came from: a signature is the most of what one costs.
+    """
     keys = _distinct([*keys, issuer.key_document])
-    state = merge(events, number=pith_id.number, public_keys=keys, source_aliases=aliases)
+    once = {event["event_id"]: event for event in events}
+    state = state_of(Judged([*once.values()]), number=pith_id.number, source_aliases=aliases)
     return _signed(record, pith_id, aliases, events, keys, state, issuer=issuer, built_at=moment)
 
 

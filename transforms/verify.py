@@ -4,9 +4,10 @@ Two answers, reported apart: *valid*, everything recomputes and every signature 
 bundle's own keys; *trusted*, those keys are among the ones that the verifier brought along.
 """
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 from transforms.canon import CanonicalError
 from transforms.checks import (
@@ -26,7 +27,11 @@ PITH_SCIENCE_KEY = decode_base64("stVStoiQhXFxp4s2pdzPNoqVNBMojDU/fJ2db5S3CbM=",
 
 _MAX_DETAIL = 300
 
-_Checks = list[tuple[str, Callable[[Subject], None]]]
+_Checks = Sequence[tuple[str, Callable[[Subject], None]]]
+
+
+class BadBundleError(ValueError):
+    """Bytes that are no valid bundle; the message names the first check that failed."""
 
 
 class Outcome(StrEnum):
@@ -81,29 +86,48 @@ def verify_bundle(
     `strict_json.MAX_BYTES`; nothing is raised for a bad bundle.
     """
     try:
-        value = read_json(data)
-    except NotStrictJsonError as error:
-        return _unreadable(str(error))
-    if not isinstance(value, dict) or value.get("bundle_type") != "pith_open_graph_bundle":
-        return _unreadable("JSON, but not a Pith bundle")
-    due: _Checks = [*CHECKS]
+        bundle = _read(data)
+    except BadBundleError as error:
+        return BundleReport(None, (), trusted=False, unreadable=str(error))
+    due = [*CHECKS]
     if columns is not None:
         due.append(("columns", columns_check(columns)))
     if texts is not None:
         due.append(("metadata", metadata_check(texts)))
-    number = value.get("pith_number")
+    return _examined(bundle, due, pinned)
+
+
+def read_verified(data: bytes) -> dict[str, Any]:
+    """Return the bundle in the bytes of a bundle file; raises `BadBundleError` unless it is valid.
+
+    Who signed it is not asked: see `verify_bundle`.
+    """
+    bundle = _read(data)
+    if failure := _examined(bundle, CHECKS, ()).failure:
+        raise BadBundleError(f"{failure.name}: {failure.detail}")
+    return bundle
+
+
+def _read(data: bytes) -> dict[str, Any]:
+    try:
+        value = read_json(data)
+    except NotStrictJsonError as error:
+        raise BadBundleError(str(error)) from None
+    if not isinstance(value, dict) or value.get("bundle_type") != "pith_open_graph_bundle":
+        raise BadBundleError("JSON, but not a Pith bundle")
+    return value
+
+
+def _examined(bundle: dict[str, Any], due: _Checks, pinned: Collection[bytes]) -> BundleReport:
+    number = bundle.get("pith_number")
     number = number if isinstance(number, str) else None
     try:
-        subject = Subject(value)
+        subject = Subject(bundle)
     except CanonicalError as error:
         return BundleReport(number, _unhashable(error, due), trusted=False)
     checks = (_PASSED["canonical_json"], *[_run(name, check, subject) for name, check in due])
     valid = all(check.outcome is not Outcome.FAIL for check in checks)
     return BundleReport(number, checks, trusted=valid and subject.signing_keys() <= set(pinned))
-
-
-def _unreadable(reason: str) -> BundleReport:
-    return BundleReport(None, (), trusted=False, unreadable=reason)
 
 
 def _unhashable(error: CanonicalError, due: _Checks) -> tuple[Check, ...]:

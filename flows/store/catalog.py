@@ -32,10 +32,11 @@ UNKNOWN_SHOWN = b""
 
 
 class KnownRecord(NamedTuple):
-    """A record that was issued: what its newest snapshot shows, and the shard of its bundle.
+    """A record that was issued: what its newest snapshot shows, and where its bundle lies.
 
     `shown_sha256` is 32 bytes, or `UNKNOWN_SHOWN`; `issued_at` is when that bundle was signed;
-    `datestamp` is arXiv's, of the paper as it was then.
+    `datestamp` is arXiv's, of the paper as it was then. `shard_row` counts the rows of the shard's
+    bundles from 0, so that one bundle is read without looking for it.
     """
 
     arxiv_id: str
@@ -45,6 +46,7 @@ class KnownRecord(NamedTuple):
     datestamp: date | None
     issued_at: datetime
     shard: str
+    shard_row: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,14 +58,15 @@ class FinishedPart:
 
 
 RecordRow = tuple[str, int, str, bytes, str | None, int]
-"""A `KnownRecord` as the catalog keeps it, but for its shard; see `record_row`."""
+"""A `KnownRecord` as the catalog keeps it, but for shard and row; see `record_row`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Commit:
     """What one shard adds to the catalog, in one transaction.
 
-    `replies` are the kept replies (sha256, hex) that it was made of.
+    `records` are in the order of the shard's bundles, one for each row; `replies` are the kept
+    replies (sha256, hex) that it was made of.
     """
 
     shard: ShardName
@@ -145,7 +148,7 @@ class Catalog:
     def of_shard(self, shard: str) -> list[KnownRecord]:
         """Return the records whose newest bundle lies in a shard, in the order of its rows."""
         return self._select(
-            "shard = (SELECT id FROM shards WHERE name = ?) ORDER BY records.rowid", shard
+            "shard = (SELECT id FROM shards WHERE name = ?) ORDER BY shard_row", shard
         )
 
     def of_prefix(self, suffix_start: str) -> list[KnownRecord]:
@@ -191,7 +194,7 @@ class Catalog:
     ) -> None:
         """Take up a shard that the ledger has committed, which must be the next one.
 
-        Of a record that two shards hold, the bundle that was committed last is the one known.
+        Of a record that two shards hold, or two rows of one, the last one committed is known.
         `finished` is the part of a snapshot that the shard is all of; `has_files` tells that no
         bundle file of it is to be written.
         """
@@ -204,12 +207,12 @@ class Catalog:
                 (shard.name, shard.unit, shard.run, written.entry.number, has_files),
             ).fetchone()
             connection.executemany(
-                f"INSERT INTO records VALUES (?, ?, ?, ?, ?, ?, {number:d})"  # noqa: S608 - a number
+                "INSERT INTO records VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
                 " ON CONFLICT (arxiv_id, version, pith_number) DO UPDATE"
                 " SET shown_sha256 = excluded.shown_sha256,"
                 " datestamp = excluded.datestamp, issued_at = excluded.issued_at,"
-                " shard = excluded.shard",
-                commit.records,
+                " shard = excluded.shard, shard_row = excluded.shard_row",
+                ((*record, number, row) for row, record in enumerate(commit.records)),
             )
             for table, values in (
                 ("rejects", commit.reject_sha256s),
@@ -300,8 +303,8 @@ class Catalog:
 
 
 _SELECT_RECORD = (
-    "SELECT arxiv_id, version, pith_number, shown_sha256, datestamp, issued_at, shards.name"
-    " FROM records JOIN shards ON shards.id = records.shard"
+    "SELECT arxiv_id, version, pith_number, shown_sha256, datestamp, issued_at, shards.name,"
+    " shard_row FROM records JOIN shards ON shards.id = records.shard"
 )
 
 
@@ -321,10 +324,10 @@ def record_row(  # noqa: PLR0913, PLR0917 - a column each
 
 
 def _record(row: tuple[Any, ...]) -> KnownRecord:
-    arxiv_id, version, number, shown, datestamp, issued_at, shard = row
+    arxiv_id, version, number, shown, datestamp, issued_at, shard, shard_row = row
     day = date.fromisoformat(datestamp) if datestamp else None
     issued = _EPOCH + issued_at * _MICROSECOND
-    return KnownRecord(arxiv_id, version, number, shown, day, issued, shard)
+    return KnownRecord(arxiv_id, version, number, shown, day, issued, shard, shard_row)
 
 
 def _finish(connection: sqlite3.Connection, part: FinishedPart) -> None:

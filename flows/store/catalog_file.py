@@ -43,7 +43,8 @@ CREATE TABLE records (
     shown_sha256 BLOB NOT NULL,
     datestamp TEXT,
     issued_at INTEGER NOT NULL,
-    shard INTEGER NOT NULL REFERENCES shards (id)
+    shard INTEGER NOT NULL REFERENCES shards (id),
+    shard_row INTEGER NOT NULL
 );
 CREATE UNIQUE INDEX records_by_arxiv_id ON records (arxiv_id, version, pith_number);
 CREATE INDEX records_by_suffix ON records (substr(pith_number, 11, 12));

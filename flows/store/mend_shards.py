@@ -6,6 +6,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 
 from flows.errors import StoreError
+from flows.store.bundles import find_bundles
 from flows.store.catalog import Catalog
 from flows.store.examine import Findings
 from flows.store.inspection import check_bytes
@@ -15,7 +16,7 @@ from flows.store.rebuild import append_shard, issued
 from flows.store.rescue import Rescuer
 from flows.store.schemas import SCHEMAS
 from flows.store.shard_writer import ShardWriter, committed_files, name_shard
-from flows.store.shards import ShardName, find_bundles, read_rows, read_whole_marks
+from flows.store.shards import ShardName, read_rows, read_whole_marks
 from flows.store.shared import readable_catalog
 from transforms.strict_json import read_json
 
@@ -73,16 +74,18 @@ class ShardMender:
 
     def _may_follow(self, shard: ShardName) -> bool:
         """Tell whether all bundles of a shard verify and hold all events known of their records."""
+        followed: dict[str, dict[str, set[str]]] = {}
         try:
-            for number, data in read_rows(
-                self.layout, "bundles", shard.name, ["pith_number", "bundle"]
-            ):
+            rows = read_rows(self.layout, "bundles", shard.name, ["pith_number", "bundle"])
+            for number, data in rows:
                 if not self.rescuer.is_good(data):
                     return False
                 if before := self._shard_of.get(number):
-                    known = find_bundles(self.layout, before, [number])[number]
-                    if not _event_ids(known) <= _event_ids(data):
-                        return False
+                    followed.setdefault(before, {})[number] = _event_ids(data)
+            for before, ids in followed.items():
+                known = find_bundles(self.layout, before, ids)
+                if any(not _event_ids(data) <= ids[number] for number, data in known.items()):
+                    return False
             for table, schema in SCHEMAS.items():
                 deque(read_rows(self.layout, table, shard.name, schema.names), maxlen=0)
         except StoreError:

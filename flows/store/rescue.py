@@ -12,12 +12,13 @@ from datetime import datetime
 from typing import Any
 
 from flows.errors import StoreError
+from flows.store.bundles import newest_shown_sha256
 from flows.store.layout import Layout
 from flows.store.shard_writer import Row
 from flows.store.shards import read_rows
 from transforms import Issuer
 from transforms.bundle import bundle_bytes, restore
-from transforms.canon import sha256, write_canonical
+from transforms.canon import sha256
 from transforms.instants import from_text
 from transforms.strict_json import NotStrictJsonError, read_json
 from transforms.tables import BundleRow, PaperRow, RejectRow, bundle_row, event_row
@@ -125,9 +126,10 @@ class Rescuer:
 
         `written_events` are the ids of the events that lie there.
         """
-        papers: list[Row] = []
         events: list[Row] = []
-        bundles: list[Row] = []
+        with_paper: list[tuple[Row, Row]] = []
+        alone: list[Row] = []
+        older: list[Row] = []
         for number in sorted(self.numbers):
             data = self.best(number)
             if data is None:
@@ -139,16 +141,25 @@ class Rescuer:
                 for event in bundle["events"]
                 if event["event_id"] not in written_events
             ]
-            papers += [self._papers[number]] if number in self._papers else []
-            if data != self._known.get(number):
-                bundles.append(_bundle_row(bundle))
-        tables = {"papers": papers, "events": events, "bundles": bundles}
-        tables["rejects"] = list(self._rejects)
+            paper = self._papers.get(number)
+            if data == self._known.get(number):
+                older += [paper] if paper else []
+            elif paper:
+                with_paper.append((paper, _bundle_row(bundle, data)))
+            else:
+                alone.append(_bundle_row(bundle, data))
+        # Parallel rows, as in every shard, as long as there are both.
+        tables: dict[str, list[Row]] = {
+            "papers": [*(paper for paper, _ in with_paper), *older],
+            "events": events,
+            "bundles": [*(bundle for _, bundle in with_paper), *alone],
+            "rejects": list(self._rejects),
+        }
         return {table: rows for table, rows in tables.items() if rows}
 
 
-def _bundle_row(bundle: Bundle) -> BundleRow:
-    snapshot = bundle["state"]["current"]["graph_snapshots"][-1]["payload"]["graph_snapshot"]
-    shown_sha256 = sha256(write_canonical(snapshot["paper"])).hex()
+def _bundle_row(bundle: Bundle, data: bytes) -> BundleRow:
+    shown_sha256 = newest_shown_sha256(bundle).hex()
     signed_at = from_text(bundle["bundle_signature"]["signed_at"])
-    return bundle_row(bundle, shown_sha256=shown_sha256, issued_at=signed_at)
+    row = bundle_row(bundle, shown_sha256=shown_sha256, issued_at=signed_at)
+    return row._replace(bundle=data)

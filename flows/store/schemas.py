@@ -164,3 +164,10 @@ STATISTICS: dict[str, list[str]] = {
     "windows": ["started_at"],
 }
 """The columns whose smallest and largest values help a reader to pass over row groups."""
+
+GROUP_ROWS: dict[str, int] = {"bundles": 125}
+"""The most rows of a row group, which is the least that a reader takes; else as they are added.
+
+One bundle is read out of 1.6 MB. Measured over 8,000 papers, groups of 500 are 0.8 % less of all
+three tables, and take four times as long.
+"""

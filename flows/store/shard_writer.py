@@ -14,7 +14,7 @@ from flows.errors import StoreError
 from flows.store.files import Files
 from flows.store.layout import TABLES, Layout
 from flows.store.ledger import MEND, CommittedFile
-from flows.store.schemas import REPEATING, SCHEMAS, STATISTICS
+from flows.store.schemas import GROUP_ROWS, REPEATING, SCHEMAS, STATISTICS
 from flows.store.shards import ShardName, WrittenFile, make_marks
 
 Row = tuple[Any, ...]
@@ -32,7 +32,7 @@ class UnnamedFile:
 
 @dataclass(slots=True)
 class ShardWriter:
-    """The tables of one shard on their way; each `add` is a row group, compressed at once."""
+    """The tables of one shard on their way; what is added is compressed at once, in row groups."""
 
     _sinks: dict[str, pa.BufferOutputStream] = field(default_factory=dict)
     _writers: dict[str, pq.ParquetWriter] = field(default_factory=dict)
@@ -56,7 +56,9 @@ class ShardWriter:
             _array(column, field.type)
             for column, field in zip(zip(*rows, strict=True), schema, strict=True)
         ]
-        self._writers[table].write_batch(pa.RecordBatch.from_arrays(columns, schema=schema))
+        self._writers[table].write_batch(
+            pa.RecordBatch.from_arrays(columns, schema=schema), GROUP_ROWS.get(table)
+        )
 
     def write(self, layout: Layout, shard: ShardName) -> list[UnnamedFile]:
         """Write what was added as the files of `shard`, which do not count before `name_shard`.

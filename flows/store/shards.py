@@ -1,6 +1,7 @@
 """Parquet shards: one unit of work's rows, at most one file per table."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from bisect import bisect_left
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -10,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from flows.errors import StoreError
+from flows.screen import printable
 from flows.store.layout import TABLES, Layout
 
 _SHARD, _TABLES, _UNIT, _RUN = b"pith.shard", b"pith.tables", b"pith.unit", b"pith.run"
@@ -102,14 +104,46 @@ def read_rows(
             yield from zip(*(batch.column(name).to_pylist() for name in columns), strict=True)
 
 
-def find_bundles(layout: Layout, shard: str, numbers: Iterable[str]) -> dict[str, bytes]:
-    """Return the exact bytes of the newest bundles with these Pith Numbers in one shard."""
-    wanted = set(numbers)
-    return {
-        number: bundle
-        for number, bundle in read_rows(layout, "bundles", shard, ["pith_number", "bundle"])
-        if number in wanted
-    }
+def read_rows_of(
+    layout: Layout, table: str, shard: str, columns: Sequence[str], numbers: Mapping[int, str]
+) -> Iterator[tuple[int, tuple[Any, ...]]]:
+    """Give single rows of one table of a shard, each with its place, which counts them from 0.
+
+    `numbers` tells the places and the Pith Number that each row should have. The file is opened
+    once, and only the row groups that hold one of the rows are read. Raises `StoreError` that names
+    the file where it cannot be read or does not hold one of them.
+    """
+    left = dict(sorted(numbers.items()))
+    with suppress(FileNotFoundError), _opened(layout, layout.shard(table, shard)) as file:
+        for group, start, here in _by_group(file.metadata, list(left)):
+            names = {"pith_number", *columns}
+            rows = file.read_row_group(group, columns=list(names), use_threads=False)
+            found, row = rows.column("pith_number"), [rows.column(name) for name in columns]
+            for place in here:
+                at = place - start
+                if found[at].as_py() == left[place]:
+                    del left[place]
+                    yield place, tuple(column[at].as_py() for column in row)
+    for place, number in left.items():
+        raise damaged(layout, table, shard, f"does not hold {number} in row {place}")
+
+
+def damaged(layout: Layout, table: str, shard: str, what: str) -> StoreError:
+    """Return the error that tells what is wrong with a table's file of a shard."""
+    place = layout.files.place(layout.shard(table, shard))
+    return StoreError(f"{place} {what}; 'pith-ingest doctor' tells what is damaged, and mends it")
+
+
+def _by_group(
+    metadata: pq.FileMetaData, places: Sequence[int]
+) -> Iterator[tuple[int, int, Sequence[int]]]:
+    """Give each row group that has any of these places: its index, its first place, those."""
+    start = 0
+    for group in range(metadata.num_row_groups):
+        end = start + metadata.row_group(group).num_rows
+        if here := places[bisect_left(places, start) : bisect_left(places, end)]:
+            yield group, start, here
+        start = end
 
 
 @contextmanager
@@ -120,6 +154,6 @@ def _opened(layout: Layout, key: str) -> Iterator[pq.ParquetFile]:
             yield file
     except FileNotFoundError:
         raise
-    except (OSError, pa.ArrowException) as error:
-        reason = str(error).splitlines()[0]
+    except (OSError, pa.ArrowException, UnicodeDecodeError, KeyError) as error:
+        reason = printable(str(error).splitlines()[0])
         raise StoreError(f"cannot read the shard {layout.files.place(key)}: {reason}") from None

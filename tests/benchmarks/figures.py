@@ -66,12 +66,14 @@ class Figures:
     def _goals(self) -> Iterator[Goal]:
         plain, files, other, script = (self.runs[n] for n in (PLAIN, FILES, OTHER, SCRIPT))
         oai = 1 / self.stages["OAI pages to papers"].seconds
+        changed = self.stages["changed papers"].seconds * 1e3
         yield Goal("CPU per paper / floor, no files", plain.ratio, 3.0, at_most=True)
         yield Goal("papers/s, no files", plain.rate, 8000, at_most=False)
         yield Goal("papers/s, with files", files.rate, 5000, at_most=False)
         yield Goal("with files / obvious script", files.rate / script.rate, 5, at_most=False)
         yield Goal("unchanged run / first run", other.rate / plain.rate, 3, at_most=False)
         yield Goal("OAI records/s, one core", oai, 20_000, at_most=False)
+        yield Goal("CPU of a changed paper", changed, 2, at_most=True, unit=" ms")
 
     def _goals_of_size(self) -> Iterator[Goal]:
         big, plain = self.runs.get(BIG), self.runs[PLAIN]

@@ -3,7 +3,7 @@
 import tempfile
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
@@ -13,9 +13,12 @@ from signed_events import ISSUER
 
 from benchmarks import oai_parsing, verifying
 from benchmarks.measure import floor
+from flows.preparing import Desk, prepare
 from flows.store.layout import Layout
+from flows.store.schemas import GROUP_ROWS
 from flows.store.shard_writer import ShardWriter
 from flows.store.shards import ShardName
+from flows.store.store import open_store
 from transforms import IssueTimes, Paper
 from transforms.arxiv_xml import parse_page
 from transforms.bundle import draft
@@ -24,6 +27,8 @@ from transforms.stencil import Stencil
 from transforms.tables import paper_row
 
 OAI_PAGES = 8
+CHANGED_SHARD = 8000  # papers
+CHANGED_ROUNDS = 8
 A_SHARD = 5000  # papers, as many as a part of a snapshot has
 
 
@@ -67,6 +72,7 @@ def _snapshot(stages: Stages, snapshot: Path, count: int) -> None:
     papers = [parse_line(line) for line in lines]
     stages.note("lines to papers", time.process_time() - started, len(papers))
     _tables(stages, _rows(stages, papers))
+    _changes(stages, papers[:CHANGED_SHARD])
 
 
 def _rows(stages: Stages, papers: Sequence[Paper]) -> Rows:
@@ -107,6 +113,26 @@ def _tables(stages: Stages, rows: Rows) -> None:
             writer.add("bundles", rows["bundles"][at : at + A_SHARD])
             writer.write(layout, ShardName(f"shard-{at}", "a benchmark", "no run", "no folder"))
         stages.note("rows to Parquet", time.process_time() - started, papers)
+
+
+def _changes(stages: Stages, papers: Sequence[Paper]) -> None:
+    """Measure new snapshots of papers that lie in one shard, each in a row group of its own."""
+    with tempfile.TemporaryDirectory() as folder:
+        layout, moment, seconds, changed = Layout(Path(folder)), datetime.now(UTC), 0.0, 0
+        with open_store(layout, job="a benchmark", bundle_files=False, say=print) as store:
+            desk = Desk(layout, store.catalog, ISSUER, "no run")
+            for at in range(CHANGED_ROUNDS + 1):
+                some = [replace(p, authors="Other") for p in papers[at :: GROUP_ROWS["bundles"]]]
+                # The first round is the shard itself.
+                some = some if at else list(papers)
+                started = time.process_time()
+                done = prepare(desk, some, (), unit=f"{at}", source="it", moment=moment)
+                if at:
+                    seconds += time.process_time() - started
+                    changed += done.counts.new_snapshots
+                assert done.commit
+                store.commit(done.commit, done.files)
+    stages.note("changed papers", seconds, changed)
 
 
 def _pages(stages: Stages) -> None:

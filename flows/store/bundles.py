@@ -1,0 +1,74 @@
+"""The bundles of known records: read by their places, verified before anything builds on them."""
+
+from collections import defaultdict
+from collections.abc import Container, Iterable, Iterator
+from typing import Any
+
+from flows.errors import StoreError
+from flows.screen import printable
+from flows.store.catalog import UNKNOWN_SHOWN, KnownRecord
+from flows.store.layout import Layout
+from flows.store.shards import damaged, read_rows, read_rows_of
+from transforms.canon import sha256, write_canonical
+from transforms.verify import BadBundleError, read_verified
+
+
+def read_bundles(
+    layout: Layout, records: Iterable[KnownRecord]
+) -> Iterator[tuple[KnownRecord, bytes]]:
+    """Give the exact bytes of the newest bundle of each record, shard by shard.
+
+    Raises `StoreError` that names a shard's file which does not hold what it should.
+    """
+    by_shard: dict[str, dict[int, KnownRecord]] = defaultdict(dict)
+    for record in records:
+        by_shard[record.shard][record.shard_row] = record
+    for shard, here in by_shard.items():
+        numbers = {row: record.pith_number for row, record in here.items()}
+        for row, (bundle,) in read_rows_of(layout, "bundles", shard, ["bundle"], numbers):
+            yield here[row], bundle
+
+
+def find_bundles(layout: Layout, shard: str, numbers: Container[str]) -> dict[str, bytes]:
+    """Return the exact bytes of the last bundles with these numbers in one shard, read as a whole.
+
+    For a shard of which nothing else is known; raises `StoreError` for one that cannot be read.
+    """
+    rows = read_rows(layout, "bundles", shard, ["pith_number", "bundle"])
+    return {number: bundle for number, bundle in rows if number in numbers}
+
+
+def verified(layout: Layout, record: KnownRecord, data: bytes) -> dict[str, Any]:
+    """Return the bundle of a record, whose bytes were read, for a new signature to build on.
+
+    Every hash and signature in it is verified, and that it is the one which the catalog means.
+    Raises `StoreError` that names the shard's file otherwise.
+    """
+    try:
+        bundle = read_verified(data)
+    except BadBundleError as error:
+        raise _damaged(layout, record, printable(str(error))) from None
+    current = bundle["state"]["current"]
+    if bundle["pith_number"] != record.pith_number:
+        raise _damaged(layout, record, f"it is the bundle of {bundle['pith_number']}")
+    if not (current["graph_snapshots"] and current["record_created"]):
+        raise _damaged(layout, record, "its events contradict each other")
+    if record.shown_sha256 not in {UNKNOWN_SHOWN, newest_shown_sha256(bundle)}:
+        raise _damaged(layout, record, "its newest snapshot is not the one that the catalog has")
+    return bundle
+
+
+def newest_shown_sha256(bundle: dict[str, Any]) -> bytes:
+    """Return the 32 bytes that tell what the last snapshot of a valid bundle shows."""
+    # Of a valid bundle each event is an object of known form; the order is that of appending.
+    shown = [
+        event["payload"]["graph_snapshot"]["paper"]
+        for event in bundle["events"]
+        if event["event_type"] == "graph_snapshot"
+    ]
+    return sha256(write_canonical(shown[-1]))
+
+
+def _damaged(layout: Layout, record: KnownRecord, why: str) -> StoreError:
+    what = f"does not hold the bundle of {record.pith_number} in row {record.shard_row}: {why}"
+    return damaged(layout, "bundles", record.shard, what)
