@@ -18,13 +18,14 @@ from flows.progress import track
 from flows.reading import open_catalog
 from flows.single import parse_references
 from flows.store.bundles import read_bundles
-from flows.store.catalog import Catalog, KnownRecord
+from flows.store.catalog import UNKNOWN_SHOWN, Catalog, KnownRecord
 from flows.store.files import Files, LocalFiles, writing
 from flows.store.inspection import require_shard
 from flows.store.layout import Layout
 from flows.store.shards import read_rows_of
 from flows.store.shared import coordinating
 from transforms.reference import Reference
+from transforms.strict_json import read_json
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,14 +137,21 @@ def _bundles(
 ) -> Iterator[tuple[str, bytes]]:
     """Give the newest bundles of records in one shard, of the categories that are wanted."""
     if wanted.categories and records:
-        # Papers and bundles of a shard are parallel rows.
-        numbers = {record.shard_row: record.pith_number for record in records}
+        # Papers and bundles of a shard are parallel rows, but for papers that a repair could not keep.
+        lost = {r.pith_number for r in records if r.shown_sha256 == UNKNOWN_SHOWN}
+        numbers = {r.shard_row: r.pith_number for r in records if r.pith_number not in lost}
         columns = ["primary_category", "cross_lists"]
         papers = read_rows_of(layout, "papers", shard, columns, numbers)
         chosen = {row for row, (primary, cross) in papers if wanted.has_category([primary, *cross])}
-        records = [record for record in records if record.shard_row in chosen]
+        records = [r for r in records if r.shard_row in chosen or r.pith_number in lost]
     for record, bundle in read_bundles(layout, records):
-        yield record.pith_number, bundle
+        if record.shown_sha256 != UNKNOWN_SHOWN or wanted.has_category(_categories(bundle)):
+            yield record.pith_number, bundle
+
+
+def _categories(bundle: bytes) -> list[str]:
+    metadata = read_json(bundle)["canonical_record"]["metadata"]
+    return [metadata["primary_cat"], *metadata["cross_cats_sorted"]]
 
 
 def _write(files: Files, key: str, bundle: bytes, exported: Exported) -> None:
