@@ -2,19 +2,21 @@
 
 from collections import deque
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from typing import Generic, TypeVar
 
 from flows.errors import SnapshotError
+from flows.job import Job
 from flows.preparing import Desk
 from flows.steps import Run, UnitResult, commit
 from flows.store.files import writing
 from flows.store.shard_writer import discard
 from flows.store.store import write_bundle_files
 from flows.units import Outcome, Unit
-from flows.workers import Crew, Ticket
+from flows.workers import Crew, Ticket, hired
 from transforms.selection import SeenIds
 
 AHEAD = 2
@@ -117,3 +119,25 @@ def _work(unit: Unit, moment: datetime, earlier: SeenIds, desk: Desk) -> Outcome
 def _write_files(shard: str, desk: Desk) -> None:
     with writing(desk.layout.root):
         write_bundle_files(desk.layout, shard)
+
+
+@contextmanager
+def bulk_of(job: Job, units: int | None) -> Iterator[Bulk]:
+    """Give the crew for so many units (None: unknown); at the end all bundle files are written.
+
+    So they are where the input ends before its end: what was committed until then is complete.
+    """
+    with hired(job.config, job.run.desk, units) as crew:
+        bulk = Bulk(job.run, crew)
+        try:
+            yield bulk
+        except SnapshotError:
+            bulk.finish_files()
+            raise
+        bulk.finish_files()
+
+
+def settle_each(job: Job, bulk: Bulk, sent: Iterable[Submitted[UnitT]]) -> None:
+    """Settle some units, and note what became of each."""
+    for one in sent:
+        job.results.append(bulk.settle(one))

@@ -1,7 +1,8 @@
 """The command line `pith-ingest`: its commands and its exit statuses.
 
 Exit statuses: 0 done; 1 done, with rejects, unusable inputs, incomplete windows or bundles that
-failed; 2 wrong use, configuration or data folder; 3 arXiv unreachable; 70 a fault of our own.
+failed; 2 wrong use, configuration or data folder, or a file that cannot be read or changes
+meanwhile; 3 arXiv unreachable; 70 a fault of our own.
 """
 
 import logging

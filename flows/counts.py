@@ -4,13 +4,16 @@ from dataclasses import dataclass, field
 
 NUMBERS = (
     "papers", "new_records", "new_snapshots", "unchanged", "reissued", "withdrawn", "rejects",
-    "passed_over",
+    "passed_over", "lines", "blank",
 )  # fmt: skip
 
 
 @dataclass(slots=True)
 class Counts:
-    """What became of the papers of some units of work; `passed_over` were not selected."""
+    """What became of the papers of some units of work; `passed_over` were not selected.
+
+    `lines` are those of a snapshot, each a paper, a reject, passed over or `blank`.
+    """
 
     papers: int = 0
     new_records: int = 0
@@ -20,6 +23,8 @@ class Counts:
     withdrawn: int = 0
     rejects: int = 0
     passed_over: int = 0
+    lines: int = 0
+    blank: int = 0
     by_category: dict[str, int] = field(default_factory=dict)
     by_reason: dict[str, int] = field(default_factory=dict)
 
@@ -42,6 +47,8 @@ class Counts:
             withdrawn=self.withdrawn,
             rejects=self.rejects,
             passed_over=self.passed_over,
+            lines=self.lines,
+            blank=self.blank,
             by_category=self.by_category,
             by_reason=self.by_reason,
         )

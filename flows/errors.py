@@ -19,6 +19,10 @@ class SnapshotError(PithError):
     """A snapshot file cannot be read, or not to its end."""
 
 
+class LostSnapshotError(SnapshotError):
+    """A snapshot changed while it was read, or the system cannot read it on: the run stops."""
+
+
 class WorkerError(PithError):
     """A worker process ended again and again, without an error of its own."""
 

@@ -32,6 +32,7 @@ class Job:
     papers: list[str] = field(default_factory=list)
     snapshot: SnapshotFile | None = None
     unreachable: str | None = None
+    stopped: str | None = None
 
     def report(self) -> RunReport:
         """Write the report into the run's folder and return it."""
@@ -55,6 +56,7 @@ class Job:
             papers=self.papers,
             snapshot=self.snapshot,
             unreachable=self.unreachable,
+            stopped=self.stopped,
         )
         layout = self.run.store.layout
         with writing(layout.root):

@@ -3,7 +3,7 @@
 Plain, so that the command line can run them where there is no Prefect server.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date, timedelta
@@ -15,22 +15,20 @@ from typing import TYPE_CHECKING
 from flows.arxiv.pace import Pace
 from flows.arxiv.sets import set_of_category
 from flows.batches import batches
-from flows.bulk import Bulk, Submitted, UnitT
+from flows.bulk import bulk_of, settle_each
 from flows.config import ArxivConfig, Config
-from flows.errors import ArxivError, ArxivReplyError, ConfigError, SnapshotError
+from flows.errors import ArxivError, ArxivReplyError, ConfigError, LostSnapshotError, SnapshotError
 from flows.harvest import Harvester, IncompleteError, WindowOutcome
 from flows.job import Job, open_job
 from flows.progress import LOGGER, OnProgress, to_nobody, track
 from flows.report import RunReport
 from flows.single import find_wanted, parse_references, take_record, take_wanted
-from flows.snapshot import Span, read_parts
-from flows.snapshot_file import SnapshotFile
 from flows.snapshot_scan import scan
+from flows.snapshot_units import take_parts
 from flows.steps import StepRunner, UnitResult, Work
 from flows.store.raw import find_replies
-from flows.units import SavedReply, SnapshotPart
+from flows.units import SavedReply
 from flows.window import Window, by_year
-from flows.workers import hired
 from transforms.oai_xml import OaiError
 from transforms.selection import Selection
 
@@ -40,7 +38,6 @@ if TYPE_CHECKING:
 MAX_STEPS = 100
 """Steps of one run. Prefect's server records about 30 task runs a second."""
 
-PARTS_A_STEP = 8
 RECORDS_A_STEP = 20
 
 ALL_OF_ARXIV = "all"
@@ -81,12 +78,12 @@ def backfill_raw(
     replies = [SavedReply(path.absolute(), str(path)) for path in find_replies(raw)]
     size = ceil(len(replies) / MAX_STEPS)
     steps = ceil(len(replies) / size)
-    with open_job("backfill", config) as job, _bulk(job, len(replies)) as bulk:
+    with open_job("backfill", config) as job, bulk_of(job, len(replies)) as bulk:
         grouped = batches(bulk.submitted(replies), size)
         for done, some in enumerate(track(grouped, total=steps, what="steps"), 1):
             first, last = Path(some[0].unit.name).name, Path(some[-1].unit.name).name
             name = first if len(some) == 1 else f"{first} … {last}"
-            in_step(name, partial(_settle_each, job, bulk, some))
+            in_step(name, partial(settle_each, job, bulk, some))
             on_progress(done, steps)
     return job.report()
 
@@ -119,27 +116,29 @@ def backfill_snapshot(
     in_step: StepRunner = directly,
     on_progress: OnProgress = to_nobody,
 ) -> RunReport:
-    """Process the snapshot from Kaggle, or what `selection` takes of it."""
-    described, spans = scan(file)
-    with (
-        open_job("backfill", config) as job,
-        _bulk(job, None if spans is None else len(spans)) as bulk,
-    ):
-        job.snapshot = described
-        units = _parts(job, file, described, spans, selection)
-        grouped = batches(bulk.submitted(units), PARTS_A_STEP)
-        total = ceil(len(spans) / PARTS_A_STEP) if spans else None
+    """Process the snapshot from Kaggle, or what `selection` takes of it.
+
+    A part counts only when its bytes are those of the file whose sha256 it is noted under.
+    """
+    scanned = scan(file)
+    empty = SnapshotError(f"the snapshot {file} is empty")
+    if not scanned.file.size:
+        raise empty
+    with open_job("backfill", config) as job:
+        job.snapshot = scanned.file
         try:
-            for some in track(grouped, total=total, what="steps"):
-                first, last = some[0].unit.part, some[-1].unit.part
-                in_step(
-                    f"{file.name}: lines from {first.first_line}",
-                    partial(_settle_each, job, bulk, some),
-                )
-                on_progress(last.position, described.size)
+            take_parts(job, file, scanned, selection, in_step, on_progress)
+        except LostSnapshotError as error:
+            job.stopped = str(error)
         except SnapshotError as error:
             # What came before the damage was given, and is kept.
             job.results.append(UnitResult(file.name, failure=str(error)))
+        else:
+            if not job.results:
+                raise empty
+            if change := scanned.proof.change(file):
+                failure = f"{change}; all of it as it was is kept, run again for what it is now"
+                job.results.append(UnitResult(file.name, failure=failure))
     return job.report()
 
 
@@ -202,47 +201,6 @@ def rerun(
             name = f"{some[0].arxiv_id} … {some[-1].arxiv_id}"
             in_step(name, partial(take_wanted, job, client, some))
     return job.report()
-
-
-@contextmanager
-def _bulk(job: Job, units: int | None) -> Iterator[Bulk]:
-    """Give the crew for so many units (None: unknown); at the end all bundle files are written."""
-    with hired(job.config, job.run.desk, units) as crew:
-        bulk = Bulk(job.run, crew)
-        yield bulk
-        bulk.finish_files()
-
-
-def _settle_each(job: Job, bulk: Bulk, sent: Iterable[Submitted[UnitT]]) -> None:
-    for one in sent:
-        job.results.append(bulk.settle(one))
-
-
-def _parts(
-    job: Job,
-    path: Path,
-    file: SnapshotFile,
-    spans: Sequence[Span] | None,
-    selection: Selection,
-) -> Iterator[SnapshotPart]:
-    """Give the parts that are to be read, and note the others, which were finished before.
-
-    A part that was finished is read, for its ids, where one that was not may come after it.
-    """
-    catalog, builder = job.run.store.catalog, job.config.identity.builder_version
-    passed: list[SnapshotPart] = []
-    for part in read_parts(path) if spans is None else spans:
-        unit = SnapshotPart(path.absolute(), file.sha256, selection, part, "")
-        # Its place, for parts of another PART_BYTES have the same names.
-        key = f"{unit.name} {part.offset}+{part.size} {selection} {builder}"
-        unit = replace(unit, key=key, finished=catalog.finished(key))
-        passed.append(unit)
-        if spans is None or not unit.finished:
-            yield from passed
-            passed.clear()
-    for unit in passed:
-        if unit.finished:
-            job.results.append(UnitResult(unit.name, unit.finished.seen_again()))
 
 
 def _take_each(job: Job, client: "OaiClient", arxiv_ids: Sequence[str]) -> None:

@@ -20,7 +20,7 @@ def is_packed(start: bytes) -> bool:
 
 
 @contextmanager
-def unpacked(file: io.FileIO) -> Iterator[io.BufferedReader]:
+def unpacked(file: io.RawIOBase) -> Iterator[io.BufferedReader]:
     """Give the contents of an unbuffered file, read as a stream of bounded memory."""
     start = file.read(4)
     file.seek(0)

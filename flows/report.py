@@ -8,12 +8,13 @@ from datetime import datetime
 from flows.counts import Counts
 from flows.errors import ArxivError
 from flows.harvest import WindowOutcome
+from flows.snapshot import REPEATED
 from flows.snapshot_file import SnapshotFile
 from flows.steps import UnitResult
 from flows.store.layout import RUNS, Layout
 from flows.store.shards import WrittenFile
 
-DONE, INCOMPLETE, UNREACHABLE = 0, 1, 3
+DONE, INCOMPLETE, STOPPED, UNREACHABLE = 0, 1, 2, 3
 MOST_REASONS = 10
 MOST_FILES = 100
 
@@ -42,13 +43,26 @@ class RunReport:
     papers: list[str] = field(default_factory=list)
     snapshot: SnapshotFile | None = None
     unreachable: str | None = None
+    stopped: str | None = None
 
     @property
     def exit_status(self) -> int:
-        """0 all done, 1 with rejects, failed inputs or incomplete windows, 3 arXiv unreachable."""
+        """0 all done, 1 with rejects, failed inputs or incomplete windows, 3 arXiv unreachable.
+
+        2 where the input could not be read on.
+        """
         if self.unreachable:
             return UNREACHABLE
-        return INCOMPLETE if self.failures or self.counts.rejects or self.incomplete else DONE
+        if self.stopped:
+            return STOPPED
+        is_done = not (self.failures or self.counts.rejects or self.incomplete)
+        return DONE if is_done and not self.unaccounted else INCOMPLETE
+
+    @property
+    def unaccounted(self) -> int:
+        """How many lines of the snapshot became nothing at all: 0, unless a fault of ours."""
+        c = self.counts
+        return c.lines - (c.papers + c.rejects + c.passed_over + c.blank) if self.snapshot else 0
 
     @property
     def incomplete(self) -> list[WindowOutcome]:
@@ -76,7 +90,8 @@ class RunReport:
         if self.snapshot:
             lines = [
                 f"snapshot {self.snapshot.name}, {self.snapshot.size} bytes",
-                f"sha256 {self.snapshot.sha256}; rows not selected {self.counts.passed_over}",
+                f"sha256 {self.snapshot.sha256}",
+                self._lines_of_snapshot(),
             ]
         for w in self.windows:
             if w.was_done:
@@ -88,8 +103,19 @@ class RunReport:
                 )
         return lines
 
+    def _lines_of_snapshot(self) -> str:
+        """Say what became of each line; the numbers add up."""
+        c = self.counts
+        repeated = c.by_reason.get(REPEATED, 0)
+        return (
+            f"lines {c.lines}: papers {c.papers}, rejects {c.rejects} (repeated ids {repeated}), "
+            f"not selected {c.passed_over}, blank {c.blank}"
+        )
+
     def _troubles(self) -> list[str]:
         lines = []
+        if self.unaccounted:
+            lines.append(f"NOT ACCOUNTED FOR: {self.unaccounted} lines; please report it")
         if self.counts.rejects:
             lines.append(f"rejects, kept with their bytes in {self._place('tables', 'rejects')}:")
             often = sorted(self.counts.by_reason.items(), key=lambda item: (-item[1], item[0]))
@@ -102,6 +128,8 @@ class RunReport:
             lines.append("the same command goes on where this run stopped")
         elif self.unreachable:
             lines.append(self.unreachable)
+        if self.stopped:
+            lines.append(f"STOPPED: {self.stopped}")
         return lines
 
     def write(self, layout: Layout) -> None:

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from flows.errors import SnapshotError
+from flows.errors import LostSnapshotError, SnapshotError
+from flows.proof import Proof, ProvenFile, UnprovenError
 from flows.snapshot_file import UNREADABLE, unpacked
 from transforms.kaggle import claimed_id, parse_line
 from transforms.paper import BadPaperError, Paper, Reject
@@ -22,6 +23,9 @@ MAX_LINE_BYTES = 4 * 2**20
 
 KEPT_BYTES = 64 * 2**10
 """So much of a line that is too long is kept."""
+
+REPEATED = "an earlier line has this id"
+"""The reason of a reject that is a paper but for that."""
 
 
 @dataclass(slots=True)
@@ -50,12 +54,16 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """Where a part lies in a plain file: `size` bytes from `offset`; lines count from 1."""
+    """Where a part lies in a plain file: `size` bytes from `offset`; lines count from 1.
+
+    `proof` is of these bytes, in whole blocks.
+    """
 
     index: int
     first_line: int
     offset: int
     size: int
+    proof: Proof
 
     @property
     def position(self) -> int:
@@ -65,29 +73,33 @@ class Span:
 
 @dataclass(slots=True)
 class PartPapers:
-    """What a part holds: papers, the line of each, rejects by line, rows not selected."""
+    """What a part holds: papers, the line of each, rejects by line, rows not selected, blanks."""
 
     papers: list[Paper]
     line_numbers: list[int]
     rejects: list[Reject]
     passed_over: int
+    blank: int
 
 
-def read_parts(path: Path) -> Iterator[Part]:
+def read_parts(path: Path, proof: Proof | None = None) -> Iterator[Part]:
     """Give the file's lines in parts, each as soon as it is read; no more is held.
 
     Raises `SnapshotError` for a file that cannot be read or is no snapshot, and for one that is
-    damaged after the lines before the damage were given.
+    damaged after the lines before the damage were given; `LostSnapshotError` for one that is not
+    what `proof` says, after the parts that are whole.
     """
     part = Part(index=0, first_line=1, offset=0)
     damage = None
     try:
-        with unpacked(path) as (stream, file):
+        with unpacked(path, proof) as (stream, file):
             while _fill(part, stream):
                 part.position = file.tell()
                 yield part
                 part = Part(part.index + 1, part.next_line, part.offset + part.size, part.position)
             part.position = file.tell()
+    except UnprovenError as error:
+        raise _lost(path, part, str(error)) from None
     except UNREADABLE as error:
         damage = getattr(error, "strerror", None) or str(error)
     if part.lines:
@@ -100,23 +112,39 @@ def read_parts(path: Path) -> Iterator[Part]:
 
 
 def read_span(path: Path, span: Span) -> Part:
-    """Read the lines of one part of a plain file; raises `SnapshotError` if it cannot be read."""
+    """Read the lines of one part of a plain file.
+
+    Raises `LostSnapshotError` where it cannot be read, or not as it was scanned.
+    """
     part = Part(span.index, span.first_line, span.offset, span.position)
     try:
-        with path.open("rb") as file:
-            file.seek(span.offset)
-            while part.size < span.size and _read_line(part, file):
+        with path.open("rb", buffering=0) as file:
+            proven = ProvenFile(file, span.proof)
+            stream: io.BufferedReader = io.BufferedReader(proven, span.proof.block_bytes)
+            stream.seek(span.offset)
+            while part.size < span.size and _read_line(part, stream):
                 pass
     except OSError as error:
-        raise SnapshotError(f"cannot read the snapshot {path}: {error.strerror}") from None
+        raise _lost(path, part, error.strerror or str(error)) from None
+    except UnprovenError as error:
+        raise _lost(path, part, str(error)) from None
     return part
+
+
+def _lost(path: Path, part: Part, reason: str) -> LostSnapshotError:
+    return LostSnapshotError(
+        f"cannot read the snapshot {path} from line {part.next_line} on: {reason}; what was "
+        "committed stays, and the same command goes on once the file is whole"
+    )
 
 
 def read_part(part: Part, *, selection: Selection) -> PartPapers:
     """Make papers of a part's lines; blank lines are nothing, bad ones become rejects."""
-    found = PartPapers([], [], list(part.too_long), 0)
+    # A line that is too long is empty here.
+    found = PartPapers([], [], list(part.too_long), 0, blank=-len(part.too_long))
     for number, line in enumerate(part.lines, part.first_line):
         if not line or line.isspace():
+            found.blank += 1
             continue
         try:
             paper = parse_line(line)
@@ -137,14 +165,14 @@ def reject_repeated(part: Part, found: PartPapers, seen: SeenIds) -> PartPapers:
 
     `seen` is of the whole file, so the parts come here in their order.
     """
-    kept = PartPapers([], [], list(found.rejects), found.passed_over)
+    kept = PartPapers([], [], list(found.rejects), found.passed_over, found.blank)
     for paper, number in zip(found.papers, found.line_numbers, strict=True):
         if seen.add(paper.id):
             kept.papers.append(paper)
             kept.line_numbers.append(number)
         else:
             line = part.lines[number - part.first_line]
-            kept.rejects.append(_reject(number, paper.id, "an earlier line has this id", line))
+            kept.rejects.append(_reject(number, paper.id, REPEATED, line))
     kept.rejects.sort(key=_position)
     return kept
 

@@ -11,6 +11,7 @@ from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
 from flows import packed
 from flows.errors import SnapshotError
+from flows.proof import Proof, ProvenFile, UnprovenError
 
 UNREADABLE = (
     *packed.DAMAGED,
@@ -54,12 +55,16 @@ def describe_size(path: Path) -> tuple[int, int | None]:
 
 
 @contextmanager
-def unpacked(path: Path) -> Iterator[tuple[io.BufferedReader, io.FileIO]]:
+def unpacked(
+    path: Path, proof: Proof | None = None
+) -> Iterator[tuple[io.BufferedReader, io.RawIOBase]]:
     """Open the snapshot's text; its first bytes tell how it is packed, not its name.
 
-    The file under the text comes with it, to tell how far the reading is.
+    The file under the text comes with it, to tell how far the reading is. With the `proof` of a
+    scan, nothing but what was scanned is unpacked: reading raises `UnprovenError` instead.
     """
-    with path.open("rb", buffering=0) as file:
+    with _opened(path, proof) as opened:
+        file = ProvenFile(opened, proof) if proof else opened
         start = file.read(4)
         file.seek(0)
         if start in _ZIP:
@@ -68,6 +73,15 @@ def unpacked(path: Path) -> Iterator[tuple[io.BufferedReader, io.FileIO]]:
         else:
             with packed.unpacked(file) as stream:
                 yield stream, file
+
+
+def _opened(path: Path, proof: Proof | None) -> io.FileIO:
+    try:
+        return path.open("rb", buffering=0)
+    except OSError as error:
+        if proof:  # it was there
+            raise UnprovenError(error.strerror) from None
+        raise
 
 
 def _only_member(path: Path, archive: ZipFile) -> ZipInfo:

@@ -1,44 +1,71 @@
-"""One pass over a snapshot: its sha256, and where the parts of a plain file begin and end."""
+"""One pass over a snapshot: its sha256, its proof, and where the parts of a plain file lie."""
 
 import hashlib
+import os
+import stat
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 from flows import snapshot
 from flows.errors import SnapshotError
+from flows.proof import Proof
 from flows.snapshot import Span
 from flows.snapshot_file import SnapshotFile, is_plain
 
-BLOCK_BYTES = 2**20
+BLOCK_BYTES = 2**18
+"""So much is hashed at once, and proven: a part of 8 MiB reads 3 % more than it is."""
 
 
-def scan(path: Path) -> tuple[SnapshotFile, list[Span] | None]:
-    """Return what the file is, and its parts if it is plain: the same as `read_parts` gives.
+class Scan(NamedTuple):
+    """What a snapshot is, its parts if it is plain, and what proves it when it is read again.
 
     Only unpacking tells the parts of a packed file, so there they are None.
     """
-    digest, size = hashlib.sha256(), 0
+
+    file: SnapshotFile
+    spans: list[Span] | None
+    proof: Proof
+
+
+def scan(path: Path) -> Scan:
+    """Read a snapshot once; its parts are the same as `read_parts` gives.
+
+    Raises `SnapshotError` for what is no file, cannot be read, or is written meanwhile.
+    """
+    whole, digests, size = hashlib.sha256(), [], 0
     spans = _Spans()
     try:
-        with path.open("rb", buffering=0) as file:
-            plain = is_plain(file.read(4))
-            file.seek(0)
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise SnapshotError(
+                f"cannot read the snapshot {path}: it is no regular file, which can be read twice"
+            )
+        with path.open("rb") as file:
+            before = os.fstat(file.fileno())
+            plain = is_plain(file.peek(4)[:4])
             while block := file.read(BLOCK_BYTES):
-                digest.update(block)
+                whole.update(block)
+                digests.append(hashlib.sha256(block).digest())
                 size += len(block)
                 if plain:
                     spans.add(block)
+            after = os.fstat(file.fileno())
     except OSError as error:
         raise SnapshotError(f"cannot read the snapshot {path}: {error.strerror}") from None
-    described = SnapshotFile(path.name, size, digest.hexdigest())
-    return described, spans.close() if plain else None
+    if (after.st_size, after.st_mtime_ns) != (size, before.st_mtime_ns):
+        raise SnapshotError(
+            f"cannot read the snapshot {path}: it is being written; run again when it is complete"
+        )
+    proof = Proof(size, after.st_mtime_ns, BLOCK_BYTES, tuple(digests))
+    described = SnapshotFile(path.name, size, whole.hexdigest())
+    return Scan(described, spans.close(proof) if plain else None, proof)
 
 
 class _Spans:
     """Cuts a text into parts; a part ends as `snapshot.PART_BYTES` and `PART_LINES` say."""
 
     def __init__(self) -> None:
-        self._done: list[Span] = []
+        self._done: list[tuple[int, int, int]] = []
         self._offset = self._size = self._lines = 0
         self._first_line = 1
 
@@ -50,11 +77,14 @@ class _Spans:
             if is_full:
                 self._cut()
 
-    def close(self) -> list[Span]:
+    def close(self, proof: Proof) -> list[Span]:
         """Return all parts; the last one may end without a line's end."""
         if self._size:
             self._cut()
-        return self._done
+        return [
+            Span(index, first_line, offset, size, proof.of(offset, size))
+            for index, (first_line, offset, size) in enumerate(self._done)
+        ]
 
     def _pieces(self, block: bytes) -> Iterator[tuple[int, int, int, bool]]:
         """Give start, end and number of line ends of each piece, and whether it fills the part."""
@@ -72,8 +102,7 @@ class _Spans:
             start = end
 
     def _cut(self) -> None:
-        span = Span(len(self._done), self._first_line, self._offset, self._size)
-        self._done.append(span)
+        self._done.append((self._first_line, self._offset, self._size))
         self._offset += self._size
         self._first_line += self._lines
         self._size = self._lines = 0

@@ -125,5 +125,7 @@ class SnapshotPart:
             )  # fmt: skip
         watch.add(prepared.seconds)
         prepared.seconds = watch.seconds
-        prepared.counts.passed_over = found.passed_over
+        counts = prepared.counts
+        counts.passed_over, counts.blank = found.passed_over, found.blank
+        counts.lines = len(part.lines)
         return Outcome(prepared, ids)

@@ -280,7 +280,7 @@ def test_spans_are_the_parts_that_reading_on_gives(
         patched.setattr(snapshot, "PART_LINES", part_lines)
         patched.setattr("flows.snapshot_scan.BLOCK_BYTES", block)
         patched.setattr(snapshot, "MAX_LINE_BYTES", 50)
-        _, spans = scan(path)
+        spans = scan(path).spans
         read = [snapshot.read_span(path, span) for span in spans or []]
         for span, part, same in zip(spans or [], read, snapshot.read_parts(path), strict=True):
             # How far the file was read says less where it is read ahead.
@@ -302,7 +302,7 @@ def test_ids_in_common_are_those_of_both() -> None:
 
 def test_what_a_unit_hands_back_is_small(tmp_path: Path, snapshot_file: Path) -> None:
     """Only summaries go through the flow's process."""
-    described, spans = scan(snapshot_file)
+    described, spans, _ = scan(snapshot_file)
     assert spans
     unit = units.SnapshotPart(snapshot_file, described.sha256, Selection(), spans[0], "key")
     with open_job("backfill", config_in(tmp_path)) as opened:
