@@ -137,7 +137,7 @@ def _bundles(
 ) -> Iterator[tuple[str, bytes]]:
     """Give the newest bundles of records in one shard, of the categories that are wanted."""
     if wanted.categories and records:
-        # Papers and bundles of a shard are parallel rows, but for papers that a repair could not keep.
+        # Papers and bundles of a shard are parallel rows, but for papers that a repair lost.
         lost = {r.pith_number for r in records if r.shown_sha256 == UNKNOWN_SHOWN}
         numbers = {r.shard_row: r.pith_number for r in records if r.pith_number not in lost}
         columns = ["primary_category", "cross_lists"]
