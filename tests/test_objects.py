@@ -25,6 +25,7 @@ from test_exactly_once import dump
 from flows import jobs, reissuing
 from flows.config import Config, load_config
 from flows.desks import layout_of, open_desk
+from flows.doctor import examine, repair
 from flows.errors import ConfigError, StoreError
 from flows.finding import print_matches
 from flows.places import place_of
@@ -288,6 +289,32 @@ def test_what_was_never_named_is_removed_and_foreign_files_stay(s3: S3, tmp_path
         pass
     assert [sentence.split()[0] for sentence in said] == ["left", "removed"]
     assert contents(config) == kept
+
+
+@pytest.mark.parametrize("folder", ["ledger", "tables/bundles", "tables/papers", "bundles", "raw"])
+def test_objects_that_are_gone_stop_a_run_and_the_doctor_mends(
+    s3: S3, tmp_path: Path, folder: str
+) -> None:
+    config = s3.config(tmp_path)
+    jobs.backfill_raw(config, [SAMPLE])
+    before = contents(config)
+    gone = [key for key in before if key.startswith(f"{folder}/")]
+    objects(config).remove(gone)
+    left = contents(config)
+    assert examine(config, full=True).findings.faults
+    if folder not in {"bundles", "raw"}:
+        with pytest.raises(StoreError, match="pith-ingest doctor"):
+            jobs.backfill_raw(config, [SAMPLE])
+        assert contents(config) == left
+    said: list[str] = []
+    repair(config, full=True, say=said.append)
+    report = jobs.backfill_raw(config, [SAMPLE])
+    assert (report.counts.new_records, report.counts.unchanged) == (0, 9)
+    assert not examine(config, full=True).findings.faults, said
+    after = contents(config)
+    assert {k: v for k, v in after.items() if k.startswith("bundles/")} == {
+        k: v for k, v in before.items() if k.startswith("bundles/")
+    }
 
 
 def shard_of(config: Config, table: str) -> str:

@@ -70,8 +70,6 @@ class ObjectFiles:
         """Let the store copy each to its key, and remove what was copied."""
         named = list(unnamed)
         for temporary, key in named:
-            if self.exists(key):
-                raise StoreError(f"cannot write {self.place(key)}: it is there already")
             with _saying(f"cannot write {self.place(key)}"):
                 self._store.copy(temporary, key)
         self._delete([temporary for temporary, _ in named])
@@ -132,6 +130,8 @@ class ObjectFiles:
 
     def move(self, key: str, to: str) -> None:
         """Let the store copy it, and remove the old one."""
+        if self.exists(to):
+            raise StoreError(f"cannot write {self.place(to)}: it is there already")
         self.name([(key, to)])
 
     def remove(self, keys: Iterable[str]) -> None:
