@@ -202,6 +202,24 @@ def test_papers_of_a_lost_papers_table_come_back_with_their_inputs(
     assert faults(tmp_path, full=True) == []
 
 
+def test_what_a_repair_replaced_is_never_taken_up_again(tmp_path: Path, data: Path) -> None:
+    shard = min((data / "tables/papers").glob("*.parquet"))
+    flipped = bytearray(shard.read_bytes())
+    flipped[len(flipped) // 3] ^= 1
+    shard.write_bytes(flipped)
+    mend(tmp_path, full=True)
+    assert faults(tmp_path, full=True) == []
+    # As a repair leaves it that is killed before it has set anything aside.
+    (aside,) = (data / "damaged").glob("*/tables")
+    shutil.copytree(aside, data / "tables", dirs_exist_ok=True)
+    with pytest.raises(StoreError, match="pith-ingest doctor"):
+        process(tmp_path, PAGES[0])
+    mend(tmp_path)
+    assert not shard.exists()
+    assert faults(tmp_path, full=True) == []
+    assert process(tmp_path, *PAGES).counts.new_snapshots == 0
+
+
 def test_a_lost_reply_is_named_and_then_known(tmp_path: Path, data: Path) -> None:
     gone = min((data / "raw").rglob("*.zst"))
     gone.unlink()

@@ -37,15 +37,17 @@ class ShardMender:
     def mend(self) -> bool:
         """Mend all shards that are damaged or unknown, and tell whether there were any.
 
-        Those of another data folder are set aside: readers of the tables would take them for ours.
+        Those of another data folder, and what a repair that was killed had replaced already, are set
+        aside: readers of the tables would take them for ours.
         """
+        replaced = {name for written in self.found.entries for name in written.entry.replaces}
+        unknown: dict[str, ShardName] = {}
         for one in self.found.unknown:
-            if one.shard and not one.ours:
+            if one.shard and one.ours and one.shard.name not in replaced:
+                unknown[one.shard.name] = one.shard
+            elif one.shard:
                 self.set_aside(one.key)
         damaged = {_shard(one.key) for one in self.found.wrong}
-        unknown = {
-            one.shard.name: one.shard for one in self.found.unknown if one.ours and one.shard
-        }
         if not damaged and not unknown:
             return False
         self._index(shard for shard in self.found.committed.shards if shard not in damaged)
