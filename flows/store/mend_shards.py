@@ -37,8 +37,8 @@ class ShardMender:
     def mend(self) -> bool:
         """Mend all shards that are damaged or unknown, and tell whether there were any.
 
-        Those of another data folder, and what a repair that was killed had replaced already, are set
-        aside: readers of the tables would take them for ours.
+        Those of another data folder, and what a repair that was killed had replaced, are set aside:
+        readers of the tables would take them for ours.
         """
         replaced = {name for written in self.found.entries for name in written.entry.replaces}
         unknown: dict[str, ShardName] = {}
