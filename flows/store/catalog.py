@@ -10,6 +10,7 @@ from typing import Any, Literal, NamedTuple, Self
 
 from flows.counts import Counts
 from flows.errors import StoreError
+from flows.store.catalog_reader import PATIENCE, CatalogReader
 from flows.store.shards import ShardName
 from flows.store.transaction import transaction
 from flows.store.windows import WINDOW_TABLES, DoneWindow, WindowLog
@@ -52,8 +53,6 @@ CREATE TABLE finished_parts (
     counts TEXT NOT NULL
 ) WITHOUT ROWID;
 """
-_PATIENCE = 60.0
-"""Seconds for which a worker waits while the flow's process commits, and the other way round."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
@@ -112,16 +111,8 @@ class Catalog:
     @classmethod
     def open(cls, path: Path, *, read_only: bool = False) -> Self:
         """Open the catalog, making it where there is none; raises `StoreError` if unusable."""
-        mode = "ro" if read_only else "rwc"
         try:
-            # The flow's process alone writes, but its engine may run steps on another thread.
-            connection = sqlite3.connect(
-                f"{path.absolute().as_uri()}?mode={mode}",
-                uri=True,
-                timeout=_PATIENCE,
-                isolation_level=None,
-                check_same_thread=False,
-            )
+            connection = CatalogReader(path) if read_only else _connect(path)
             (version,) = connection.execute("PRAGMA user_version").fetchone()
             if version == 0 and not read_only:
                 connection.executescript(
@@ -303,6 +294,11 @@ def record_row(  # noqa: PLR0913, PLR0917 - a column each
     return (
         arxiv_id, version, pith_number, shown_sha256, day, (issued_at - _EPOCH) // _MICROSECOND,
     )  # fmt: skip
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    # The flow's process alone writes, but its engine may run steps on another thread.
+    return sqlite3.connect(path, timeout=PATIENCE, isolation_level=None, check_same_thread=False)
 
 
 def _record(row: tuple[Any, ...]) -> KnownRecord:
