@@ -80,7 +80,7 @@ def load_issuer(config: IdentityConfig) -> tuple[Issuer, bool]:
     elif config.key_secret is not None:
         signer = _signer_of(_read_secret(config.key_secret), f"the Secret {config.key_secret}")
     else:
-        is_new = not config.key_file.exists()
+        is_new = not _may_exist(config.key_file)
         signer = create_key(config.key_file) if is_new else load_key(config.key_file)
     return Issuer(identity_of(config, signer.public_key), signer), is_new
 
@@ -93,7 +93,15 @@ def own_keys(config: IdentityConfig) -> set[bytes]:
 
 def has_key(config: IdentityConfig) -> bool:
     """Tell whether there is a key, so that `load_issuer` would not make one."""
-    return KEY_VARIABLE in os.environ or bool(config.key_secret) or config.key_file.exists()
+    return KEY_VARIABLE in os.environ or bool(config.key_secret) or _may_exist(config.key_file)
+
+
+def _may_exist(file: Path) -> bool:
+    """Tell whether a file is there; one that this user may not see is, and reading it says why."""
+    try:
+        return file.exists()
+    except PermissionError:
+        return True
 
 
 def _read_secret(name: str) -> str:

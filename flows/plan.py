@@ -28,6 +28,7 @@ from flows.jobs import (
 from flows.progress import track
 from flows.snapshot_file import describe_size
 from flows.store.catalog import Catalog
+from flows.store.catalog_reader import is_there
 from flows.store.raw import find_replies
 from flows.store.shared import readable_catalog
 from flows.store.windows import WindowLog
@@ -170,7 +171,7 @@ def _ask_size(client: OaiClient, window: Window, today: date) -> _Size:
 def _window_log(config: Config) -> Iterator[WindowLog | None]:
     """Open the memory of harvests to read in it, if there is one."""
     file = readable_catalog(layout_of(config))
-    if not file.exists():
+    if not is_there(file):
         yield None
         return
     catalog = Catalog.open(file, read_only=True)

@@ -12,6 +12,7 @@ from flows.errors import ConfigError, StoreError
 from flows.screen import printable
 from flows.store.bundles import read_bundles, verified
 from flows.store.catalog import Catalog, KnownRecord
+from flows.store.catalog_reader import is_there
 from flows.store.layout import Layout
 from flows.store.ledger import MEND, entry_numbers
 from flows.store.shared import readable_catalog
@@ -81,7 +82,7 @@ def _has_vanished(layout: Layout, arxiv_id: str) -> bool:
 def open_catalog(layout: Layout) -> Catalog:
     """Open the catalog for reading; raises `StoreError` where there is none."""
     file = readable_catalog(layout)
-    if not file.exists():
+    if not is_there(file):
         if entry_numbers(layout.files):
             raise StoreError(f"the catalog of {layout.place} is gone; {MEND}")
         raise StoreError(f"there are no records in {layout.place} yet; run a backfill first")

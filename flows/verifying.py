@@ -189,7 +189,10 @@ def _own_keys(config: Path | None) -> set[bytes]:
     from flows.config import load_config  # noqa: PLC0415
     from flows.keys import own_keys  # noqa: PLC0415
 
-    return own_keys(load_config(config).identity)
+    try:
+        return own_keys(load_config(config).identity)
+    except ConfigError as error:
+        raise ConfigError(f"{error}; or name the keys that you trust with --trust") from None
 
 
 def _keys_of_name(name: str, config: Path | None) -> set[bytes]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from flows.errors import StoreError
+from flows.store.catalog_reader import PATIENCE, CatalogReader
 from flows.store.files import LocalFiles, sync_folder
 from flows.store.ledger import MEND
 from flows.store.windows import WINDOW_TABLES
@@ -62,10 +63,6 @@ CREATE TABLE finished_parts (
     counts TEXT NOT NULL
 ) WITHOUT ROWID;
 """
-_PATIENCE = 60.0
-"""Seconds for which a worker waits while the flow's process commits, and the other way round."""
-
-
 UNREADABLE = (sqlite3.Error, UnicodeDecodeError)
 """What SQLite raises for a damaged file."""
 
@@ -91,7 +88,7 @@ def create_database(path: Path, folder: str) -> sqlite3.Connection:
 def open_database(path: Path, *, read_only: bool) -> sqlite3.Connection:
     """Open a catalog; raises `DamagedCatalogError`, or `StoreError` for another format."""
     try:
-        connection = _connect(path, "ro" if read_only else "rw")
+        connection = CatalogReader(path) if read_only else _connect(path, "rw")
         (version,) = connection.execute("PRAGMA user_version").fetchone()
         (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
     except UNREADABLE as error:
@@ -194,12 +191,12 @@ def _noted_sha256(path: Path) -> str | None:
         return "unreadable"
 
 
-def _connect(path: Path, mode: Literal["ro", "rw", "rwc"]) -> sqlite3.Connection:
+def _connect(path: Path, mode: Literal["rw", "rwc"]) -> sqlite3.Connection:
     # The flow's process alone writes, but its engine may run steps on another thread.
     return sqlite3.connect(
         f"{path.absolute().as_uri()}?mode={mode}",
         uri=True,
-        timeout=_PATIENCE,
+        timeout=PATIENCE,
         isolation_level=None,
         check_same_thread=False,
     )

@@ -13,6 +13,8 @@ from flows.errors import StoreError
 from flows.store import catalog_file
 from flows.store.catalog import Catalog
 from flows.store.catalog_file import DamagedCatalogError
+from flows.store.catalog_reader import is_there
+from flows.store.files import reading
 from flows.store.inspection import (
     Committed,
     UnknownFile,
@@ -90,6 +92,11 @@ class Findings:
 
 def look(layout: Layout) -> Findings:
     """Look at id, ledger, catalog and tables: what a run builds upon, and `status` checks."""
+    with reading(layout.root):
+        return _look(layout)
+
+
+def _look(layout: Layout) -> Findings:
     sizes = table_sizes(layout)  # before the ledger: what a run adds meanwhile is in that
     known, catalog_folder, problem = _catalog(layout)
     numbers = entry_numbers(layout.files)
@@ -106,18 +113,17 @@ def look(layout: Layout) -> Findings:
 def _catalog(layout: Layout) -> tuple[dict[int, WrittenEntry], str | None, str | None]:
     """Return the entries that the catalog knows, its folder, and what is wrong with its file."""
     path = readable_catalog(layout)
-    if not path.exists():
+    if not is_there(path):
         return {}, None, "is gone"
+    # Before SQLite opens it: to close the file would end the locks of this process.
+    problem = None if layout.objects else catalog_file.find_damage(path)
     try:
         catalog = Catalog.open(path, read_only=True)
     except DamagedCatalogError as error:
         return {}, None, str(error).partition("; ")[0]
     with closing(catalog):
-        problem = None
-        if layout.objects is None:
-            problem = catalog_file.find_damage(path)
-            if problem is None and not catalog_file.is_noted(path):
-                problem = catalog.inner_damage()
+        if problem is None and layout.objects is None and not catalog_file.is_noted(path):
+            problem = catalog.inner_damage()
         entries: dict[int, WrittenEntry] = {}
         try:
             for written in catalog.entries():

@@ -192,6 +192,16 @@ def writing(folder: Path) -> Iterator[None]:
         raise StoreError(f"cannot write {where}: {error.strerror or error}") from error
 
 
+@contextmanager
+def reading(folder: Path) -> Iterator[None]:
+    """Turn what the system says about reading below `folder` into a `StoreError`."""
+    try:
+        yield
+    except OSError as error:
+        where = error.filename or folder
+        raise StoreError(f"cannot read {where}: {error.strerror or error}") from error
+
+
 def _write(path: str, data: bytes) -> None:
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666)
     try:
