@@ -21,8 +21,9 @@ from flows.errors import ArxivError, ArxivReplyError, ConfigError, SnapshotError
 from flows.harvest import Harvester, IncompleteError, WindowOutcome
 from flows.job import Job, open_job
 from flows.progress import LOGGER, OnProgress, to_nobody, track
+from flows.references import parse_references
 from flows.report import RunReport
-from flows.single import find_wanted, parse_references, take_record, take_wanted
+from flows.single import find_wanted, take_record, take_wanted
 from flows.snapshot import Span, read_parts
 from flows.snapshot_file import SnapshotFile
 from flows.snapshot_scan import scan
