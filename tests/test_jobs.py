@@ -75,6 +75,18 @@ def test_the_tables_are_typed(tmp_path: Path) -> None:
     )
 
 
+def test_names_and_search_keys_are_free_of_affiliations_and_in_arxivs_order(tmp_path: Path) -> None:
+    authors = r"S. Schr\"odinger (1 and 2), {\L}. B\'i (2,3) and A. One ((1) CREST, Tokyo, (2) X)"
+    process(tmp_path, page(record(authors=authors), record("2201.00001", authors="(Nobody)")))
+    found = {row["arxiv_id"]: row for row in rows(tmp_path, "papers")}
+    assert found["0903.0442"]["author_names"] == [r"S. Schr\"odinger", r"{\L}. B\'i", "A. One"]
+    assert found["0903.0442"]["authors_ascii"] == "S. Schrodinger, L. Bi, A. One"
+    assert found["0903.0442"]["authors"] == authors
+    assert (found["2201.00001"]["author_names"], found["2201.00001"]["authors_ascii"]) == (
+        [], "(Nobody)",
+    )  # fmt: skip
+
+
 def test_the_same_again_changes_nothing(tmp_path: Path) -> None:
     config = config_in(tmp_path)
     jobs.backfill_raw(config, [SAMPLE])
