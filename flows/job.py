@@ -13,7 +13,7 @@ from flows.keys import load_issuer
 from flows.progress import LOGGER
 from flows.report import RunReport, summarise
 from flows.snapshot_file import SnapshotFile
-from flows.steps import Run, UnitResult, utc_now
+from flows.steps import Run, UnitResult, keep_empty_tables, utc_now
 from flows.store.files import writing
 from flows.store.store import open_store
 
@@ -75,4 +75,6 @@ def open_job(name: str, config: Config) -> Iterator[Job]:
         layout_of(config), job=name, bundle_files=bundle_files, say=LOGGER.warning
     ) as store:
         run_name = f"{started_at:%Y%m%dT%H%M%SZ}-{name}-{secrets.token_hex(2)}"
-        yield Job(name, config, Run(store, issuer, run_name, utc_now), started_at)
+        run = Run(store, issuer, run_name, utc_now)
+        keep_empty_tables(run)
+        yield Job(name, config, run, started_at)

@@ -37,7 +37,8 @@ class Paper:
 
     `title` is one line; `abstract` has no hard wraps, its paragraphs stand apart by `\n  `;
     `authors` is arXiv's raw string on one line; `categories` has the primary one first;
-    `license` is `""` where arXiv gives none; `datestamp` is the day of the last change.
+    `license` is `""` where arXiv gives none; `datestamp` is the day of the last change;
+    `acm_class` is as served: arXiv's server of 2025 writes the MSC class there, or `None`.
     Made by `make_paper`, which checks all of that.
     """
 
@@ -54,6 +55,7 @@ class Paper:
     doi: str | None = None
     report_no: str | None = None
     msc_class: str | None = None
+    acm_class: str | None = None
     datestamp: date | None = None
 
     @property
@@ -117,6 +119,7 @@ def make_paper(  # noqa: PLR0913 - one argument per field that arXiv gives
     doi: str | None = None,
     report_no: str | None = None,
     msc_class: str | None = None,
+    acm_class: str | None = None,
     datestamp: date | None = None,
 ) -> Paper:
     """Return the `Paper` of a source's raw fields, or raise `BadPaperError` with the reason.
@@ -137,6 +140,7 @@ def make_paper(  # noqa: PLR0913 - one argument per field that arXiv gives
         doi=_optional("doi", doi),
         report_no=_optional("report-no", report_no),
         msc_class=_optional("msc-class", msc_class),
+        acm_class=_optional("acm-class", acm_class),
         datestamp=datestamp,
     )
 

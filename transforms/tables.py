@@ -44,6 +44,7 @@ class PaperRow(NamedTuple):
     doi: str | None
     report_no: str | None
     msc_class: str | None
+    acm_class: str | None
     datestamp: date | None
     source: str
     issued_at: datetime
@@ -123,6 +124,7 @@ def paper_row(drafted: Draft, *, source: str, issued_at: datetime) -> PaperRow:
         paper.doi,
         paper.report_no,
         paper.msc_class,
+        paper.acm_class,
         paper.datestamp,
         source,
         issued_at,

@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 
 from flows.errors import StoreError
 from flows.store.layout import TABLES, Layout
+from flows.store.schemas import REQUIRED
 
 _SHARD, _TABLES, _UNIT, _RUN = b"pith.shard", b"pith.tables", b"pith.unit", b"pith.run"
 
@@ -76,12 +77,27 @@ def read_rows(
 ) -> Iterator[tuple[Any, ...]]:
     """Give the rows of one table of a shard, as tuples of these columns; none if it has no file.
 
-    Raises `StoreError` for a file that cannot be read.
+    A column that is newer than the shard is None in its rows. Raises `StoreError` for a file that
+    cannot be read or lacks a column that all shards have.
     """
     key = layout.shard(table, shard)
     with suppress(FileNotFoundError), _opened(layout, key) as file:
-        for batch in file.iter_batches(batch_size=128, columns=list(columns)):
-            yield from zip(*(batch.column(name).to_pylist() for name in columns), strict=True)
+        there = set(file.schema_arrow.names)
+        if lost := [name for name in columns if name in REQUIRED[table] - there]:
+            raise StoreError(
+                f"the shard {layout.files.place(key)} has no column {lost[0]}, which every version "
+                "of pith-ingest wrote; put the file back from a copy"
+            )
+        for batch in file.iter_batches(batch_size=128, columns=[c for c in columns if c in there]):
+            yield from zip(*(_values(batch, name) for name in columns), strict=True)
+
+
+def _values(batch: pa.RecordBatch, name: str) -> list[Any]:
+    """Return a column of a batch, or as many None where it is newer than the file."""
+    if name in batch.schema.names:
+        values: list[Any] = batch.column(name).to_pylist()
+        return values
+    return [None] * batch.num_rows
 
 
 def find_bundles(layout: Layout, shard: str, numbers: Iterable[str]) -> dict[str, bytes]:
