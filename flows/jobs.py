@@ -28,7 +28,7 @@ from flows.snapshot import Span, read_parts
 from flows.snapshot_file import SnapshotFile
 from flows.snapshot_scan import scan
 from flows.steps import StepRunner, UnitResult, Work
-from flows.store.raw import find_replies
+from flows.store.raw import find_replies, served_at
 from flows.units import SavedReply, SnapshotPart
 from flows.window import Window, by_year
 from flows.workers import hired
@@ -78,8 +78,12 @@ def backfill_raw(
     in_step: StepRunner = directly,
     on_progress: OnProgress = to_nobody,
 ) -> RunReport:
-    """Process saved OAI replies, also those of a kept harvest: files, or folders of them."""
-    replies = [SavedReply(path.absolute(), str(path)) for path in find_replies(raw)]
+    """Process saved OAI replies, also those of a kept harvest: files, or folders of them.
+
+    In the order in which arXiv served them, so that of a day's replies the last one counts.
+    """
+    paths = sorted(find_replies(raw), key=served_at)
+    replies = [SavedReply(path.absolute(), str(path)) for path in paths]
     size = ceil(len(replies) / MAX_STEPS)
     steps = ceil(len(replies) / size)
     with open_job("backfill", config) as job, _bulk(job, len(replies)) as bulk:

@@ -1,5 +1,7 @@
 """What becomes of a data folder when the rule of what snapshots show changes."""
 
+import json
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -7,7 +9,7 @@ from typing import Any
 
 import pytest
 from oai_pages import page, record
-from runs import assert_whole, bundle_files, config_in, process
+from runs import assert_whole, bundle_files, config_in, process, rows
 from snapshot_rows import line, row
 from test_tables import drop_columns
 
@@ -133,3 +135,22 @@ def test_the_same_snapshot_file_is_read_again_by_another_builder(tmp_path: Path)
     third = jobs.backfill_snapshot(config_of(tmp_path), file, Selection()).counts
     assert (third.new_snapshots, third.unchanged) == (0, 6)
     assert_whole(tmp_path)
+
+
+def served(reply: bytes, at: str) -> bytes:
+    return re.sub(rb"(?<=<responseDate>)[^<]*", at.encode(), reply)
+
+
+@pytest.mark.parametrize("named", ["ab", "ba"])
+def test_of_a_days_replies_the_one_that_was_served_last_counts(tmp_path: Path, named: str) -> None:
+    morning = served(page(record(authors="A. One (X)")), "2026-11-16T05:30:00Z")
+    evening = served(page(record(authors="B. Two (Y)")), "2026-11-16T22:30:00Z")
+    saved = tmp_path / "saved"
+    saved.mkdir()
+    for name, reply in zip(named, (morning, evening), strict=True):
+        (saved / f"{name}.xml").write_bytes(reply)
+    jobs.backfill_raw(config_in(tmp_path), [saved])
+    (data,) = bundle_files(tmp_path).values()
+    (current,) = json.loads(data)["state"]["current"]["graph_snapshots"]
+    assert snapshot_of(current)["paper"]["authors_text"] == "B. Two (Y)"
+    assert len(rows(tmp_path, "events")) == 3
