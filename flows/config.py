@@ -30,7 +30,8 @@ from transforms.signing import PUBLIC_KEY_BYTES, decode_base64
 
 ENV_PREFIX = "PITH_"
 DEFAULT_FILE = Path("config.yaml")
-BUILDER_VERSION = "pith-ingest-0.1.0"
+BUILDER_VERSION = "pith-ingest-0.2.0"
+"""Signed in receipts and snapshots: it moves with every change of what the same paper gives."""
 ARXIV_PACE = 3
 """Seconds between two requests (arXiv's terms of use for its APIs)."""
 

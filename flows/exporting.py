@@ -16,7 +16,7 @@ from flows.desks import layout_of
 from flows.errors import ConfigError
 from flows.progress import track
 from flows.reading import open_catalog
-from flows.single import parse_references
+from flows.references import find_records, parse_references
 from flows.store.bundles import read_bundles
 from flows.store.catalog import UNKNOWN_SHOWN, Catalog, KnownRecord
 from flows.store.files import Files, LocalFiles, writing
@@ -99,7 +99,7 @@ def _by_shard(
     if references:
         by_shard: dict[str, list[KnownRecord]] = {}
         for reference in references:
-            for record in _records(layout, catalog, reference):
+            for record in find_records(catalog, reference, layout.place):
                 by_shard.setdefault(record.shard, []).append(record)
         yield from by_shard.items()
         return
@@ -109,27 +109,6 @@ def _by_shard(
         for shard in track(new, total=len(new), what="shards"):
             yield shard, catalog.of_shard(shard)
         seen.update(new)
-
-
-def _records(layout: Layout, catalog: Catalog, reference: Reference) -> list[KnownRecord]:
-    """Return what a reference means: a record, or those of all kept versions of a paper."""
-    name = reference.pith_number or reference.arxiv_id or ""
-    if reference.pith_number is None:
-        versions = catalog.of_arxiv_id(name)
-        found = [r for r in versions if reference.version in {None, r.version}]
-        if versions and not found:
-            kept = ", ".join(f"v{record.version}" for record in versions)
-            raise ConfigError(f"of {name} no v{reference.version} is kept, but {kept}")
-    elif name.count(":") > 1:
-        found = list(catalog.known([name]).values())
-    else:
-        found = catalog.of_prefix(name.removeprefix("pith:"))
-        if len(found) > 1:
-            numbers = ", ".join(sorted(record.pith_number for record in found))
-            raise ConfigError(f"{name} stands for {numbers}; name one")
-    if not found:
-        raise ConfigError(f"nothing is known of {name} in {layout.place}")
-    return found
 
 
 def _bundles(

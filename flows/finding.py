@@ -6,6 +6,7 @@ from contextlib import closing
 from typing import Any
 
 import polars as pl
+import pyarrow as pa
 import typer
 
 from flows.config import Config
@@ -14,7 +15,12 @@ from flows.errors import StoreError
 from flows.reading import open_catalog
 from flows.screen import printable
 from flows.store.layout import Layout
+from flows.store.schemas import SCHEMAS
 from transforms.search_keys import ascii_key
+
+_SHOWN = ("arxiv_id", "pith_number", "title", "authors", "author_names", "version", "issued_at")
+_SEARCHED = ("title_ascii", "authors_ascii")
+_SCHEMA = pl.Schema(pa.schema([SCHEMAS["papers"].field(name) for name in (*_SHOWN, *_SEARCHED)]))
 
 
 def print_matches(config: Config, text: str, limit: int) -> None:
@@ -37,22 +43,20 @@ def _matches(layout: Layout, text: str) -> pl.DataFrame:
     there = sorted(counted.intersection(layout.files.names(folder)))
     files = [layout.files.place(f"{folder}/{name}") for name in there]
     words = ascii_key(text).lower().split()
-    searched = pl.concat_str("title_ascii", "authors_ascii", separator=" ").str.to_lowercase()
+    searched = pl.concat_str(*_SEARCHED, separator=" ").str.to_lowercase()
     matching: list[Any] = [searched.str.contains(word, literal=True) for word in words]
     papers = (
-        pl.scan_parquet(files)
+        # Older shards lack the columns that came later, and these do not matter here.
+        pl.scan_parquet(files, schema=_SCHEMA, extra_columns="ignore")
         .filter(*matching)
-        .select(
-            "arxiv_id", "pith_number", "title", "authors", "author_names", "version", "issued_at"
-        )
+        .select(*_SHOWN)
     )
     newest = papers.sort("version", "issued_at").unique(
         "arxiv_id", keep="last", maintain_order=True
     )
     try:
         return newest.sort("arxiv_id").collect()
-    except (OSError, pl.exceptions.PolarsError):
-        if layout.objects is None:
-            raise
-        # Polars asks the store by itself, and its errors may quote what was signed.
-        raise StoreError(f"cannot read the tables in {layout.place}") from None
+    except (OSError, pl.exceptions.PolarsError) as error:
+        # Polars asks a store by itself, and its errors may quote what was signed.
+        reason = "" if layout.objects else f": {str(error).splitlines()[0]}"
+        raise StoreError(f"cannot read the tables in {layout.place}{reason}") from None

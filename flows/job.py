@@ -14,7 +14,7 @@ from flows.keys import load_issuer
 from flows.progress import LOGGER
 from flows.report import RunReport, summarise
 from flows.snapshot_file import SnapshotFile
-from flows.steps import Run, UnitResult
+from flows.steps import Run, UnitResult, keep_empty_tables
 from flows.store.files import writing
 from flows.store.store import open_store
 
@@ -83,4 +83,6 @@ def open_job(name: str, config: Config) -> Iterator[Job]:
         tolerance=timedelta(seconds=config.clock_tolerance_seconds),
     ) as store:
         run_name = f"{started_at:%Y%m%dT%H%M%SZ}-{name}-{secrets.token_hex(2)}"
-        yield Job(name, config, Run(store, issuer, run_name), started_at)
+        run = Run(store, issuer, run_name)
+        keep_empty_tables(run)
+        yield Job(name, config, run, started_at)

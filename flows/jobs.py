@@ -21,12 +21,13 @@ from flows.errors import ArxivError, ArxivReplyError, ConfigError, LostSnapshotE
 from flows.harvest import Harvester, IncompleteError, WindowOutcome
 from flows.job import Job, open_job
 from flows.progress import LOGGER, OnProgress, to_nobody, track
+from flows.references import parse_references
 from flows.report import RunReport
-from flows.single import find_wanted, parse_references, take_record, take_wanted
+from flows.single import find_wanted, take_record, take_wanted
 from flows.snapshot_scan import scan
 from flows.snapshot_units import take_parts
 from flows.steps import StepRunner, UnitResult, Work
-from flows.store.raw import find_replies
+from flows.store.raw import find_replies, served_at
 from flows.units import SavedReply
 from flows.window import Window, by_year
 from transforms.oai_xml import OaiError
@@ -74,8 +75,12 @@ def backfill_raw(
     in_step: StepRunner = directly,
     on_progress: OnProgress = to_nobody,
 ) -> RunReport:
-    """Process saved OAI replies, also those of a kept harvest: files, or folders of them."""
-    replies = [SavedReply(path.absolute(), str(path)) for path in find_replies(raw)]
+    """Process saved OAI replies, also those of a kept harvest: files, or folders of them.
+
+    In the order in which arXiv served them, so that of a day's replies the last one counts.
+    """
+    paths = sorted(find_replies(raw), key=served_at)
+    replies = [SavedReply(path.absolute(), str(path)) for path in paths]
     size = ceil(len(replies) / MAX_STEPS)
     steps = ceil(len(replies) / size)
     with open_job("backfill", config) as job, bulk_of(job, len(replies)) as bulk:

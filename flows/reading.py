@@ -1,6 +1,5 @@
 """The command `show`, and what reading what is kept needs: no lock, and nothing is written."""
 
-import re
 import sys
 from contextlib import closing
 
@@ -8,7 +7,8 @@ import typer
 
 from flows.config import Config
 from flows.desks import layout_of
-from flows.errors import ConfigError, StoreError
+from flows.errors import StoreError
+from flows.references import find_records, parse_references
 from flows.screen import printable
 from flows.store.bundles import read_bundles, verified
 from flows.store.catalog import Catalog, KnownRecord
@@ -17,15 +17,14 @@ from flows.store.layout import Layout
 from flows.store.ledger import MEND, entry_numbers
 from flows.store.shared import readable_catalog
 
-_NUMBER = re.compile(r"pith:(\d{4}):([A-Z2-7]{26})", re.ASCII)
-_SHORT_NUMBER = re.compile(r"(?:pith:)?([A-Z2-7]{8,26})", re.ASCII)
-
 
 def print_record(config: Config, name: str) -> None:
-    """Print a summary of the newest record that `name` (an arXiv id or a number) stands for."""
+    """Print a summary of the newest record that `name` means, and the paper's other records."""
     layout = layout_of(config)
-    records = _find_records(layout, name)
-    record = records[-1]
+    with closing(open_catalog(layout)) as catalog:
+        record = _newest(layout, catalog, name)
+        records = catalog.of_arxiv_id(record.arxiv_id)
+        has_vanished = catalog.has_vanished(record.arxiv_id)
     bundle = verified(layout, record, _bundle_of(layout, record))
     shown = bundle["state"]["current"]["graph_snapshots"][-1]["payload"]["graph_snapshot"]["paper"]
     receipt = bundle["events"][0]["payload"]["receipt"]
@@ -46,37 +45,27 @@ def print_record(config: Config, name: str) -> None:
     }
     for label, value in lines.items():
         typer.echo(f"{label:<15} {printable(value)}")
-    if _has_vanished(layout, record.arxiv_id):
+    if has_vanished:
         typer.echo(f"{'vanished':<15} arXiv has no such paper any more")
-    for older in records[:-1]:
-        typer.echo(f"{'older record':<15} {older.pith_number} (v{older.version})")
+    at = records.index(record)
+    for label, others in (("newer record", records[at + 1 :]), ("older record", records[:at])):
+        for other in others:
+            typer.echo(f"{label:<15} {other.pith_number} (v{other.version})")
 
 
 def print_bundle(config: Config, name: str) -> None:
-    """Write the exact bytes of the newest bundle that `name` stands for to standard output."""
+    """Write the exact bytes of the newest bundle that `name` means to standard output."""
     layout = layout_of(config)
-    record = _find_records(layout, name)[-1]
+    with closing(open_catalog(layout)) as catalog:
+        record = _newest(layout, catalog, name)
     data = _bundle_of(layout, record)
     verified(layout, record, data)
     sys.stdout.buffer.write(data)
 
 
-def _find_records(layout: Layout, name: str) -> list[KnownRecord]:
-    with closing(open_catalog(layout)) as catalog:
-        if match := _NUMBER.fullmatch(name):
-            found = list(catalog.known([name]).values())
-        elif match := _SHORT_NUMBER.fullmatch(name):
-            found = catalog.of_prefix(match[1])
-        else:
-            found = catalog.of_arxiv_id(name)
-    if not found:
-        raise ConfigError(f"nothing is known of {name!r:.80} in {layout.place}")
-    return found
-
-
-def _has_vanished(layout: Layout, arxiv_id: str) -> bool:
-    with closing(open_catalog(layout)) as catalog:
-        return catalog.has_vanished(arxiv_id)
+def _newest(layout: Layout, catalog: Catalog, name: str) -> KnownRecord:
+    (reference,) = parse_references([name])
+    return find_records(catalog, reference, layout.place)[-1]
 
 
 def open_catalog(layout: Layout) -> Catalog:

@@ -7,12 +7,13 @@ from functools import partial
 from flows.batches import batches
 from flows.config import Config
 from flows.counts import Counts
+from flows.errors import ConfigError
 from flows.job import Job, open_job
 from flows.jobs import MAX_STEPS, directly
 from flows.preparing import PAPERS_A_BATCH, Prepared
 from flows.progress import track
+from flows.references import find_records, parse_references
 from flows.report import RunReport
-from flows.single import find_wanted, parse_references
 from flows.steps import Run, StepRunner, UnitResult, settle
 from flows.store.bundles import newest_shown_sha256, read_bundles, verified
 from flows.store.catalog import UNKNOWN_SHOWN, Commit, KnownRecord, record_row
@@ -21,6 +22,7 @@ from flows.store.inspection import require_shard
 from flows.store.shard_writer import ShardWriter
 from flows.store.shards import ShardName, read_rows_of
 from transforms.bundle import reissue as issue_again
+from transforms.reference import Reference
 from transforms.tables import PaperRow, bundle_row, event_row
 
 
@@ -31,8 +33,9 @@ def reissue(
     job_name: str,
     in_step: StepRunner = directly,
 ) -> RunReport:
-    """Sign the receipts of these papers' newest records, or of all records, with the current key.
+    """Sign the receipts of these papers, or of all records, with the current key.
 
+    A paper stands for its newest record, unless a version or a Pith Number names another one.
     Nothing is asked of arXiv; what the current key signed already is unchanged, so that a run that
     was killed goes on where it stopped.
     """
@@ -40,16 +43,26 @@ def reissue(
     with open_job(job_name, config) as job:
         catalog = job.run.store.catalog
         chosen: dict[str, list[KnownRecord]] = {}
-        for wanted in find_wanted(job, named):
-            if not (known := catalog.of_arxiv_id(wanted.arxiv_id)):
-                job.results.append(UnitResult(wanted.arxiv_id, failure="not known here"))
-                continue
-            chosen.setdefault(known[-1].shard, []).append(known[-1])
+        for record in _find_each(job, named):
+            chosen.setdefault(record.shard, []).append(record)
         names = list(chosen) if references else sorted(catalog.shard_names())
         steps = list(batches(names, -(-len(names) // MAX_STEPS) or 1))
         for some in track(steps, total=len(steps), what="steps"):
             in_step(f"reissue {some[0]} …", partial(_reissue_each, job, some, chosen))
     return job.report()
+
+
+def _find_each(job: Job, references: Sequence[Reference]) -> list[KnownRecord]:
+    """Return each record meant once; a reference that means none is noted as a failure."""
+    found: dict[str, KnownRecord] = {}
+    for reference in references:
+        try:
+            record = find_records(job.run.store.catalog, reference, job.run.store.layout.place)[-1]
+        except ConfigError as error:
+            job.results.append(UnitResult(str(reference), failure=str(error)))
+        else:
+            found[record.pith_number] = record
+    return list(found.values())
 
 
 def _reissue_each(

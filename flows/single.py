@@ -7,17 +7,15 @@ from typing import TYPE_CHECKING
 from flows.counts import Counts
 from flows.errors import ConfigError
 from flows.job import Job
+from flows.references import find_records
 from flows.steps import UnitResult, mark_vanished, process_reply
-from flows.store.catalog import Catalog, KnownRecord
 from transforms.oai_xml import IdDoesNotExistError, OaiError
 from transforms.paper import Paper
 from transforms.record import canonical_record, pith_number
-from transforms.reference import BadReferenceError, Reference, parse_reference
+from transforms.reference import Reference
 
 if TYPE_CHECKING:
     from flows.arxiv.client import OaiClient
-
-_UNKNOWN = "no record with this number is kept here; name the paper by its arXiv id"
 
 
 @dataclass(slots=True)
@@ -28,27 +26,20 @@ class Wanted:
     versions: list[int] = field(default_factory=list)
 
 
-def parse_references(texts: Iterable[str]) -> list[Reference]:
-    """Read what a user names; raises `ConfigError` for the first text that names no paper."""
-    try:
-        return [parse_reference(text) for text in texts]
-    except BadReferenceError as error:
-        raise ConfigError(str(error)) from None
-
-
 def find_wanted(job: Job, references: Sequence[Reference]) -> list[Wanted]:
     """Return each paper meant once; a Pith Number that stands for none is noted as a failure."""
     wanted: dict[str, Wanted] = {}
     for reference in references:
         arxiv_id, version = reference.arxiv_id, reference.version
         if reference.pith_number is not None:
-            records = _records(job.run.store.catalog, reference.pith_number)
-            ids = sorted({record.arxiv_id for record in records})
-            if len(ids) != 1:
-                failure = f"stands for {', '.join(ids)}; name one" if ids else _UNKNOWN
-                job.results.append(UnitResult(reference.pith_number, failure=failure))
+            try:
+                record = find_records(job.run.store.catalog, reference, job.run.store.layout.place)[
+                    -1
+                ]
+            except ConfigError as error:
+                job.results.append(UnitResult(reference.pith_number, failure=str(error)))
                 continue
-            arxiv_id, version = ids[0], records[-1].version
+            arxiv_id, version = record.arxiv_id, record.version
         if arxiv_id is not None:
             paper = wanted.setdefault(arxiv_id, Wanted(arxiv_id))
             if version is not None and version not in paper.versions:
@@ -80,14 +71,6 @@ def take_wanted(job: Job, client: "OaiClient", wanted: Iterable[Wanted]) -> None
             job.papers += [
                 _explain(paper, version) for version in one.versions if version != paper.version
             ]
-
-
-def _records(catalog: Catalog, number: str) -> list[KnownRecord]:
-    """Return the records that a whole or a short Pith Number stands for."""
-    *_, year, suffix = number.split(":")
-    if year == "pith":
-        return catalog.of_prefix(suffix)
-    return list(catalog.known([number]).values())
 
 
 def _describe(paper: Paper, counts: Counts) -> str:

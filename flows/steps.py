@@ -117,6 +117,23 @@ def mark_vanished(run: Run, arxiv_ids: Sequence[str], *, source: str) -> None:
         keep_rows(run, unit, "vanished", rows, vanished=new)
 
 
+def keep_empty_tables(run: Run) -> None:
+    """Keep an empty shard of the tables that a good run leaves without rows, once for a folder.
+
+    So a reader's pattern always finds a file.
+    """
+    unit = "empty"
+    shard = ShardName(f"{unit}-0", unit, run.name, run.store.catalog.folder)
+    if run.store.catalog.next_shard(unit) != shard.name:
+        return
+    writer = ShardWriter()
+    for table in ("rejects", "vanished", "windows"):
+        writer.begin(table)
+    with writing(run.store.layout.root):
+        files = writer.write(run.store.layout, shard)
+    run.store.commit(Commit(shard), files)
+
+
 def keep_rows(  # noqa: PLR0913 - what a shard of one table says, beside its run
     run: Run,
     unit: str,

@@ -16,12 +16,19 @@ from typing import Any
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))  # it runs as a script, wherever one stands
 
-from transforms import Ed25519Signer, Identity, Issuer, Paper, bundle_bytes  # noqa: E402
+from transforms import (  # noqa: E402
+    Ed25519Signer,
+    Identity,
+    Issuer,
+    Paper,
+    authors_text,
+    bundle_bytes,
+)
 from transforms.bundle import IssueTimes, append_snapshot, draft, issue  # noqa: E402
 from transforms.canon import MAX_DEPTH, canonical_json, canonical_text, sha256  # noqa: E402
 from transforms.events import UNHASHED  # noqa: E402
 from transforms.instants import to_micros, to_seconds  # noqa: E402
-from transforms.paper import author_names, make_paper, make_version  # noqa: E402
+from transforms.paper import make_paper, make_version  # noqa: E402
 from transforms.signing import fingerprint, public_key_document  # noqa: E402
 
 FOLDER = ROOT / "tests" / "vectors"
@@ -33,7 +40,7 @@ IDENTITY = Identity(
     key_id="vectors-1",
     key_url="https://vectors.invalid/pith-signing-key.json",
     key_notes="Anyone has this key: it signs test vectors and nothing else.",
-    builder_version="test-vectors-1",
+    builder_version="test-vectors-2",
 )
 ISSUER = Issuer(IDENTITY, Ed25519Signer(SEED))
 COMPUTED_AT = datetime(2026, 1, 2, 3, 4, 5, 999999, tzinfo=UTC)
@@ -94,6 +101,18 @@ TEXTS = [
 ]  # fmt: skip
 REFUSED_TEXTS = ["\ud800", "a \udc00 b", "\udfff\ud800"]
 
+AUTHORS = [
+    "Ada Example", "", " \t\n ", "Bob  Sample,\n  Ada\tExample", "B. Two,A. One,, C. Three ,",
+    "A. One, B. Two, and C. Three and D. Four", "W. George (LIX, GRACE)",
+    "B. Two (1 and 2), A. One (1) ((1) Dept. of X and Y, Z, (2) W)", "A. One (1), B, A. One (1)",
+    "\\v{Z}. X, V. Y, {\\L}. Z, Vw", "J. Sorce, J.M. Bert, J. Love, C. W. Stub, C. Waters",
+    "X; Y & Z: U. V", "B, a, A, b", "J. De La, J. de la, j. De la, J. de La", "A-B, A B, A.B",
+    "b, 10, 9, A, (2) C", "Zo\u00eb, Zob, \u00c9. A, \u738b\u5c0f\u660e, \u0141. A",
+    "$\\alpha$, Alpha", "\u212aelvin, Kelvin, elvin", "A.\u00a0One\u2003and\x1cB. Two",
+    "zero\u200bwidth, zerowidti", "and A. One and and B. Two and", "A. One,and B. Two and,C. Three",
+    "Anders Brand, Sand and Landau", "A AND B", "(and B)", "and",
+]  # fmt: skip
+
 DEEPEST = "[" * MAX_DEPTH + "]" * MAX_DEPTH
 DOCUMENTS = [
     "null", "true", " [ ] ", "{}", "0", "-0", "9007199254740992", "-9007199254740992",
@@ -127,6 +146,9 @@ def make_all() -> dict[str, bytes]:
         "key.json": _key(),
         "text.json": _texts(),
         "canonical-json.json": _documents(),
+        "authors.json": {
+            "authors": [{"input": text, "authors_text": authors_text(text)} for text in AUTHORS]
+        },
     }
     bundles = {}
     for name, fields in PAPERS.items():
@@ -205,7 +227,7 @@ def _stages(
             "title": paper.title,
             "abstract": paper.abstract,
             "authors": paper.authors,
-            "author_names": author_names(paper.authors),
+            "authors_text": authors_text(paper.authors),
         },
         "canonical_title": _hashed(canonical_text(paper.title).encode()),
         "canonical_abstract": _hashed(canonical_text(paper.abstract).encode()),

@@ -1,10 +1,11 @@
 """Configuration: typed, checked, overridden by the environment."""
 
+import tomllib
 from pathlib import Path
 
 import pytest
 
-from flows.config import Config, load_config
+from flows.config import BUILDER_VERSION, Config, load_config
 from flows.errors import ConfigError
 
 SHIPPED = Path(__file__).parents[1] / "config.yaml"
@@ -24,6 +25,11 @@ def test_the_shipped_file_says_the_defaults() -> None:
     assert shipped.schedule == defaults.schedule
     assert shipped.data_dir == SHIPPED.parent / "data"
     assert shipped.identity.signer_id.endswith(".invalid")
+
+
+def test_the_builder_has_the_version_of_the_package() -> None:
+    project = tomllib.loads(SHIPPED.with_name("pyproject.toml").read_text())["project"]
+    assert f"{project['name']}-{project['version']}" == BUILDER_VERSION
 
 
 WRONG = {

@@ -106,9 +106,10 @@ def test_an_older_catalog_is_brought_up_to_date(
 STOPS = {
     "a file of a shard is gone": ("tables/events/*.parquet", "unlink"),
     "a file of a shard is cut short": ("tables/bundles/*.parquet", "truncate"),
-    "the ledger lost its end": ("ledger/00000003.json", "unlink"),
+    "the ledger lost its end": ("ledger/00000004.json", "unlink"),
+    "the ledger has a hole": ("ledger/00000002.json", "unlink"),
     "the ledger lost all": ("ledger/*.json", "unlink all"),
-    "an entry of the ledger is nonsense": ("ledger/00000003.json", "truncate"),
+    "an entry of the ledger is cut short": ("ledger/00000003.json", "truncate"),
 }
 
 

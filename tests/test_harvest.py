@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections import Counter
 from datetime import UTC, date, datetime, timedelta
+from importlib import metadata
 from pathlib import Path
 from random import Random
 
@@ -83,7 +84,7 @@ def test_the_whole_library_comes_and_is_proven_complete(tmp_path: Path) -> None:
         assert report.exit_status == 0
         assert_exactly_once(tmp_path, server.library, FIRST_DAY, None)
         assert {seen.headers["user-agent"] for seen in server.requests} == {
-            "pith-ingest/0.1.0 (mailto:tests@example.org)"
+            f"pith-ingest/{metadata.version('pith-ingest')} (mailto:tests@example.org)"
         }
 
 

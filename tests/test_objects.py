@@ -238,7 +238,7 @@ def test_a_lost_catalog_is_fetched_or_made_again(s3: S3, tmp_path: Path) -> None
     objects(config).remove(["catalog.sqlite"])
     assert jobs.backfill_raw(config, [SAMPLE]).counts.unchanged == 9
     assert dump(layout.catalog) == before
-    assert rebuild_catalog(layout) == 1
+    assert rebuild_catalog(layout) == 2
     with open_store(layout, job="test", bundle_files=True, say=print):
         pass
     assert dump(layout.catalog) == before

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from transforms import BadPaperError, Version, make_paper
-from transforms.paper import MAX_FIELD, author_names, check_id, one_line, unwrap
+from transforms.authors import author_names
+from transforms.paper import MAX_FIELD, check_id, one_line, unwrap
 
 FIRST = Version(1, datetime(2009, 3, 3, 4, 22, 14, tzinfo=UTC))
 FIELDS: dict[str, Any] = {
@@ -61,6 +62,7 @@ def test_an_abstract_keeps_its_paragraphs() -> None:
         ("A. One (open, B. Two", ["A. One (open", "B. Two"]),
         ("A. One) , B. Two (x)", ["A. One)", "B. Two"]),
         ("A.\n  One,B. Two,", ["A. One", "B. Two"]),
+        ("B. Two,and A. One and and", ["B. Two", "A. One"]),
         ("ATLAS Collaboration: G. Aad", ["ATLAS Collaboration: G. Aad"]),
     ],
 )

@@ -118,7 +118,7 @@ def test_a_data_folder_is_reissued_with_a_new_key_and_only_once(tmp_path: Path) 
     assert reissuing.reissue(config, job_name="backfill").counts.reissued == 0
     assert tree(tmp_path) == before
     unknown = reissuing.reissue(config, ["2201.00009"], job_name="rerun")
-    assert unknown.failures == {"2201.00009": "not known here"}
+    assert "nothing is known of 2201.00009 in " in unknown.failures["2201.00009"]
     assert_whole_after_reissue(tmp_path)
     catalog = dump(tmp_path / "data" / "catalog.sqlite")
     assert rebuilt(tmp_path) == catalog

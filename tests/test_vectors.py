@@ -16,6 +16,7 @@ import pytest
 from make_vectors import FOLDER, make_all
 from nacl.signing import SigningKey
 from schemas import bundle_errors
+from test_authors import plain_authors_text
 
 from transforms import CanonicalError, canonical_json, canonical_text
 from transforms.canon import text_sha256
@@ -78,6 +79,11 @@ def test_canonical_texts() -> None:
             text_sha256(text)
 
 
+def test_author_lists() -> None:
+    for entry in load("authors.json")["authors"]:
+        assert plain_authors_text(entry["input"]) == entry["authors_text"]
+
+
 def test_canonical_documents() -> None:
     vectors = load("canonical-json.json")
     for entry in vectors["documents"]:
@@ -129,7 +135,8 @@ def test_receipt_and_events(name: str) -> None:
         assert entry["signature_b64"] == event["signature"]["signature_b64"]
     paper = vector["events"][-1]["event"]["payload"]["graph_snapshot"]["paper"]
     assert paper["abstract_excerpt"] == vector["cleaned"]["abstract"][:600]
-    assert paper["authors_text"] == ", ".join(sorted(vector["cleaned"]["author_names"]))
+    assert paper["authors_text"] == vector["cleaned"]["authors_text"]
+    assert paper["authors_text"] == plain_authors_text(vector["input"]["authors"])
 
 
 @each_paper

@@ -2,9 +2,11 @@
 
 The way of one paper: `paper` (what arXiv says), `oai_xml`, `oai_lists`, `arxiv_xml` and `kaggle`
 (bytes to papers), `selection` (which are taken), `canon` and `record` (hashes and number),
-`receipt`, `events`, `merge`, `bundle`, `tables` (rows), `texts` and `checks` under `verify`.
+`authors`, `receipt`, `events`, `merge`, `bundle`, `tables` (rows), `texts` and `checks` under
+`verify`.
 """
 
+from transforms.authors import authors_text
 from transforms.bundle import IssueTimes, build_bundle, bundle_bytes
 from transforms.canon import CanonicalError, canonical_json, canonical_text
 from transforms.merge import merge
@@ -23,6 +25,7 @@ __all__ = [
     "Reject",
     "Signer",
     "Version",
+    "authors_text",
     "build_bundle",
     "bundle_bytes",
     "canonical_json",

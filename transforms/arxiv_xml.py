@@ -39,6 +39,7 @@ _FIELDS = {
     "doi": "doi",
     "report-no": "report_no",
     "msc-class": "msc_class",
+    "acm-class": "acm_class",
 }
 _RECORD_PARTS = [f"{OAI}header", f"{OAI}metadata"]
 _RAW_TAG = f"{_RAW}arXivRaw"

@@ -19,7 +19,7 @@ from transforms.merge import (
     state_of,
     write_state,
 )
-from transforms.paper import Paper, author_names
+from transforms.paper import Paper
 from transforms.receipt import build_receipt
 from transforms.record import PithId, canonical_record, identify, identify_json, source_aliases
 from transforms.signing import Issuer, signature_block
@@ -66,7 +66,6 @@ class Draft(NamedTuple):
     """
 
     paper: Paper
-    author_names: list[str]
     record: dict[str, Any]
     record_json: bytes
     pith_id: PithId
@@ -80,10 +79,9 @@ def draft(paper: Paper) -> Draft:
     record = canonical_record(paper)
     record_json = write_canonical(record)
     pith_id = identify_json(record_json, record["metadata"]["submitted_at"][:4])
-    names = author_names(paper.authors)
-    shown = shown_paper(paper, names)
+    shown = shown_paper(paper)
     shown_json = write_canonical(shown)
-    return Draft(paper, names, record, record_json, pith_id, shown, shown_json, sha256(shown_json))
+    return Draft(paper, record, record_json, pith_id, shown, shown_json, sha256(shown_json))
 
 
 def build_bundle(paper: Paper, *, issuer: Issuer, times: IssueTimes) -> dict[str, Any]:

@@ -1,10 +1,10 @@
 """The signed events of a paper: `record_created` and `graph_snapshot` (spec, section 4)."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from transforms.authors import authors_text
 from transforms.canon import sha256, write_canonical
 from transforms.instants import to_seconds
 from transforms.paper import Paper
@@ -83,10 +83,8 @@ def graph_snapshot(
     return _signed(issuance, "graph_snapshot", "graph", payload, signed_at, replaces=replaces)
 
 
-def shown_paper(paper: Paper, names: Sequence[str]) -> dict[str, Any]:
+def shown_paper(paper: Paper) -> dict[str, Any]:
     """Return `graph_snapshot.paper`: what a snapshot shows of the paper, keys as published.
-
-    `names` are its authors' as `author_names` gives them.
 
     A later snapshot is due exactly when this changes (spec, section 4, later events).
     """
@@ -97,7 +95,7 @@ def shown_paper(paper: Paper, names: Sequence[str]) -> dict[str, Any]:
         "headline": "",
         "cross_cats": cross_lists,
         "primary_cat": primary,
-        "authors_text": ", ".join(sorted(names)),
+        "authors_text": authors_text(paper.authors),
         "submitted_at": to_seconds(paper.submitted_at),
         "abstract_excerpt": paper.abstract[:EXCERPT_LENGTH],
     }

@@ -16,8 +16,8 @@ from transforms.paper import BadPaperError, Paper, Version, check_id, make_paper
 def parse_line(line: bytes) -> Paper:
     """Return the paper of one row, the same as from OAI but for what no row has.
 
-    No row has a version's size and source type (so `withdrawn` is False) or the MSC class; a row
-    of the older schema has no licence, so `license` is `""`, and no datestamp. Raises
+    No row has a version's size and source type (so `withdrawn` is False), the MSC class or the ACM
+    class; a row of the older schema has no licence, so `license` is `""`, and no datestamp. Raises
     `BadPaperError` with the reason.
     """
     row = _read_object(line)

@@ -16,8 +16,6 @@ _ID = re.compile(r"\d{4}\.\d{4,5}|[a-z]+(?:-[a-z]+)*(?:\.[A-Z]{2})?/\d{7}", re.A
 _CATEGORY = re.compile(r"[a-z]+(?:-[a-z]+)*(?:\.[A-Za-z]+(?:-[a-z]+)*)?", re.ASCII)
 _VERSION = re.compile(r"v([1-9]\d{0,3})", re.ASCII)
 _HARD_WRAP = re.compile(r"\n(?!  )")
-_PARENTHESIS = re.compile(r"[()]")
-_BETWEEN_AUTHORS = re.compile(r",|\sand\s")
 
 
 class BadPaperError(ValueError):
@@ -39,7 +37,8 @@ class Paper:
 
     `title` is one line; `abstract` has no hard wraps, its paragraphs stand apart by `\n  `;
     `authors` is arXiv's raw string on one line; `categories` has the primary one first;
-    `license` is `""` where arXiv gives none; `datestamp` is the day of the last change.
+    `license` is `""` where arXiv gives none; `datestamp` is the day of the last change;
+    `acm_class` is as served: arXiv's server of 2025 writes the MSC class there, or `None`.
     Made by `make_paper`, which checks all of that.
     """
 
@@ -56,6 +55,7 @@ class Paper:
     doi: str | None = None
     report_no: str | None = None
     msc_class: str | None = None
+    acm_class: str | None = None
     datestamp: date | None = None
 
     @property
@@ -119,6 +119,7 @@ def make_paper(  # noqa: PLR0913 - one argument per field that arXiv gives
     doi: str | None = None,
     report_no: str | None = None,
     msc_class: str | None = None,
+    acm_class: str | None = None,
     datestamp: date | None = None,
 ) -> Paper:
     """Return the `Paper` of a source's raw fields, or raise `BadPaperError` with the reason.
@@ -139,6 +140,7 @@ def make_paper(  # noqa: PLR0913 - one argument per field that arXiv gives
         doi=_optional("doi", doi),
         report_no=_optional("report-no", report_no),
         msc_class=_optional("msc-class", msc_class),
+        acm_class=_optional("acm-class", acm_class),
         datestamp=datestamp,
     )
 
@@ -163,35 +165,6 @@ def one_line(text: str) -> str:
 def unwrap(text: str) -> str:
     r"""Undo the hard wraps of arXiv's older replies; paragraph breaks `\n  ` stay (spec, 4)."""
     return _HARD_WRAP.sub(" ", text.strip())
-
-
-def author_names(authors: str) -> list[str]:
-    """Return the names in arXiv's author string, in its order (spec, section 4).
-
-    Affiliations in parentheses are dropped, TeX is kept; an unmatched parenthesis is a character.
-    """
-    names = (" ".join(name.split()) for name in _BETWEEN_AUTHORS.split(_outside(authors)))
-    return [name for name in names if name]
-
-
-def _outside(text: str) -> str:
-    """Return `text` with each matched pair of parentheses, and all between, as one space."""
-    opened: list[int] = []
-    outermost: list[tuple[int, int]] = []
-    for match in _PARENTHESIS.finditer(text):
-        if match[0] == "(":
-            opened.append(match.start())
-        elif opened:
-            start = opened.pop()
-            while outermost and outermost[-1][0] > start:
-                outermost.pop()
-            outermost.append((start, match.end()))
-    kept, end = [], 0
-    for start, stop in outermost:
-        kept.append(text[end:start])
-        end = stop
-    kept.append(text[end:])
-    return " ".join(kept)
 
 
 def _check_versions(versions: Sequence[Version]) -> tuple[Version, ...]:

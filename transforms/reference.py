@@ -56,6 +56,11 @@ class Reference:
     version: int | None = None
     pith_number: str | None = None
 
+    def __str__(self) -> str:
+        """Return its shortest form, such as `1906.10822v1`."""
+        version = f"v{self.version}" if self.version else ""
+        return self.pith_number or f"{self.arxiv_id}{version}"
+
 
 def parse_reference(text: str) -> Reference:
     """Read an id, a link to arXiv, a DOI of arXiv's or a Pith Number, in any case of letters.

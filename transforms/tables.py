@@ -6,6 +6,7 @@ A row's fields are the table's columns, in their order; the store gives them the
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
+from transforms.authors import author_names
 from transforms.bundle import Draft, bundle_bytes
 from transforms.canon import write_compact
 from transforms.instants import from_text
@@ -43,6 +44,7 @@ class PaperRow(NamedTuple):
     doi: str | None
     report_no: str | None
     msc_class: str | None
+    acm_class: str | None
     datestamp: date | None
     source: str
     issued_at: datetime
@@ -96,6 +98,7 @@ class RejectRow(NamedTuple):
 def paper_row(drafted: Draft, *, source: str, issued_at: datetime) -> PaperRow:
     """Return the row of a paper and its record."""
     paper, metadata = drafted.paper, drafted.record["metadata"]
+    names = author_names(paper.authors)
     return PaperRow(
         paper.id,
         paper.version,
@@ -107,8 +110,8 @@ def paper_row(drafted: Draft, *, source: str, issued_at: datetime) -> PaperRow:
         ascii_key(paper.title),
         paper.abstract,
         paper.authors,
-        ascii_key(paper.authors),
-        drafted.author_names,
+        ascii_key(", ".join(names) or paper.authors),
+        names,
         paper.categories[0],
         paper.categories[1:],
         paper.license,
@@ -121,6 +124,7 @@ def paper_row(drafted: Draft, *, source: str, issued_at: datetime) -> PaperRow:
         paper.doi,
         paper.report_no,
         paper.msc_class,
+        paper.acm_class,
         paper.datestamp,
         source,
         issued_at,

@@ -11,7 +11,12 @@ from flows.commands.options import DAY, ConfigOption, DataOption, load
 
 def show(
     name: Annotated[
-        str, typer.Argument(metavar="ID|NUMBER", help="An arXiv id, a Pith Number or a short one.")
+        str,
+        typer.Argument(
+            metavar="PAPER",
+            help="An arXiv id (with a version for that one alone), a link to arXiv, a DOI of "
+            "arXiv's or a Pith Number.",
+        ),
     ],
     *,
     bundle: Annotated[
@@ -20,7 +25,7 @@ def show(
     config: ConfigOption = None,
     data: DataOption = None,
 ) -> None:
-    """Show what is known of one paper."""
+    """Show what is known of one paper: its newest record, or the one that is named."""
     from flows.reading import print_bundle, print_record
 
     (print_bundle if bundle else print_record)(load(config, data), name)

@@ -109,10 +109,14 @@ def entry_numbers(files: Files) -> list[int]:
     return sorted(int(stem) for stem in stems if len(stem) >= _DIGITS and stem.isdecimal())
 
 
+def entry_file(written: WrittenEntry) -> bytes:
+    """Return what the file of an entry holds."""
+    return b"%b\n%b\n" % (written.data, written.sha256.encode())
+
+
 def write_number(files: Files, written: WrittenEntry) -> None:
     """Write the file of an entry, durable."""
-    data = b"%b\n%b\n" % (written.data, written.sha256.encode())
-    files.write(entry_key(written.entry.number), data)
+    files.write(entry_key(written.entry.number), entry_file(written))
 
 
 def read_number(files: Files, number: int) -> WrittenEntry:

@@ -20,12 +20,15 @@ from flows.store.inspection import (
 )
 from flows.store.layout import Layout
 from flows.store.ledger import (
+    FOLDER,
     MEND,
     BadEntryError,
     Entry,
     Head,
     Ledger,
     WrittenEntry,
+    entry_file,
+    entry_key,
     entry_numbers,
     make_identity,
     read_after,
@@ -45,6 +48,7 @@ def open_for_writing(layout: Layout, say: Say) -> tuple[Catalog, Ledger]:
     """
     folder = _identity(layout, say)
     problem, known = _look(layout, folder)
+    _check_ledger(layout, known)
     new = list(read_after(layout.files, Head.of(known[-1]) if known else Head(), folder))
     foreign = _check_tables(layout, [written.entry for written in (*known, *new)], folder)
     if foreign:
@@ -119,6 +123,15 @@ def _difference(layout: Layout, head: Head, numbers: list[int]) -> str | None:
             f"entry {head.number} of the ledger is not whole: {error}; {MEND}"
         ) from None
     return None if found.sha256 == head.sha256 else "is of another history than the ledger"
+
+
+def _check_ledger(layout: Layout, known: Sequence[WrittenEntry]) -> None:
+    """Refuse a ledger that has lost an entry which the catalog knows, or a part of one."""
+    sizes = layout.files.sizes(FOLDER)
+    for written in known:
+        key = entry_key(written.entry.number)
+        if sizes.get(key.rpartition("/")[2]) != len(entry_file(written)):
+            raise StoreError(f"{layout.files.place(key)} is not the entry that was written; {MEND}")
 
 
 def _check_tables(layout: Layout, entries: Sequence[Entry], folder: str) -> list[str]:

@@ -1,6 +1,7 @@
 """arXiv's replies: reading saved ones, plain or compressed, and keeping them as they came."""
 
 import hashlib
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -11,6 +12,8 @@ from flows.packed import DAMAGED, unpacked
 from flows.store.layout import Layout
 
 SUFFIXES = (".xml", ".xml.gz", ".xml.zst")
+_HEAD_BYTES = 2048
+_SERVED_AT = re.compile(rb"<responseDate>\s*(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ)\s*</responseDate>")
 
 
 class UnreadableReplyError(Exception):
@@ -62,6 +65,19 @@ def read_reply(path: Path, *, limit: int) -> bytes:
     if len(data) > limit:
         raise UnreadableReplyError(f"more than {limit} bytes, which no reply has")
     return data
+
+
+def served_at(path: Path) -> str:
+    """Return when arXiv served a saved reply, such as `2026-11-20T05:31:00Z`; `""` if not told.
+
+    Source: OAI-PMH 2.0, section 3.2: `responseDate` comes first in every reply, in UTC.
+    """
+    try:
+        with path.open("rb", buffering=0) as file, unpacked(file) as stream:
+            found = _SERVED_AT.search(stream.read(_HEAD_BYTES))
+    except DAMAGED:
+        return ""
+    return found[1].decode() if found else ""
 
 
 def keep_reply(layout: Layout, data: bytes) -> str:

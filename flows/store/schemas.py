@@ -77,6 +77,7 @@ SCHEMAS: dict[str, pa.Schema] = {
             pa.field("doi", pa.string()),
             pa.field("report_no", pa.string()),
             pa.field("msc_class", pa.string()),
+            pa.field("acm_class", pa.string()),
             pa.field("datestamp", pa.date32()),
             _required("source", pa.string()),
             _required("issued_at", _MOMENT),
@@ -142,6 +143,12 @@ SCHEMAS: dict[str, pa.Schema] = {
         ]
     ),
 }
+
+REQUIRED: dict[str, set[str]] = {
+    table: {field.name for field in schema if not field.nullable}
+    for table, schema in SCHEMAS.items()
+}
+"""The columns that every shard has; one that is added later must be nullable."""
 
 REPEATING: dict[str, list[str]] = {
     "papers": ["version", "primary_category", "license", "withdrawn", "source", "issued_at"],

@@ -37,26 +37,30 @@ class ShardWriter:
     _sinks: dict[str, pa.BufferOutputStream] = field(default_factory=dict)
     _writers: dict[str, pq.ParquetWriter] = field(default_factory=dict)
 
-    def add(self, table: str, rows: Sequence[Row]) -> None:
-        """Add rows to a table; no rows leave a table out."""
-        if not rows:
-            return
-        schema = SCHEMAS[table]
+    def begin(self, table: str) -> pq.ParquetWriter:
+        """Make a table part of the shard, even if no row comes, and return its writer."""
         if table not in self._writers:
             self._sinks[table] = pa.BufferOutputStream()
             self._writers[table] = pq.ParquetWriter(
                 self._sinks[table],
-                schema,
+                SCHEMAS[table],
                 compression="zstd",
                 # For what does not repeat a dictionary is tried in vain, value by value.
                 use_dictionary=REPEATING[table],
                 write_statistics=STATISTICS[table],
             )
+        return self._writers[table]
+
+    def add(self, table: str, rows: Sequence[Row]) -> None:
+        """Add rows to a table; no rows leave a table out."""
+        if not rows:
+            return
+        schema = SCHEMAS[table]
         columns = [
             _array(column, field.type)
             for column, field in zip(zip(*rows, strict=True), schema, strict=True)
         ]
-        self._writers[table].write_batch(
+        self.begin(table).write_batch(
             pa.RecordBatch.from_arrays(columns, schema=schema), GROUP_ROWS.get(table)
         )
 

@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 from flows.errors import StoreError
 from flows.screen import printable
 from flows.store.layout import TABLES, Layout
+from flows.store.schemas import REQUIRED
 
 _SHARD, _TABLES, _UNIT, _RUN = b"pith.shard", b"pith.tables", b"pith.unit", b"pith.run"
 _FOLDER = b"pith.folder"
@@ -96,12 +97,27 @@ def read_rows(
 ) -> Iterator[tuple[Any, ...]]:
     """Give the rows of one table of a shard, as tuples of these columns; none if it has no file.
 
-    Raises `StoreError` for a file that cannot be read.
+    A column that is newer than the shard is None in its rows. Raises `StoreError` for a file that
+    cannot be read or lacks a column that all shards have.
     """
     key = layout.shard(table, shard)
     with suppress(FileNotFoundError), _opened(layout, key) as file:
-        for batch in file.iter_batches(batch_size=128, columns=list(columns)):
-            yield from zip(*(batch.column(name).to_pylist() for name in columns), strict=True)
+        there = set(file.schema_arrow.names)
+        if lost := [name for name in columns if name in REQUIRED[table] - there]:
+            raise StoreError(
+                f"the shard {layout.files.place(key)} has no column {lost[0]}, which every version "
+                "of pith-ingest wrote; put the file back from a copy"
+            )
+        for batch in file.iter_batches(batch_size=128, columns=[c for c in columns if c in there]):
+            yield from zip(*(_values(batch, name) for name in columns), strict=True)
+
+
+def _values(batch: pa.RecordBatch, name: str) -> list[Any]:
+    """Return a column of a batch, or as many None where it is newer than the file."""
+    if name in batch.schema.names:
+        values: list[Any] = batch.column(name).to_pylist()
+        return values
+    return [None] * batch.num_rows
 
 
 def read_rows_of(
@@ -110,20 +126,22 @@ def read_rows_of(
     """Give single rows of one table of a shard, each with its place, which counts them from 0.
 
     `numbers` tells the places and the Pith Number that each row should have. The file is opened
-    once, and only the row groups that hold one of the rows are read. Raises `StoreError` that names
-    the file where it cannot be read or does not hold one of them.
+    once, and only the row groups that hold one of the rows are read. A column that is newer than
+    the shard is None. Raises `StoreError` that names the file where it cannot be read or does not
+    hold one of them.
     """
     left = dict(sorted(numbers.items()))
     with suppress(FileNotFoundError), _opened(layout, layout.shard(table, shard)) as file:
         for group, start, here in _by_group(file.metadata, list(left)):
-            names = {"pith_number", *columns}
+            names = {"pith_number", *columns} & set(file.schema_arrow.names)
             rows = file.read_row_group(group, columns=list(names), use_threads=False)
-            found, row = rows.column("pith_number"), [rows.column(name) for name in columns]
+            found = rows.column("pith_number")
+            row = [rows.column(name) if name in names else None for name in columns]
             for place in here:
                 at = place - start
                 if found[at].as_py() == left[place]:
                     del left[place]
-                    yield place, tuple(column[at].as_py() for column in row)
+                    yield place, tuple(column and column[at].as_py() for column in row)
     for place, number in left.items():
         raise damaged(layout, table, shard, f"does not hold {number} in row {place}")
 

@@ -5,8 +5,9 @@ import json
 from email.utils import parsedate_to_datetime
 from typing import Any
 
+from transforms.authors import authors_text
 from transforms.canon import canonical_text
-from transforms.paper import author_names, one_line, unwrap
+from transforms.paper import one_line, unwrap
 
 Json = dict[str, Any]
 
@@ -77,7 +78,7 @@ def snapshot_of(row: Json, record: Json) -> Json:
             "headline": "",
             "cross_cats": row["categories"].split()[1:],
             "primary_cat": metadata["primary_cat"],
-            "authors_text": ", ".join(sorted(author_names(one_line(row["authors"])))),
+            "authors_text": authors_text(row["authors"]),
             "submitted_at": metadata["submitted_at"],
             "abstract_excerpt": unwrap(row["abstract"])[:600],
         },
