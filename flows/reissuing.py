@@ -54,10 +54,10 @@ def reissue(
 
 def _find_each(job: Job, references: Sequence[Reference]) -> list[KnownRecord]:
     """Return each record meant once; a reference that means none is noted as a failure."""
-    found: dict[str, KnownRecord] = {}
+    store, found = job.run.store, dict[str, KnownRecord]()
     for reference in references:
         try:
-            record = find_records(job.run.store.catalog, reference, job.run.store.layout.place)[-1]
+            record = find_records(store.catalog, reference, store.layout.place)[-1]
         except ConfigError as error:
             job.results.append(UnitResult(str(reference), failure=str(error)))
         else:

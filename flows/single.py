@@ -28,14 +28,12 @@ class Wanted:
 
 def find_wanted(job: Job, references: Sequence[Reference]) -> list[Wanted]:
     """Return each paper meant once; a Pith Number that stands for none is noted as a failure."""
-    wanted: dict[str, Wanted] = {}
+    store, wanted = job.run.store, dict[str, Wanted]()
     for reference in references:
         arxiv_id, version = reference.arxiv_id, reference.version
         if reference.pith_number is not None:
             try:
-                record = find_records(job.run.store.catalog, reference, job.run.store.layout.place)[
-                    -1
-                ]
+                record = find_records(store.catalog, reference, store.layout.place)[-1]
             except ConfigError as error:
                 job.results.append(UnitResult(reference.pith_number, failure=str(error)))
                 continue
