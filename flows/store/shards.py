@@ -76,12 +76,21 @@ def read_rows(
 ) -> Iterator[tuple[Any, ...]]:
     """Give the rows of one table of a shard, as tuples of these columns; none if it has no file.
 
-    Raises `StoreError` for a file that cannot be read.
+    A column that an older shard does not have is None in all its rows. Raises `StoreError` for a
+    file that cannot be read.
     """
     key = layout.shard(table, shard)
     with suppress(FileNotFoundError), _opened(layout, key) as file:
         for batch in file.iter_batches(batch_size=128, columns=list(columns)):
-            yield from zip(*(batch.column(name).to_pylist() for name in columns), strict=True)
+            yield from zip(*(_values(batch, name) for name in columns), strict=True)
+
+
+def _values(batch: pa.RecordBatch, column: str) -> list[Any]:
+    return (
+        batch.column(column).to_pylist()
+        if column in batch.schema.names
+        else [None] * batch.num_rows
+    )
 
 
 def find_bundles(layout: Layout, shard: str, numbers: Iterable[str]) -> dict[str, bytes]:
