@@ -12,7 +12,7 @@ import pytest
 from arxiv_server import ArxivServer, CachedError, Library, Seen, Stale, make_library
 from oai_pages import page, record
 from replay import Replay
-from runs import assert_whole, config_for, rows
+from runs import assert_whole, config_for, held, rows
 
 from flows import job, jobs
 from flows.arxiv import fetch
@@ -52,15 +52,6 @@ def backfill_open(config: Config) -> RunReport:
 
 def backfill_closed(config: Config) -> RunReport:
     return jobs.backfill_categories(config, ["all"], FIRST_DAY, YESTERDAY)
-
-
-def held(folder: Path) -> dict[str, tuple[date, str]]:
-    """Return day and title of the newest record of each paper."""
-    found: dict[str, tuple[date, str]] = {}
-    for row in rows(folder, "papers"):
-        newest = row["datestamp"], row["title"]
-        found[row["arxiv_id"]] = max(found.get(row["arxiv_id"], newest), newest)
-    return found
 
 
 def assert_as_listed(folder: Path, works: Library, listed: dict[str, date]) -> None:
