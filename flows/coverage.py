@@ -56,7 +56,7 @@ def _lines(set_spec: str | None, proven: Sequence[Days]) -> Iterator[str]:
         yield f"complete from {first} up to {days.last}"
         if hole:
             command = backfill_command(set_spec, hole.first, hole.last)
-            yield f"NOT PROVEN from {hole.first} to {hole.last}; {command} closes that hole"
+            yield f"NOT PROVEN from {hole.first} to {hole.last}; {command} closes it"
 
 
 def backfill_command(

@@ -1,4 +1,4 @@
-"""The command `status`: what there is, how up to date it is, and what to do."""
+"""The command `status`: what there is, which days are proven, what is not, and what to do."""
 
 import json
 from collections.abc import Iterator

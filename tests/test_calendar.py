@@ -40,7 +40,7 @@ ALL = "all of arXiv"
 COVERED = re.compile(r"(\S+|all of arXiv): complete from (the beginning|\S+) up to (\S+)")
 HOLE = re.compile(
     r"(\S+|all of arXiv): (?:NOT PROVEN from (\S+) to (\S+)|nothing before (\S+) is proven"
-    r"|nothing is proven); '(pith-ingest .*)' (?:closes that hole|harvests it)"
+    r"|nothing is proven); '(pith-ingest .*)' (?:closes|harvests) it"
 )
 UNDER_WAY = re.compile(r"  '(pith-ingest .*)' completes it")
 
@@ -297,7 +297,7 @@ def test_a_hole_between_proven_windows_is_shown_with_the_command_that_closes_it(
     assert report
     hole = (
         f"{ALL}: NOT PROVEN from 2026-12-09 to 2027-01-01; 'pith-ingest backfill --category all "
-        "--from 2026-12-09 --until 2027-01-01' closes that hole"
+        "--from 2026-12-09 --until 2027-01-01' closes it"
     )
     assert hole in report.lines()
     assert hole in calendar.lines()

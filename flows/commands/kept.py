@@ -91,7 +91,7 @@ def export(  # noqa: PLR0913 - one argument per option
 
 
 def status(config: ConfigOption = None, data: DataOption = None) -> None:
-    """Show what there is, how up to date it is, what is incomplete and what to do."""
+    """Show what there is, which days are proven complete, what is not and what to do."""
     from flows.status import status_lines
 
     for line in status_lines(load(config, data)):
