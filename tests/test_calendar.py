@@ -7,7 +7,7 @@ it answered, and with what arXiv has.
 import os
 import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -348,10 +348,17 @@ def trouble(calendar: Calendar) -> None:
     elif what == "later":
         server.order(Unavailable(), skip=choose.randrange(1, 12), times=10**6)
     elif what == "empty":
-        server.order(CachedError("noRecordsMatch"), on="ListRecords")
-        server.order(CachedError("noRecordsMatch"), on="ListIdentifiers")
+        # An answer of this morning: of days that were over by then it would be true.
+        for verb in ("ListRecords", "ListIdentifiers"):
+            server.order(CachedError("noRecordsMatch"), on=first_page_of_open_window(verb))
     elif what == "changes":
         server.on_request = calendar.change_between_pages
+
+
+def first_page_of_open_window(verb: str) -> Callable[[Seen], bool]:
+    return lambda seen: (
+        seen.query.get("verb") == verb and not {"until", "resumptionToken"} & seen.query.keys()
+    )
 
 
 def act(calendar: Calendar) -> None:
