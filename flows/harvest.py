@@ -2,20 +2,22 @@
 
 Offset paging loses a paper for every one that changes between two pages, and says nothing
 (arXiv's own server does). So a window counts only when `ListIdentifiers` names no paper that it
-does not have; what is missing is asked for again, by another pass or one by one.
+does not have, and none as changed on a later day than the form of it that came; what is missing is
+asked for again, by another pass or one by one.
 
 The next page is fetched while a page is processed, so that one hides behind the other. Lists and
 single papers are not: what is done with them fits into the pace's wait.
 """
 
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from functools import partial
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from flows.ahead import Ahead
+from flows.listing import END, IncompleteError, Listing, came_with, fetch_listing
 from flows.progress import LOGGER, Meter
 from flows.steps import Run, StepRunner, UnitResult, keep_rows, mark_vanished, process_reply
 from flows.store.schemas import WindowRow
@@ -29,7 +31,6 @@ from transforms.oai_xml import (
     NoRecordsMatchError,
     rewind,
 )
-from transforms.paper import BadPaperError, check_id
 
 if TYPE_CHECKING:
     from flows.arxiv.client import OaiClient
@@ -42,15 +43,10 @@ PAGES_A_STEP = 20
 """A minute's work at arXiv's pace; the whole of arXiv takes about 120 steps."""
 
 RECORDS_A_STEP = 20
-END = ""
-"""The token of a list that has come to its end."""
-
 MAX_PASSES = 3
-MAX_LISTINGS = 5
 
-
-class IncompleteError(Exception):
-    """A window could not be proven complete; the message says why."""
+NO_PAPERS = "no papers at all, so not counted as done"
+EMPTY_LIST = "arXiv lists no paper in it, and yet gives some; ask again after midnight UTC"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,34 +85,31 @@ class Harvester:
         """Where the progress of windows is kept."""
         return self.run.store.catalog.windows
 
-    def harvest(self, window: Window, *, watermark: date | None = None) -> WindowOutcome:
+    def harvest(self, window: Window) -> WindowOutcome:
         """Harvest a window until it is proven complete, from where an earlier run stopped.
 
-        `watermark` is the day up to which a nightly harvest is complete with this window; it
-        does not move for a window without any paper, since an empty list may be an answer from a
-        cache, given too early. Raises `IncompleteError`, or the client's errors; what came until
-        then is kept, and the next call goes on from there.
+        Raises `IncompleteError`, or the client's errors; what came until then is kept, and the
+        next call goes on from there.
         """
         if self.log.is_settled(window):
             return WindowOutcome(str(window), was_done=True)
         progress = self.log.resume(window, self.run.clock())
         self._step_back(progress)
-        while True:
+        for passes in range(1, MAX_PASSES + 1):
             self._take_all_pages(progress)
-            listed = self._listed(window)
-            missing = self.log.missing(progress, listed)
+            listing = fetch_listing(self.run, self.client, window)
+            missing = self.log.missing(progress, listing.days)
             # Whichever takes fewer requests: another pass, or one for each paper.
-            if len(missing) <= progress.pages or progress.passes == MAX_PASSES:
+            goes_on = len(missing) > progress.pages or _is_odd(progress, listing)
+            if not goes_on or passes == MAX_PASSES:
                 break
             LOGGER.info("%s: %d papers are missing; once more from the start", window, len(missing))
             progress.token, progress.pages, progress.is_listed = None, 0, True
-            progress.passes += 1
             self.log.advance(progress)
-        progress.is_listed = True
-        for start in range(0, len(missing), RECORDS_A_STEP):
-            some = missing[start : start + RECORDS_A_STEP]
-            self.in_step(f"{window}: missing papers", partial(self._recover, progress, some))
-        return self._finish(progress, listed, watermark)
+        self.results.extend(listing.refused)
+        self._recover_all(progress, missing)
+        self._check(progress, listing)
+        return self._finish(progress, listing)
 
     def _step_back(self, progress: Progress) -> None:
         """Read a page again where an interrupted harvest goes on.
@@ -167,45 +160,24 @@ class Harvester:
         progress.token = following
         progress.pages += 1
         how = How.RECOVERED if progress.is_listed else How.HARVESTED
-        self.log.advance(progress, _ids(page), how)
+        self.log.advance(progress, came_with(page), how)
         self.papers.add(len(page.papers))
         LOGGER.info(
             "%s: page %d, %d papers; %d so far, %s",
             progress.window, progress.pages, len(page.papers), self.papers.done, self.papers.rate(),
         )  # fmt: skip
 
-    def _listed(self, window: Window) -> set[str]:
-        """Return the ids that arXiv lists in a window.
+    def _recover_all(self, progress: Progress, missing: Mapping[str, date]) -> None:
+        progress.is_listed = True
+        papers = iter(missing.items())
+        while some := dict(islice(papers, RECORDS_A_STEP)):
+            name = f"{progress.window}: missing papers"
+            self.in_step(name, partial(self._recover, progress, some))
 
-        One page is one moment. Several pages lose papers as those of records do, so they are asked
-        for until a round names none that the rounds before did not.
-        """
-        listed: set[str] = set()
-        for turn in range(MAX_LISTINGS):
-            found, pages = self._list_once(window)
-            if pages <= 1 or (turn > 0 and found <= listed):
-                return listed | found
-            listed |= found
-        raise IncompleteError(f"its list of papers was another one {MAX_LISTINGS} times")
-
-    def _list_once(self, window: Window) -> tuple[set[str], int]:
-        found: set[str] = set()
-        token, pages = None, 0
-        while token != END:
-            try:
-                with self.run.store.watch.stage("fetch lists"):
-                    reply = self.client.identifiers_page(window, token)
-            except NoRecordsMatchError:
-                return found, 1
-            # Kept as evidence, and its rejects like those of any reply.
-            process_reply(self.run, reply.raw, Page([], reply.value.rejects, None), name="list")
-            found.update(header.arxiv_id for header in reply.value.headers)
-            token, pages = reply.value.resumption_token or END, pages + 1
-        return found, pages
-
-    def _recover(self, progress: Progress, missing: Iterable[str]) -> None:
+    def _recover(self, progress: Progress, missing: Mapping[str, date]) -> None:
+        """Ask for papers one by one; `missing` are their days as listed."""
         vanished = []
-        for arxiv_id in missing:
+        for arxiv_id, day in missing.items():
             try:
                 with self.run.store.watch.stage("fetch papers"):
                     reply = self.client.get_record(arxiv_id)
@@ -213,46 +185,59 @@ class Harvester:
                 vanished.append(arxiv_id)
                 continue
             self.results.append(process_reply(self.run, reply.raw, reply.value, name=arxiv_id))
-            self.log.advance(progress, [arxiv_id], How.RECOVERED)
+            came = came_with(reply.value)
+            if reply.value.rejects and came.get(arxiv_id) is None:
+                # So broken that its own day cannot be read: asked for again it is the same.
+                came[arxiv_id] = day
+            self.log.advance(progress, came, How.RECOVERED)
         mark_vanished(self.run, vanished, source=str(progress.window))
-        self.log.advance(progress, vanished, How.VANISHED)
+        self.log.advance(progress, dict.fromkeys(vanished), How.VANISHED)
 
-    def _finish(
-        self, progress: Progress, listed: set[str], watermark: date | None
-    ) -> WindowOutcome:
+    def _check(self, progress: Progress, listing: Listing) -> None:
+        """Raise `IncompleteError` where what came is not what arXiv lists."""
+        behind = self.log.missing(progress, listing.days)
+        if behind:
+            arxiv_id, day = next(iter(behind.items()))
+            raise IncompleteError(
+                f"{len(behind)} papers did not come as new as arXiv lists them, such as "
+                f"{arxiv_id}, changed on {day}; ask again after midnight UTC"
+            )
+        if _is_odd(progress, listing):
+            raise IncompleteError(EMPTY_LIST)
+        if progress.window.until is None and not listing.days:
+            # It may be an answer from a cache, given before any paper came.
+            raise IncompleteError(NO_PAPERS)
+
+    def _finish(self, progress: Progress, listing: Listing) -> WindowOutcome:
         """Keep the outcome in the tables and note in the catalog that the window is complete."""
         counts = self.log.counts(progress)
         window = progress.window
         outcome = WindowOutcome(
             str(window),
-            listed=len(listed),
+            listed=len(listing.days),
             harvested=counts[How.HARVESTED],
             recovered=counts[How.RECOVERED],
             vanished=counts[How.VANISHED],
-            left=self.log.left(progress, listed),
+            left=self.log.left(progress, listing.days),
         )
-        done = DoneWindow(window, progress.started_at, watermark if listed else None)
         row = WindowRow(
             window.set_spec or "",
             window.first,
             window.until,
-            done.started_at,
+            progress.started_at,
+            listing.at,
             outcome.listed,
             outcome.harvested,
             outcome.recovered,
             outcome.vanished,
             outcome.left,
-            done.watermark,
         )
+        done = DoneWindow(window, progress.started_at, listing.at, outcome.listed)
         unit = f"window-{sha256(str(window).encode()).hex()[:32]}"
         keep_rows(self.run, unit, "windows", [row], windows=(done,))
         return outcome
 
 
-def _ids(page: Page) -> list[str]:
-    """Return the ids of a page's papers, and those that its rejects claim, if they are any."""
-    ids = [paper.id for paper in page.papers]
-    for reject in page.rejects:
-        with suppress(BadPaperError):
-            ids.append(check_id(reject.arxiv_id or ""))
-    return ids
+def _is_odd(progress: Progress, listing: Listing) -> bool:
+    """Tell whether the list is empty although pages came: one of them is from a cache."""
+    return progress.pages > 0 and not listing.days

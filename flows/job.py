@@ -29,6 +29,7 @@ class Job:
     started_at: datetime
     results: list[UnitResult] = field(default_factory=list)
     windows: list[WindowOutcome] = field(default_factory=list)
+    coverage: list[str] = field(default_factory=list)
     papers: list[str] = field(default_factory=list)
     snapshot: SnapshotFile | None = None
     unreachable: str | None = None
@@ -53,6 +54,7 @@ class Job:
             seconds=self.run.store.watch.seconds,
             failures=failures,
             windows=self.windows,
+            coverage=self.coverage,
             papers=self.papers,
             snapshot=self.snapshot,
             unreachable=self.unreachable,

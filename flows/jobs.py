@@ -5,21 +5,22 @@ Plain, so that the command line can run them where there is no Prefect server.
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date
 from functools import partial
 from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flows.arxiv.pace import Pace
-from flows.arxiv.sets import set_of_category
+from flows.arxiv.sets import ALL_OF_ARXIV, set_of_category
 from flows.batches import batches
 from flows.bulk import bulk_of, settle_each
 from flows.config import ArxivConfig, Config
+from flows.coverage import coverage_lines, night_windows
 from flows.errors import ArxivError, ArxivReplyError, ConfigError, LostSnapshotError, SnapshotError
-from flows.harvest import Harvester, IncompleteError, WindowOutcome
+from flows.harvest import Harvester, WindowOutcome
 from flows.job import Job, open_job
+from flows.listing import IncompleteError
 from flows.progress import LOGGER, OnProgress, to_nobody, track
 from flows.references import parse_references
 from flows.report import RunReport
@@ -40,11 +41,6 @@ MAX_STEPS = 100
 """Steps of one run. Prefect's server records about 30 task runs a second."""
 
 RECORDS_A_STEP = 20
-
-ALL_OF_ARXIV = "all"
-"""The category that stands for no category at all."""
-
-NO_PAPERS = "no papers at all, so not counted as done"
 
 
 def directly(name: str, work: Work) -> None:  # noqa: ARG001 - a StepRunner
@@ -176,23 +172,25 @@ def backfill_search(
 
 
 def nightly(config: Config, *, in_step: StepRunner = directly) -> RunReport:
-    """Harvest what changed since the last night that was complete, and some days before it.
+    """Harvest what changed since the last day that is proven complete, and some days before it.
 
-    The watermark moves only when the window is proven complete and holds any paper at all.
+    The first night begins where the windows of a backfill end. What is not proven after it, such as
+    what lies before a first night without any backfill, is said in the report.
     """
     with open_job("nightly", config) as job, connect(config.arxiv) as client:
-        today = job.run.clock().date()
+        now = job.run.clock()
         log = job.run.store.catalog.windows
         with answering():
             sets = _sets(client, config.categories or [ALL_OF_ARXIV])
-        for one in sets:
-            # Noted before the first night, so that one that fails is made good by the next.
-            log.begin_watermark(one, today)
-            first = log.watermarks()[one] - timedelta(days=config.harvest.overlap_days)
-            _harvest(job, client, [Window(one, first, None)], in_step, watermark=today)
-            outcome = job.windows[-1]
-            if outcome.problem is None and outcome.listed == 0:
-                job.windows[-1] = replace(outcome, problem=NO_PAPERS)
+        overlap = config.harvest.overlap_days
+        windows = [w for one in sets for w in night_windows(log, one, now.date(), overlap)]
+        for window in windows:
+            if window.until is None:
+                # Noted before the first of them, so that a night that fails is made good by the
+                # next, from its days on.
+                log.resume(window, now)
+        _harvest(job, client, windows, in_step)
+        job.coverage = list(coverage_lines(log, sets))
     return job.report()
 
 
@@ -213,13 +211,12 @@ def _take_each(job: Job, client: "OaiClient", arxiv_ids: Sequence[str]) -> None:
         take_record(job, client, arxiv_id)
 
 
-def _harvest(  # noqa: PLR0913 - one of them is the engine's
+def _harvest(
     job: Job,
     client: "OaiClient",
     windows: Sequence[Window],
     in_step: StepRunner,
     *,
-    watermark: date | None = None,
     on_progress: OnProgress = to_nobody,
 ) -> None:
     """Harvest windows one by one; one that fails is reported and does not stop the others.
@@ -233,7 +230,7 @@ def _harvest(  # noqa: PLR0913 - one of them is the engine's
             continue
         LOGGER.info("window %d of %d: %s", number, len(windows), window)
         try:
-            outcome = harvester.harvest(window, watermark=watermark)
+            outcome = harvester.harvest(window)
         except (IncompleteError, OaiError) as error:
             outcome = WindowOutcome(str(window), problem=str(error))
         except ArxivError as error:

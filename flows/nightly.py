@@ -11,7 +11,7 @@ from flows.report import RunReport
 
 @flow(name="nightly")
 def nightly(config_file: Path | None = None, data_dir: Path | None = None) -> RunReport:
-    """Harvest what changed since the last night that was complete, and some days before it.
+    """Harvest what changed since the last day that is proven complete, and some days before it.
 
     Args:
         config_file: the configuration; `config.yaml` of the working folder by default.

@@ -13,11 +13,11 @@ from pathlib import Path
 
 from flows.arxiv.client import OaiClient
 from flows.arxiv.fetch import PATIENCE, make_user_agent
+from flows.arxiv.sets import ALL_OF_ARXIV
 from flows.clock import utc_now
 from flows.config import Config
 from flows.desks import layout_of
 from flows.jobs import (
-    ALL_OF_ARXIV,
     answering,
     check_days,
     check_source,

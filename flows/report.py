@@ -23,7 +23,8 @@ MOST_FILES = 100
 class RunReport:
     """What one run did; written as `report.json` and `report.md`, printed as `lines`.
 
-    `papers` has a line on each paper of a rerun, and none for the many of other jobs.
+    `papers` has a line on each paper of a rerun, and none for the many of other jobs. `coverage`
+    says after a night which days of its sets are proven, and which are not.
     """
 
     run: str
@@ -40,6 +41,7 @@ class RunReport:
     seconds: dict[str, float] = field(default_factory=dict)
     failures: dict[str, str] = field(default_factory=dict)
     windows: list[WindowOutcome] = field(default_factory=list)
+    coverage: list[str] = field(default_factory=list)
     papers: list[str] = field(default_factory=list)
     snapshot: SnapshotFile | None = None
     unreachable: str | None = None
@@ -82,6 +84,7 @@ class RunReport:
             f"bundles: {self._place('bundles')}",
             f"report:  {self._place(RUNS, self.run, 'report.md')}",
             *([f"reissued {c.reissued}"] if c.reissued else []),
+            *self.coverage,
             *self._troubles(),
         ]
 

@@ -1,10 +1,11 @@
-"""The command `status`: what there is, how up to date it is, and what to do."""
+"""The command `status`: what there is, which days are proven, what is not, and what to do."""
 
 import json
 from collections.abc import Iterator
 from contextlib import closing
 
 from flows.config import Config
+from flows.coverage import backfill_command, coverage_lines, sets_of_interest
 from flows.desks import layout_of
 from flows.reading import open_catalog
 from flows.store.catalog import Catalog
@@ -25,13 +26,13 @@ def find_faults(config: Config) -> Iterator[str]:
 
 
 def status_lines(config: Config) -> Iterator[str]:
-    """Give the counts, watermarks, last runs, and what is incomplete, a line each."""
+    """Give the counts, the days that are proven, last runs, and what is incomplete, a line each."""
     layout = layout_of(config)
     with closing(open_catalog(layout)) as catalog:
         yield f"records {catalog.count('records')}, rejects {catalog.count('rejects')}"
         yield f"shards {catalog.count('shards')}, papers vanished {catalog.count('vanished')}"
-        for set_spec, day in catalog.windows.watermarks().items():
-            yield f"nightly harvest of {set_spec or 'all of arXiv'}: complete up to {day}"
+        log = catalog.windows
+        yield from coverage_lines(log, sets_of_interest(log, config.categories))
         yield from _last_runs(layout)
         yield from _open_windows(catalog)
         if left := catalog.shards_without_files():
@@ -56,11 +57,11 @@ def _run_line(layout: Layout, name: str) -> str:
 
 
 def _open_windows(catalog: Catalog) -> Iterator[str]:
-    windows = catalog.windows.open_windows()
-    for progress in windows:
-        yield f"NOT COMPLETE: {progress.window}: {_where(progress)}, begun {progress.started_at:%F}"
-    if windows:
-        yield "the command that began a window goes on with it"
+    for progress in catalog.windows.open_windows():
+        window = progress.window
+        yield f"NOT COMPLETE: {window}: {_where(progress)}, begun {progress.started_at:%F}"
+        command = backfill_command(window.set_spec, window.first, window.until)
+        yield f"  {command} completes it"
 
 
 def _where(progress: Progress) -> str:

@@ -29,3 +29,11 @@ def by_year(set_spec: str | None, first: date, until: date | None, today: date) 
     for year in range(first.year, last.year + 1):
         start, end = max(first, date(year, 1, 1)), min(last, date(year, 12, 31))
         yield Window(set_spec, start, None if end == today else end)
+
+
+def holds(set_spec: str | None, other: str | None) -> bool:
+    """Tell whether every paper of the set `other` is in `set_spec`: all of arXiv, or a set above.
+
+    `cs:cs` holds `cs:cs:LG`, as the parts of a setSpec are a hierarchy (OAI-PMH 2.0, section 2.6).
+    """
+    return set_spec is None or other == set_spec or (other or "").startswith(f"{set_spec}:")

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,15 @@ def process(folder: Path, *replies: bytes) -> RunReport:
 def rows(folder: Path, table: str) -> list[dict[str, Any]]:
     shards = sorted((folder / "data" / "tables" / table).glob("*.parquet"))
     return [row for shard in shards for row in pq.read_table(shard).to_pylist()]
+
+
+def held(folder: Path) -> dict[str, tuple[date, str]]:
+    """Return day and title of the newest record of each paper."""
+    found: dict[str, tuple[date, str]] = {}
+    for row in rows(folder, "papers"):
+        newest = row["datestamp"], row["title"]
+        found[row["arxiv_id"]] = max(found.get(row["arxiv_id"], newest), newest)
+    return found
 
 
 def bundle_files(folder: Path) -> dict[str, bytes]:

@@ -58,7 +58,6 @@ def dump(catalog: Path) -> dict[str, list[Any]]:
         "raw_sha256, " + of_shard.format("rejects"),
         "arxiv_id, " + of_shard.format("vanished"),
         "* FROM done_windows",
-        "* FROM watermarks",
     ]
     with sqlite3.connect(f"file:{catalog}?mode=ro", uri=True) as connection:
         found = {

@@ -37,6 +37,7 @@ from flows.store.layout import TABLES, Layout
 from flows.store.objects import ObjectFiles
 from flows.store.rebuild import rebuild_catalog
 from flows.store.store import open_store
+from flows.window import Window
 from transforms.selection import Selection
 
 MOMENT = datetime(2026, 3, 4, 5, 6, 7, 891011, tzinfo=UTC)
@@ -340,7 +341,7 @@ def lose_the_lock(one: Layout, two: Layout) -> None:
         one.objects.remove([shared.LOCK])
         with open_store(two, job="two", bundle_files=True, say=print):
             pass
-        store.catalog.windows.begin_watermark(None, MOMENT.date())
+        store.catalog.windows.resume(Window(), MOMENT)
 
 
 def test_who_lost_the_lock_leaves_the_copy_alone(s3: S3, tmp_path: Path) -> None:
@@ -349,7 +350,7 @@ def test_who_lost_the_lock_leaves_the_copy_alone(s3: S3, tmp_path: Path) -> None
         lose_the_lock(one, two)
     assert two.objects
     with closing(Catalog.open(shared.readable_catalog(two), read_only=True)) as catalog:
-        assert catalog.windows.watermarks() == {}
+        assert catalog.windows.open_windows() == []
 
 
 def test_a_worker_elsewhere_knows_what_the_copy_knows(s3: S3, tmp_path: Path) -> None:

@@ -1,5 +1,8 @@
 """Tables as readers meet them: shards of an older schema, and tables without a row."""
 
+import shutil
+from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 
 import polars as pl
@@ -19,6 +22,7 @@ from flows.reading import print_record
 from flows.store import store
 from flows.store.catalog import Catalog
 from flows.store.layout import TABLES, Layout
+from flows.store.rebuild import make_catalog, take_up_older
 from flows.store.schemas import REQUIRED, SCHEMAS
 from flows.store.shards import read_rows
 
@@ -37,6 +41,16 @@ def drop_columns(folder: Path, table: str, *columns: str) -> None:
                  if key.startswith(b"pith.")}  # fmt: skip
         older = pq.read_table(file).drop_columns(list(columns))
         pq.write_table(older.replace_schema_metadata(marks), file)
+    commit_again(Layout(folder / "data"))
+
+
+def commit_again(layout: Layout) -> None:
+    """Have the ledger say of the tables what they are now."""
+    shutil.rmtree(layout.root / "ledger")
+    for name in ("folder.json", "catalog.sqlite", "catalog.sqlite.sha256"):
+        (layout.root / name).unlink(missing_ok=True)
+    with suppress(StoreError):  # of a shard without a column that it needs
+        make_catalog(layout, take_up_older(layout, datetime.now(UTC)))
 
 
 def test_columns_that_came_later_may_be_null() -> None:

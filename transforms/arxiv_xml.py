@@ -4,8 +4,9 @@ Sources: OAI-PMH 2.0, section 4; arXiv's `arXivRaw.xsd`.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import date
 
 from lxml import etree
 
@@ -14,6 +15,7 @@ from transforms.oai_xml import (
     OAI,
     PageError,
     check_size,
+    claimed_day,
     claimed_id,
     find_answer,
     parse_reply,
@@ -48,7 +50,8 @@ _DATE_TAG, _SIZE_TAG, _SOURCE_TYPE_TAG = f"{_RAW}date", f"{_RAW}size", f"{_RAW}s
 _FIELD_OF_TAG = {f"{_RAW}{element}": name for element, name in _FIELDS.items()}
 
 
-_Refusal = tuple[int, str | None, str]
+_Refusal = tuple[int, str | None, date | None, str]
+"""A record's position, the id and the day that its header claims, and why it is refused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +84,7 @@ def parse_page(data: bytes) -> Page:
     if len(spans) != len(records):
         # Not written as arXiv writes them, so not to be found as text.
         spans = [etree.tostring(record, encoding="utf-8", with_tail=False) for record in records]
-    rejects = [Reject(at, arxiv_id, reason, spans[at]) for at, arxiv_id, reason in refused]
+    rejects = _rejects(refused, spans)
     return Page(papers, rejects, read_token(listing))
 
 
@@ -103,22 +106,28 @@ def _salvage(data: bytes, cause: PageError) -> Page:
         except PageError as error:
             broken.append(Reject(position, None, str(error), span))
     papers, refused = _read(whole)
-    rejects = [Reject(at, arxiv_id, reason, spans[at]) for at, arxiv_id, reason in refused]
+    rejects = _rejects(refused, spans)
     return Page(
         papers, sorted(rejects + broken, key=lambda reject: reject.position), read_token(listing)
     )
 
 
 def _read(records: Iterable[tuple[int, etree._Element]]) -> tuple[list[Paper], list[_Refusal]]:
-    """Make papers of record elements; of the others give position, claimed id and reason."""
+    """Make papers of record elements, and refuse the others."""
     papers: list[Paper] = []
     refused: list[_Refusal] = []
     for position, record in records:
         try:
             papers.append(_paper(record))
         except BadPaperError as error:
-            refused.append((position, claimed_id(record.find(f"{OAI}header")), str(error)))
+            header = record.find(f"{OAI}header")
+            refused.append((position, claimed_id(header), claimed_day(header), str(error)))
     return papers, refused
+
+
+def _rejects(refused: Iterable[_Refusal], spans: Sequence[bytes]) -> list[Reject]:
+    """Return what was refused, each with its bytes."""
+    return [Reject(at, arxiv_id, why, spans[at], day) for at, arxiv_id, day, why in refused]
 
 
 def _paper(record: etree._Element) -> Paper:

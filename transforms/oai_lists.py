@@ -1,7 +1,7 @@
 """The OAI-PMH replies without metadata: `ListIdentifiers`, `ListSets`, `Identify` (section 4)."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
 from lxml import etree
 
@@ -13,6 +13,7 @@ from transforms.oai_xml import (
     find_answer,
     parse_day,
     parse_reply,
+    read_answered_at,
     read_datestamp,
     read_identifier,
     read_token,
@@ -30,11 +31,15 @@ class Header:
 
 @dataclass(frozen=True, slots=True)
 class IdentifierPage:
-    """One `ListIdentifiers` reply; `resumption_token` as in `arxiv_xml.Page`."""
+    """One `ListIdentifiers` reply; `resumption_token` as in `arxiv_xml.Page`.
+
+    `answered_at` is when the server says that it answered; None where it does not say.
+    """
 
     headers: list[Header]
     rejects: list[Reject]
     resumption_token: str | None
+    answered_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +65,8 @@ def parse_identifiers(data: bytes) -> IdentifierPage:
     Raises `PageError` for a reply that is not whole, and `OaiError` for an error reply; so do the
     functions below.
     """
-    answer = find_answer(parse_reply(data), "ListIdentifiers")
+    root = parse_reply(data)
+    answer = find_answer(root, "ListIdentifiers")
     headers, rejects = [], []
     for position, header in enumerate(answer.iterfind(f"{OAI}header")):
         try:
@@ -68,7 +74,7 @@ def parse_identifiers(data: bytes) -> IdentifierPage:
         except BadPaperError as error:
             raw = etree.tostring(header, encoding="utf-8", with_tail=False)
             rejects.append(Reject(position, claimed_id(header), str(error), raw))
-    return IdentifierPage(headers, rejects, read_token(answer))
+    return IdentifierPage(headers, rejects, read_token(answer), read_answered_at(root))
 
 
 def parse_sets(data: bytes) -> SetPage:

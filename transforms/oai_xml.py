@@ -5,7 +5,7 @@ since a lenient parser would lose the resumption token and take the list for fin
 """
 
 import re
-from datetime import date
+from datetime import date, datetime
 
 from lxml import etree
 
@@ -30,6 +30,8 @@ class OaiError(Exception):
     """
 
     advice = ""
+    answered_at: datetime | None = None
+    """When the server says that it answered, if it does."""
 
     def __init__(self, code: str, message: str) -> None:
         """Keep `code`, such as `noRecordsMatch`, apart from the message."""
@@ -143,12 +145,23 @@ def find_answer(root: etree._Element, *verbs: str) -> etree._Element:
     """Return the element of the first of `verbs` that is there; raises the reply's `OaiError`."""
     error = root.find(f"{OAI}error")
     if error is not None:
-        raise oai_error(error.get("code", ""), " ".join((error.text or "").split()))
+        raised = oai_error(error.get("code", ""), " ".join((error.text or "").split()))
+        raised.answered_at = read_answered_at(root)
+        raise raised
     for verb in verbs:
         answer = root.find(f"{OAI}{verb}")
         if answer is not None:
             return answer
     raise PageError(f"an OAI-PMH reply that does not answer {' or '.join(verbs)}")
+
+
+def read_answered_at(root: etree._Element) -> datetime | None:
+    """Return the server's time of a reply (its `responseDate`), or None where there is none."""
+    try:
+        moment = datetime.fromisoformat(root.findtext(f"{OAI}responseDate", "").strip())
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else None
 
 
 def read_token(answer: etree._Element) -> str | None:
@@ -173,6 +186,14 @@ def parse_day(text: str) -> date:
         return date.fromisoformat(text.strip())
     except ValueError:
         raise BadPaperError(f"datestamp {text!r:.80} is not a day") from None
+
+
+def claimed_day(header: etree._Element | None) -> date | None:
+    """Return the day that a header gives, for a reject, or None where it gives none."""
+    try:
+        return None if header is None else read_datestamp(header)
+    except BadPaperError:
+        return None
 
 
 def claimed_id(header: etree._Element | None) -> str | None:

@@ -79,13 +79,15 @@ class Paper:
 class Reject:
     """What could not be used: where it stood, why, and its bytes as they came.
 
-    `position` counts the records of a reply from 0, the lines of a file from 1.
+    `position` counts the records of a reply from 0, the lines of a file from 1. `arxiv_id` and
+    `datestamp` are what its header claims, if that can be read.
     """
 
     position: int
     arxiv_id: str | None
     reason: str
     raw: bytes
+    datestamp: date | None = None
 
 
 def make_version(

@@ -9,6 +9,9 @@ from collections.abc import Collection
 
 from flows.errors import ConfigError
 
+ALL_OF_ARXIV = "all"
+"""The category that stands for no category at all."""
+
 
 def sets_by_category(known_sets: Collection[str]) -> dict[str, str]:
     """Return the set of each category and each archive, given the set specs of `ListSets`.
@@ -38,3 +41,25 @@ def set_of_category(category: str, known_sets: Collection[str]) -> str:
     close = difflib.get_close_matches(category.lower(), by_lower_case, n=1, cutoff=0)
     meant = f"; did you mean {by_lower_case[close[0]]}?" if close else ""
     raise ConfigError(f"arXiv has no category {category!r:.80}{meant}")
+
+
+def category_of(set_spec: str | None) -> str:
+    """Return what `set_of_category` makes a set of, `cs.LG` of `cs:cs:LG`; None is all of arXiv."""
+    if set_spec is None:
+        return ALL_OF_ARXIV
+    _, *archive_and_suffix = set_spec.split(":")
+    return ".".join(archive_and_suffix) or set_spec
+
+
+def likely_set(category: str, harvested: Collection[str]) -> str:
+    """Return the set of a category without asking arXiv, given the sets that were harvested.
+
+    Where none of them tells the group above the archive, the archive's name stands in its place:
+    then none of them is above the category either, nor the category itself.
+    """
+    named = sets_by_category(harvested)
+    if category in named or ":" in category:
+        return named.get(category, category)
+    archive, *suffix = category.split(".", 1)
+    groups = {spec.split(":")[1]: spec.split(":")[0] for spec in named.values()}
+    return ":".join([groups.get(archive, archive), archive, *suffix])

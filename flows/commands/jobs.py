@@ -89,7 +89,7 @@ def backfill(  # noqa: PLR0913, PLR0917 - one argument per option
 
 
 def nightly(config: ConfigOption = None, data: DataOption = None) -> None:
-    """Harvest what changed on arXiv since the last night that was complete.
+    """Harvest what changed on arXiv since the last day that is proven complete.
 
     Runs as a Prefect flow where a server is configured, and by itself elsewhere.
     """

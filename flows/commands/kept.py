@@ -96,7 +96,7 @@ def export(  # noqa: PLR0913 - one argument per option
 
 
 def status(config: ConfigOption = None, data: DataOption = None) -> None:
-    """Show what there is, how up to date it is, what is incomplete and what to do.
+    """Show what there is, which days are proven complete, what is not and what to do.
 
     Exit status: 0, or 1 where something that was committed is gone or changed, as far as a quick
     look tells.

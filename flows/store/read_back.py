@@ -32,7 +32,10 @@ def read_commit(layout: Layout, shard: ShardName) -> Commit:
     raw = read_rows(layout, "rejects", shard.name, ["raw"])
     vanished = read_rows(layout, "vanished", shard.name, ["arxiv_id"])
     windows = read_rows(
-        layout, "windows", shard.name, ["set_spec", "first", "until", "started_at", "watermark"]
+        layout,
+        "windows",
+        shard.name,
+        ["set_spec", "first", "until", "started_at", "listed_at", "listed"],
     )
     return Commit(
         shard,
@@ -40,7 +43,12 @@ def read_commit(layout: Layout, shard: ShardName) -> Commit:
         tuple(hashlib.sha256(data).hexdigest() for (data,) in raw),
         tuple(arxiv_id for (arxiv_id,) in vanished),
         tuple(
-            DoneWindow(Window(set_spec or None, first, until), started_at, watermark)
-            for set_spec, first, until, started_at, watermark in windows
+            # Shards of 0.1.0 do not tell when the list was asked for, nor did their windows compare
+            # days. But what changes after a window began leaves the days that were over by then, so
+            # these are proven all the same.
+            DoneWindow(
+                Window(set_spec or None, first, until), started_at, listed_at or started_at, listed
+            )
+            for set_spec, first, until, started_at, listed_at, listed in windows
         ),
     )

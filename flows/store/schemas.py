@@ -18,18 +18,21 @@ class VanishedRow(NamedTuple):
 
 
 class WindowRow(NamedTuple):
-    """The outcome of a window that was proven complete."""
+    """The outcome of a window that was proven complete, as arXiv listed it at `listed_at`.
+
+    What it proves for good are its days that were over then.
+    """
 
     set_spec: str
     first: date | None
     until: date | None
     started_at: datetime
+    listed_at: datetime
     listed: int
     harvested: int
     recovered: int
     vanished: int
     left: int
-    watermark: date | None
 
 
 _MOMENT = pa.timestamp("us", tz="UTC")
@@ -134,12 +137,12 @@ SCHEMAS: dict[str, pa.Schema] = {
             pa.field("first", pa.date32()),
             pa.field("until", pa.date32()),
             _required("started_at", _MOMENT),
+            pa.field("listed_at", _MOMENT),  # version 0.1.0 did not keep it
             _required("listed", pa.int64()),
             _required("harvested", pa.int64()),
             _required("recovered", pa.int64()),
             _required("vanished", pa.int64()),
             _required("left", pa.int64()),
-            pa.field("watermark", pa.date32()),
         ]
     ),
 }

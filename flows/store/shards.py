@@ -100,16 +100,24 @@ def read_rows(
     A column that is newer than the shard is None in its rows. Raises `StoreError` for a file that
     cannot be read or lacks a column that all shards have.
     """
-    key = layout.shard(table, shard)
-    with suppress(FileNotFoundError), _opened(layout, key) as file:
-        there = set(file.schema_arrow.names)
-        if lost := [name for name in columns if name in REQUIRED[table] - there]:
-            raise StoreError(
-                f"the shard {layout.files.place(key)} has no column {lost[0]}, which every version "
-                "of pith-ingest wrote; put the file back from a copy"
-            )
+    with suppress(FileNotFoundError), _opened(layout, layout.shard(table, shard)) as file:
+        there = _columns(layout, table, shard, file, columns)
         for batch in file.iter_batches(batch_size=128, columns=[c for c in columns if c in there]):
             yield from zip(*(_values(batch, name) for name in columns), strict=True)
+
+
+def _columns(
+    layout: Layout, table: str, shard: str, file: pq.ParquetFile, columns: Sequence[str]
+) -> set[str]:
+    """Return the columns of a file; raises `StoreError` where it lacks one that all shards have."""
+    there = set(file.schema_arrow.names)
+    if lost := [name for name in columns if name in REQUIRED[table] - there]:
+        where = layout.files.place(layout.shard(table, shard))
+        raise StoreError(
+            f"the shard {where} has no column {lost[0]}, which every version of pith-ingest wrote; "
+            "put the file back from a copy"
+        )
+    return there
 
 
 def _values(batch: pa.RecordBatch, name: str) -> list[Any]:
@@ -132,8 +140,8 @@ def read_rows_of(
     """
     left = dict(sorted(numbers.items()))
     with suppress(FileNotFoundError), _opened(layout, layout.shard(table, shard)) as file:
+        names = {"pith_number", *columns} & _columns(layout, table, shard, file, columns)
         for group, start, here in _by_group(file.metadata, list(left)):
-            names = {"pith_number", *columns} & set(file.schema_arrow.names)
             rows = file.read_row_group(group, columns=list(names), use_threads=False)
             found = rows.column("pith_number")
             row = [rows.column(name) if name in names else None for name in columns]

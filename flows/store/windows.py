@@ -1,17 +1,20 @@
-"""The memory of harvests: windows, how far each has come, and which papers it has.
+"""The memory of harvests: windows, how far each has come, its papers, and which days are proven.
 
 It lies in the catalog, so that a window that was interrupted goes on days later in another process.
+What is proven comes from the shards of complete windows alone.
 """
 
 import json
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
+from types import MappingProxyType
 
+from flows.days import EARLIEST, ONE_DAY, Days, days_over, unite
 from flows.store.transaction import transaction
-from flows.window import Window
+from flows.window import Window, holds
 
 WINDOW_TABLES = """
 CREATE TABLE windows (
@@ -22,7 +25,6 @@ CREATE TABLE windows (
     started_at TEXT NOT NULL,
     token TEXT,
     pages INTEGER NOT NULL DEFAULT 0,
-    passes INTEGER NOT NULL DEFAULT 1,
     is_listed INTEGER NOT NULL DEFAULT 0
 );
 CREATE UNIQUE INDEX windows_by_key ON windows (set_spec, first, until);
@@ -31,6 +33,8 @@ CREATE TABLE done_windows (
     first TEXT NOT NULL,
     until TEXT NOT NULL,
     started_at TEXT NOT NULL,
+    listed_at TEXT NOT NULL,
+    listed INTEGER NOT NULL,
     shard TEXT NOT NULL
 );
 CREATE INDEX done_windows_by_key ON done_windows (set_spec, first, until);
@@ -38,13 +42,15 @@ CREATE TABLE window_papers (
     window INTEGER NOT NULL REFERENCES windows (id),
     arxiv_id TEXT NOT NULL,
     how TEXT NOT NULL,
+    datestamp TEXT,
     PRIMARY KEY (window, arxiv_id)
 ) WITHOUT ROWID;
-CREATE TABLE watermarks (
-    set_spec TEXT PRIMARY KEY,
-    day TEXT NOT NULL
-) WITHOUT ROWID;
 """
+
+Came = Mapping[str, date | None]
+"""The day of the last change of papers that came, by id; None where it could not be read."""
+
+_NO_PAPERS: Came = MappingProxyType({})
 
 
 class How(StrEnum):
@@ -61,7 +67,7 @@ class Progress:
 
     `token` fetches the next page; None is the first one, and `""` says that all pages came.
     `pages` came in the current pass. `is_listed` tells that it was reconciled before, so that what
-    comes now is recovered.
+    comes now and did not come before, or not in this form, is recovered.
     """
 
     id: int
@@ -69,17 +75,32 @@ class Progress:
     started_at: datetime
     token: str | None = None
     pages: int = 0
-    passes: int = 1
     is_listed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class DoneWindow:
-    """A window that is proven complete; `watermark` is set by a nightly harvest."""
+    """A window that came in full, as arXiv listed it at `listed_at`: `listed` papers.
+
+    Its list was asked for at that time, which is what it proves: see `proven`.
+    """
 
     window: Window
     started_at: datetime
-    watermark: date | None = None
+    listed_at: datetime
+    listed: int
+
+    @property
+    def proven(self) -> Days | None:
+        """The days that it proves for good: those that were over, so that no paper joins them.
+
+        A window without an end and without any paper proves nothing, since an empty list may be an
+        answer from a cache, given too early on its last day.
+        """
+        window = self.window
+        if window.until is None and not self.listed:
+            return None
+        return days_over(window.first, window.until, self.listed_at.date())
 
 
 class WindowLog:
@@ -110,7 +131,7 @@ class WindowLog:
     def is_settled(self, window: Window) -> bool:
         """Tell whether `window` was completed after its last day was over, and so stays done."""
         found = self._connection.execute(
-            "SELECT max(started_at) FROM done_windows WHERE (set_spec, first, until) = (?, ?, ?)",
+            "SELECT max(listed_at) FROM done_windows WHERE (set_spec, first, until) = (?, ?, ?)",
             _key(window),
         ).fetchone()[0]
         if found is None or window.until is None:
@@ -118,27 +139,46 @@ class WindowLog:
         return datetime.fromisoformat(found).date() > window.until
 
     def advance(
-        self, progress: Progress, arxiv_ids: Iterable[str] = (), how: How = How.HARVESTED
+        self, progress: Progress, came: Came = _NO_PAPERS, how: How = How.HARVESTED
     ) -> None:
-        """Note, in one transaction, how far a window has come and which papers it got."""
+        """Note, in one transaction, how far a window has come and which papers it got.
+
+        Of a paper that comes again the newest form counts, and how that one came.
+        """
         with transaction(self._connection) as connection:
             connection.execute(
-                "UPDATE windows SET token = ?, pages = ?, passes = ?, is_listed = ? WHERE id = ?",
-                (progress.token, progress.pages, progress.passes, progress.is_listed, progress.id),
+                "UPDATE windows SET token = ?, pages = ?, is_listed = ? WHERE id = ?",
+                (progress.token, progress.pages, progress.is_listed, progress.id),
             )
             connection.executemany(
-                "INSERT OR IGNORE INTO window_papers VALUES (?, ?, ?)",
-                ((progress.id, arxiv_id, how) for arxiv_id in arxiv_ids),
+                "INSERT INTO window_papers VALUES (?, ?, ?, ?) ON CONFLICT (window, arxiv_id)"
+                " DO UPDATE SET how = excluded.how, datestamp = excluded.datestamp"
+                " WHERE excluded.how = ?"
+                " OR excluded.datestamp > coalesce(window_papers.datestamp, '')",
+                (
+                    (progress.id, arxiv_id, how, str(day) if day else None, How.VANISHED)
+                    for arxiv_id, day in came.items()
+                ),
             )
 
-    def missing(self, progress: Progress, listed: Iterable[str]) -> list[str]:
-        """Return which of the ids that arXiv lists a window does not have, sorted."""
+    def missing(self, progress: Progress, listed: Mapping[str, date]) -> dict[str, date]:
+        """Return which of the papers that arXiv lists a window does not have as they are listed.
+
+        By id, sorted: papers that did not come, that came as they were on an earlier day, or whose
+        day could not be read. Those that have vanished are not missing.
+        """
         found = self._connection.execute(
-            "SELECT value FROM json_each(?) WHERE value NOT IN"
-            " (SELECT arxiv_id FROM window_papers WHERE window = ?) ORDER BY value",
-            (json.dumps(list(listed)), progress.id),
+            "SELECT listed.key FROM json_each(?) AS listed LEFT JOIN window_papers AS paper"
+            " ON paper.window = ? AND paper.arxiv_id = listed.key"
+            " WHERE paper.arxiv_id IS NULL OR (paper.how <> ?"
+            " AND coalesce(paper.datestamp, '') < listed.value) ORDER BY listed.key",
+            (
+                json.dumps({arxiv_id: str(day) for arxiv_id, day in listed.items()}),
+                progress.id,
+                How.VANISHED,
+            ),
         )
-        return [arxiv_id for (arxiv_id,) in found]
+        return {arxiv_id: listed[arxiv_id] for (arxiv_id,) in found}
 
     def left(self, progress: Progress, listed: Iterable[str]) -> int:
         """Return how many papers a window has that arXiv does not list in it any more."""
@@ -160,26 +200,31 @@ class WindowLog:
     def add_done(self, done: DoneWindow, shard: str) -> None:
         """Note that a window is complete; call it within a transaction of the catalog.
 
-        Its list of papers is not needed any more. The watermark moves with it, never back.
+        Its list of papers is not needed any more, nor are windows under way whose days are proven
+        with it.
         """
         key = _key(done.window)
         self._connection.execute(
-            "INSERT INTO done_windows VALUES (?, ?, ?, ?, ?)",
-            (*key, done.started_at.isoformat(), shard),
+            "INSERT INTO done_windows VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (*key, done.started_at.isoformat(), done.listed_at.isoformat(), done.listed, shard),
         )
-        self._connection.execute(
-            "DELETE FROM window_papers WHERE window IN"
-            " (SELECT id FROM windows WHERE (set_spec, first, until) = (?, ?, ?))",
-            key,
-        )
-        self._connection.execute(
-            "DELETE FROM windows WHERE (set_spec, first, until) = (?, ?, ?)", key
-        )
-        if done.watermark:
+        for progress in self.open_windows():
+            if _key(progress.window) == key or self._is_moot(progress):
+                self._forget(progress)
+
+    def _is_moot(self, progress: Progress) -> bool:
+        """Tell whether all days for which a window was begun are proven by others."""
+        window = progress.window
+        first = window.first or EARLIEST
+        last = max(first, window.until or progress.started_at.date() - ONE_DAY)
+        proven = self.proven(window.set_spec)
+        return any(days.first <= first and last <= days.last for days in proven)
+
+    def _forget(self, progress: Progress) -> None:
+        for table, column in (("window_papers", "window"), ("windows", "id")):
             self._connection.execute(
-                "INSERT INTO watermarks VALUES (?, ?) ON CONFLICT (set_spec)"
-                " DO UPDATE SET day = max(day, excluded.day)",
-                (key[0], str(done.watermark)),
+                f"DELETE FROM {table} WHERE {column} = ?",  # noqa: S608 - constants
+                (progress.id,),
             )
 
     def open_windows(self) -> list[Progress]:
@@ -187,30 +232,48 @@ class WindowLog:
         found = self._connection.execute(f"{_SELECT_WINDOW} ORDER BY id")
         return [_progress(row) for row in found]
 
-    def watermarks(self) -> dict[str | None, date]:
-        """Return the watermark of each set that a nightly harvest takes; None is all of arXiv."""
-        found = self._connection.execute("SELECT set_spec, day FROM watermarks ORDER BY set_spec")
-        return {set_spec or None: date.fromisoformat(day) for set_spec, day in found}
+    def proven(self, set_spec: str | None) -> list[Days]:
+        """Return the days that are proven complete for a set, in as few ranges as there can be.
 
-    def begin_watermark(self, set_spec: str | None, day: date) -> None:
-        """Note the day on which the nightly harvest of a set began to be."""
-        with transaction(self._connection) as connection:
-            connection.execute(
-                "INSERT OR IGNORE INTO watermarks VALUES (?, ?)", (set_spec or "", str(day))
-            )
+        A window of a set that holds it proves them too.
+        """
+        found = self._connection.execute(
+            "SELECT set_spec, first, until, started_at, listed_at, listed FROM done_windows"
+        )
+        done = (_done(row) for row in found)
+        return unite(
+            one.proven for one in done if one.proven and holds(one.window.set_spec, set_spec)
+        )
+
+    def sets(self) -> list[str | None]:
+        """Return the sets that were ever harvested, or begun to be; None is all of arXiv."""
+        found = self._connection.execute(
+            "SELECT set_spec FROM done_windows UNION SELECT set_spec FROM windows ORDER BY 1"
+        )
+        return [set_spec or None for (set_spec,) in found]
 
 
 _SELECT_WINDOW = (
-    "SELECT id, set_spec, first, until, started_at, token, pages, passes, is_listed FROM windows"
+    "SELECT id, set_spec, first, until, started_at, token, pages, is_listed FROM windows"
 )
-_Row = tuple[int, str, str, str, str, str | None, int, int, int]
+_Row = tuple[int, str, str, str, str, str | None, int, int]
+_DoneRow = tuple[str, str, str, str, str, int]
 
 
 def _progress(row: _Row) -> Progress:
-    number, set_spec, first, until, started_at, token, pages, passes, is_listed = row
-    window = Window(set_spec or None, _day(first), _day(until))
+    number, set_spec, first, until, started_at, token, pages, is_listed = row
     started = datetime.fromisoformat(started_at)
-    return Progress(number, window, started, token, pages, passes, bool(is_listed))
+    return Progress(number, _window(set_spec, first, until), started, token, pages, bool(is_listed))
+
+
+def _done(row: _DoneRow) -> DoneWindow:
+    set_spec, first, until, started_at, listed_at, listed = row
+    times = datetime.fromisoformat(started_at), datetime.fromisoformat(listed_at)
+    return DoneWindow(_window(set_spec, first, until), *times, listed)
+
+
+def _window(set_spec: str, first: str, until: str) -> Window:
+    return Window(set_spec or None, _day(first), _day(until))
 
 
 def _key(window: Window) -> tuple[str, str, str]:

@@ -168,6 +168,17 @@ class CachedError(Fault):
     code: str
 
 
+@dataclass(frozen=True)
+class Stale(Fault):
+    """A reply of an earlier moment, from a cache on the way."""
+
+    body: bytes
+
+    def after(self, reply: Reply) -> Reply:
+        """Answer what was answered then."""
+        return replace(reply, body=self.body)
+
+
 def _chosen(
     papers: int | tuple[str, ...], library: Library, served: Sequence[str]
 ) -> tuple[str, ...]:

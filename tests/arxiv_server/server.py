@@ -21,8 +21,8 @@ class ArxivServer:
     """
     Serves a library at `oai_url` and `atom_url` while its `with` block runs.
 
-    `requests` logs what was asked. `on_request`, if set, is called before every answer, in the
-    thread that answers.
+    `requests` logs what was asked. `on_request`, if set, is called before every answer, and
+    `on_reply` with what is sent, in the thread that answers.
     """
 
     def __init__(
@@ -39,6 +39,7 @@ class ArxivServer:
         self.library = library
         self.requests: list[Seen] = []
         self.on_request: Callable[[Seen], None] | None = None
+        self.on_reply: Callable[[Seen, Reply], None] | None = None
         self._lock = threading.RLock()
         self._plan = Plan()
         self._served: list[str] = []
@@ -111,7 +112,10 @@ class ArxivServer:
         if self.on_request is not None:
             self.on_request(seen)
         with self._lock:
-            return self._faulty(seen)
+            reply = self._faulty(seen)
+        if self.on_reply is not None:
+            self.on_reply(seen, reply)
+        return reply
 
     def _faulty(self, seen: Seen) -> Reply:
         faults = self._plan.due(seen)
