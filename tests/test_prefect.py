@@ -129,17 +129,17 @@ def assert_schedule(api: Api, log: Path) -> None:
 
 
 def assert_command_is_a_flow(api: Api, tmp_path: Path) -> None:
-    """Show that the command line, where this server is configured, runs its jobs as flows."""
+    """Show that the command line runs its jobs as flows where a file names this server."""
     log, key, home = tmp_path / "command.log", tmp_path / "signing.key", tmp_path / "prefect"
+    (tmp_path / "prefect.toml").write_text(f'api.url = "{api.url}"\n')
     env = {
         "HOME": str(tmp_path),
         "PREFECT_HOME": str(home),
-        "PREFECT_API_URL": str(api.client.base_url).rstrip("/"),
         "PITH_IDENTITY__KEY_FILE": str(key),
         "PYTHONPATH": os.environ.get("PYTHONPATH", ""),
     }
     words = ["flows.cli", "backfill", "--raw", str(SAMPLE), "--data", str(tmp_path / "other")]
-    with process(log, *words, env=env) as child:
+    with process(log, *words, env=env, cwd=tmp_path) as child:
         assert child.wait(60) == 1  # the sample has a broken record
     assert "new records 9" in log.read_text()
     runs = api.ask("flow_runs/filter", flows={"name": {"any_": ["backfill"]}})
