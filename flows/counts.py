@@ -10,7 +10,11 @@ NUMBERS = (
 
 @dataclass(slots=True)
 class Counts:
-    """What became of the papers of some units of work; `passed_over` were not selected."""
+    """What became of the papers of some units of work.
+
+    `rejects` counts each time that one came; its bytes are kept once. `passed_over` were not
+    selected. So the lines of a snapshot are its papers, rejects, those passed over and blank ones.
+    """
 
     papers: int = 0
     new_records: int = 0

@@ -24,6 +24,7 @@ from flows.progress import LOGGER, OnProgress, to_nobody, track
 from flows.report import RunReport
 from flows.single import find_wanted, parse_references, take_record, take_wanted
 from flows.snapshot import Span, read_parts
+from flows.snapshot_array import refuse_array
 from flows.snapshot_file import SnapshotFile
 from flows.snapshot_scan import scan
 from flows.steps import StepRunner, UnitResult, Work
@@ -120,6 +121,7 @@ def backfill_snapshot(
     on_progress: OnProgress = to_nobody,
 ) -> RunReport:
     """Process the snapshot from Kaggle, or what `selection` takes of it."""
+    refuse_array(file)
     described, spans = scan(file)
     with (
         open_job("backfill", config) as job,
