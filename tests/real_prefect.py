@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -111,9 +112,6 @@ class Api:
         }
         return self.ask(f"{kind}/filter", **wanted[kind], **body)
 
-    def set_state(self, run: str, state: dict[str, Any]) -> None:
-        self.ask(f"flow_runs/{run}/set_state", state=state, force=True)
-
     @retry(
         retry=retry_if_exception(in_passing),
         wait=wait_exponential(0.1, max=3),
@@ -158,6 +156,21 @@ def serving(api: Api, config_file: Path, env: dict[str, str]) -> Iterator[Path]:
 
 def is_over(api: Api, run: str) -> bool:
     return api.get(f"flow_runs/{run}")["state_type"] in {"COMPLETED", "FAILED", "CRASHED"}
+
+
+def state_of(api: Api, run: str) -> str:
+    return str(api.get(f"flow_runs/{run}")["state"]["name"])
+
+
+def waits(api: Api, run: str) -> bool:
+    return state_of(api, run) == "AwaitingRetry"
+
+
+def come_due(api: Api, run: str) -> None:
+    """Let a waiting run's half hour be over."""
+    due = {"scheduled_time": datetime.now(UTC).isoformat()}
+    state = {"type": "SCHEDULED", "name": "AwaitingRetry", "state_details": due}
+    api.ask(f"flow_runs/{run}/set_state", state=state, force=True)
 
 
 def write_config(folder: Path, arxiv_url: str) -> Path:

@@ -10,7 +10,19 @@ from pathlib import Path
 
 import pytest
 from arxiv_server import ArxivServer, make_library
-from real_prefect import ROOT, Api, is_over, prefect_server, process, wait_for, write_config
+from real_prefect import (
+    ROOT,
+    Api,
+    come_due,
+    free_port,
+    is_over,
+    prefect_server,
+    process,
+    state_of,
+    wait_for,
+    waits,
+    write_config,
+)
 from runs import SAMPLE, assert_whole, rows
 
 TODAY = datetime.now(UTC).date()
@@ -71,34 +83,37 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_prefects_own_commands_serve_a_work_pool_whose_worker_runs_all_jobs(folder: Path) -> None:
-    library = make_library(60, 3, TODAY - timedelta(2), 3)
-    log = folder / "worker.log"
-    with ArxivServer(library, today=TODAY) as arxiv, prefect_server(folder) as (api, env):
-        write_config(folder, arxiv.url)
+    log, port = folder / "worker.log", free_port()
+    write_config(folder, f"http://127.0.0.1:{port}")
+    with prefect_server(folder) as (api, env):
         for line in of_readme("deployments:").splitlines():
             if command := re.match("# prefect (work-pool .*)", line):
                 prefect(folder, env, command[1])
         deployed = prefect(folder, env, "deploy --all")
         assert all(f"{job}/pith" in deployed for job in ("backfill", "nightly", "rerun"))
         with process(log, "prefect", "worker", "start", "--pool", "pith", env=env, cwd=folder):
-            run_all(api, log, library.works()[0].id)
-        assert "Traceback" not in log.read_text()
+            run_all(api, log, port)
         assert_lists(folder, env)
     assert len(rows(folder, "papers")) == 69
     assert_whole(folder)
 
 
-def run_all(api: Api, log: Path, arxiv_id: str) -> None:
-    """Run the three jobs at once: a pool that takes one at a time has them one by one."""
-    runs = [
-        api.start("backfill/pith", raw=[str(SAMPLE)]),
-        api.start("nightly/pith"),
-        api.start("rerun/pith", papers=[arxiv_id]),
-    ]
-    for run in runs:
-        wait_for(partial(is_over, api, run), log, 120)
-    states = [api.get(f"flow_runs/{run}")["state"]["name"] for run in runs]
-    assert states == ["Completed"] * 3, log.read_text()
+def run_all(api: Api, log: Path, port: int) -> None:
+    """Run the three jobs in a pool that takes one at a time, of which a waiting night is none."""
+    library = make_library(60, 3, TODAY - timedelta(2), 3)
+    night = api.start("nightly/pith")
+    wait_for(partial(waits, api, night), log, 120)
+    with ArxivServer(library, today=TODAY, port=port):
+        others = [
+            api.start("backfill/pith", raw=[str(SAMPLE)]),
+            api.start("rerun/pith", papers=[library.works()[0].id]),
+        ]
+        for run in others:
+            wait_for(partial(is_over, api, run), log, 120)
+        assert waits(api, night)
+        come_due(api, night)
+        wait_for(partial(is_over, api, night), log, 120)
+    assert [state_of(api, run) for run in (*others, night)] == ["Completed"] * 3, log.read_text()
 
 
 def assert_lists(folder: Path, env: dict[str, str]) -> None:

@@ -6,7 +6,18 @@ from pathlib import Path
 
 import pytest
 from arxiv_server import ArxivServer, make_library
-from real_prefect import Api, free_port, is_over, prefect_server, serving, wait_for, write_config
+from real_prefect import (
+    Api,
+    come_due,
+    free_port,
+    is_over,
+    prefect_server,
+    serving,
+    state_of,
+    wait_for,
+    waits,
+    write_config,
+)
 from runs import assert_whole, rows
 
 from flows.errors import ConfigError
@@ -15,23 +26,9 @@ from flows.nightly import unattended
 TODAY = datetime.now(UTC).date()
 
 
-def state_of(api: Api, run: str) -> str:
-    return str(api.get(f"flow_runs/{run}")["state"]["name"])
-
-
-def waits(api: Api, run: str) -> bool:
-    return state_of(api, run) == "AwaitingRetry"
-
-
 def due_in(api: Api, run: str) -> timedelta:
     details = api.get(f"flow_runs/{run}")["state"]["state_details"]
     return datetime.fromisoformat(details["scheduled_time"]) - datetime.now(UTC)
-
-
-def come_due(api: Api, run: str) -> None:
-    """Let the half hour be over."""
-    due = {"scheduled_time": datetime.now(UTC).isoformat()}
-    api.set_state(run, {"type": "SCHEDULED", "name": "AwaitingRetry", "state_details": due})
 
 
 def test_a_rerun_runs_while_a_night_waits_and_the_night_is_done_later(tmp_path: Path) -> None:
