@@ -7,7 +7,7 @@ DEMO := data/demo
 # The demo keeps to its own folder, key and all, and to itself: a Prefect server that its user has
 # configured may be down.
 DEMO_ENV := PITH_DATA_DIR=$(DEMO) PITH_IDENTITY__KEY_FILE=$(DEMO)/signing.key \
-	PREFECT_API_URL= PREFECT_PROFILES_PATH=/dev/null
+	PREFECT_API_URL=
 PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore $(BIN)/python -m pip
 
 .PHONY: demo test lint bench lock

@@ -10,9 +10,10 @@ NUMBERS = (
 
 @dataclass(slots=True)
 class Counts:
-    """What became of the papers of some units of work; `passed_over` were not selected.
+    """What became of the papers of some units of work.
 
-    `lines` are those of a snapshot, each a paper, a reject, passed over or `blank`.
+    `rejects` counts each time that one came; its bytes are kept once. `passed_over` were not
+    selected. `lines` are those of a snapshot, each a paper, a reject, passed over or `blank`.
     """
 
     papers: int = 0

@@ -20,7 +20,8 @@ from distributed.exceptions import WorkerStartTimeoutError
 from distributed.utils import get_mp_context
 
 from flows.config import BUILDER_VERSION, Config
-from flows.dask_worker import Orders, be_ready, do
+from flows.dask_worker import be_ready, do
+from flows.desks import Orders
 from flows.errors import ConfigError, WorkerError
 from flows.preparing import Desk
 from flows.progress import LOGGER

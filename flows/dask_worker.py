@@ -11,26 +11,16 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from flows.config import BUILDER_VERSION, Config
-from flows.desks import open_desk
+from flows.config import BUILDER_VERSION
+from flows.desks import Orders, open_desk
 from flows.errors import ConfigError, PithError
 from flows.keys import has_key
 from flows.preparing import Desk
 from flows.shared_folder import check_shared
 from flows.workers import Work
-
-
-@dataclass(frozen=True, slots=True)
-class Orders:
-    """What a worker needs to make its desk for a run, and what it must find there; no secrets."""
-
-    config: Config
-    run: str
-    fingerprint: str
 
 
 class _Own(threading.local):
@@ -83,14 +73,7 @@ def _checked_desk(orders: Orders) -> Desk:
         raise ConfigError(
             f"has no signing key: put it into {identity.key_file} there, or into PITH_SIGNING_KEY"
         )
-    desk = open_desk(orders.config, orders.run)
-    if desk.issuer.fingerprint != orders.fingerprint:
-        desk.catalog.close()
-        raise ConfigError(
-            f"has another signing key: fingerprint {desk.issuer.fingerprint}, "
-            f"but this run signs with {orders.fingerprint}"
-        )
-    return desk
+    return open_desk(orders)
 
 
 @contextmanager

@@ -1,8 +1,10 @@
 """From the configuration to a data folder and to a desk, in whichever process."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from flows.config import Config
+from flows.errors import ConfigError
 from flows.keys import load_issuer
 from flows.places import state_folder
 from flows.preparing import Desk
@@ -20,12 +22,28 @@ def layout_of(config: Config) -> Layout:
     return Layout(state_folder(config.state_dir, config.data_dir), ObjectFiles(config.data_dir))
 
 
-def open_desk(config: Config, run: str) -> Desk:
+@dataclass(frozen=True, slots=True)
+class Orders:
+    """What a worker needs to make its desk for a run, and what it must find there; no secrets."""
+
+    config: Config
+    run: str
+    fingerprint: str
+
+
+def open_desk(orders: Orders) -> Desk:
     """Return the desk of a worker process, on the coordinator's machine or on any other.
 
-    The key is found as the flow's process finds it, never sent. Elsewhere than on the coordinator's
-    machine, what is known is what the catalog's copy in the store knew when the run began.
+    The key is found as the flow's process finds it, never sent; raises `ConfigError` where it is
+    another one. Elsewhere than on the coordinator's machine, what is known is what the catalog's
+    copy in the store knew when the run began.
     """
+    config, run = orders.config, orders.run
+    issuer = load_issuer(config.identity)
+    if issuer.fingerprint != orders.fingerprint:
+        raise ConfigError(
+            f"has another signing key: fingerprint {issuer.fingerprint}, "
+            f"but this run signs with {orders.fingerprint}; give it the same one, and run again"
+        )
     layout = layout_of(config)
-    issuer, _ = load_issuer(config.identity)
     return Desk(layout, Catalog.open(readable_catalog(layout), read_only=True), issuer, run)

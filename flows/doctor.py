@@ -122,7 +122,7 @@ def repair(config: Config, *, full: bool, say: Callable[[str], None]) -> None:
         head = Head.of(found.findings.entries[-1]) if found.findings.entries else Head()
         tolerance = timedelta(seconds=config.clock_tolerance_seconds)
         clock = SteadyClock(utc_now, head.moment, tolerance)
-        issuer = load_issuer(config.identity)[0] if has_key(config.identity) else None
+        issuer = load_issuer(config.identity) if has_key(config.identity) else None
         keys = frozenset(own_keys(config.identity))
         mending = Repair(layout, found.findings, Rescuer(layout, keys, issuer, clock()), run)
         try:

@@ -7,6 +7,7 @@ its papers are committed and its report is on disk, so a server that is away cos
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 from uuid import UUID
 
@@ -19,11 +20,13 @@ from prefect.artifacts import (
     update_progress_artifact,
 )
 from prefect.cache_policies import NO_CACHE
+from prefect.client.orchestration import get_client
 from prefect.client.schemas.objects import State
+from prefect.client.schemas.responses import SetStateStatus
 from prefect.events import emit_event
-from prefect.exceptions import PrefectException
+from prefect.exceptions import Pause, PrefectException
 from prefect.logging.handlers import APILogHandler
-from prefect.states import Completed
+from prefect.states import AwaitingRetry, Completed
 
 from flows.progress import LOGGER
 from flows.report import RunReport, UnreachableRunError
@@ -73,6 +76,44 @@ def run_job(job: Callable[..., RunReport], **told: Any) -> RunReport:  # noqa: A
         # Prefect takes a returned state as the run's end, and gives its data to the caller.
         return cast("RunReport", state)
     return report
+
+
+@contextmanager
+def waiting_for_another_attempt(attempts: int, after: timedelta) -> Iterator[None]:
+    """Have the server start a deployment's flow run again if it fails, `attempts` times in all.
+
+    Prefect's own `retries` wait in the flow's process, which keeps its place in `serve` or a work
+    pool all the time. Here the process ends, and the run, AwaitingRetry, is the server's alone.
+    """
+    try:
+        yield
+    except Exception as error:
+        state = _await_retry(attempts, after, str(error))
+        if state is None:
+            raise
+        # What Prefect ends a flow's process with, and leaves its state as it is.
+        raise Pause(state=state) from None
+
+
+def _await_retry(attempts: int, after: timedelta, reason: str) -> State[Any] | None:
+    """Return the flow run's new state, or None where it was the last attempt or cannot wait.
+
+    A run without a deployment cannot, for nobody would start it, nor one that is being cancelled.
+    """
+    run_id = UUID(runtime.flow_run.id)
+    try:
+        with get_client(sync_client=True) as client:
+            run = client.read_flow_run(run_id)
+            if run.deployment_id is None or run.run_count >= attempts:
+                return None
+            later: State[Any] = AwaitingRetry(
+                scheduled_time=datetime.now(UTC) + after, message=reason
+            )
+            answer = client.set_flow_run_state(run_id, later)
+    except (httpx.HTTPError, PrefectException) as error:
+        LOGGER.warning("Prefect's server did not put off the next attempt: %s", error)
+        return None
+    return answer.state if answer.status == SetStateStatus.ACCEPT else None
 
 
 def run_backfill(job: Callable[..., RunReport]) -> RunReport:

@@ -10,7 +10,7 @@ from flows.clock import utc_now
 from flows.config import Config
 from flows.desks import layout_of
 from flows.harvest import WindowOutcome
-from flows.keys import load_issuer
+from flows.keys import ensure_issuer
 from flows.progress import LOGGER
 from flows.report import RunReport, summarise
 from flows.snapshot_file import SnapshotFile
@@ -70,7 +70,7 @@ class Job:
 def open_job(name: str, config: Config) -> Iterator[Job]:
     """Open key and store for one run; what a killed run left is recovered first."""
     started_at = utc_now()
-    issuer, is_new = load_issuer(config.identity)
+    issuer, is_new = ensure_issuer(config.identity)
     if is_new:
         LOGGER.info(
             "made a signing key in %s, fingerprint %s", config.identity.key_file, issuer.fingerprint

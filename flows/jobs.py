@@ -25,6 +25,7 @@ from flows.progress import LOGGER, OnProgress, to_nobody, track
 from flows.references import parse_references
 from flows.report import RunReport
 from flows.single import find_wanted, take_record, take_wanted
+from flows.snapshot_array import refuse_array
 from flows.snapshot_scan import scan
 from flows.snapshot_units import take_parts
 from flows.steps import StepRunner, UnitResult, Work
@@ -121,6 +122,7 @@ def backfill_snapshot(
 
     A part counts only when its bytes are those of the file whose sha256 it is noted under.
     """
+    refuse_array(file)
     scanned = scan(file)
     empty = SnapshotError(f"the snapshot {file} is empty")
     if not scanned.file.size:

@@ -3,6 +3,7 @@
 import os
 import stat
 from pathlib import Path
+from tempfile import mkstemp
 from urllib.parse import urlsplit
 
 from nacl.utils import random
@@ -29,13 +30,20 @@ _NOTES = (
 )
 
 
+class KeyExistsError(ConfigError):
+    """There is a key where one was to be made."""
+
+
 def create_key(file: Path) -> Ed25519Signer:
-    """Make a new key in `file`, which must not exist; no one else can read it at any moment."""
+    """Make a new key in `file`; no one else can read it at any moment.
+
+    Raises `KeyExistsError` where there is one, also if another process makes it meanwhile.
+    """
     seed = random(SEED_BYTES)
-    unfinished = file.with_name(f".{file.name}.{os.getpid()}")
     try:
         file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        # With mode 0600 and a name that no other process has, nor one that was killed had.
+        descriptor, unfinished = mkstemp(prefix=f".{file.name}.", dir=file.parent)
         try:
             with os.fdopen(descriptor, "w") as stream:
                 stream.write(encode_base64(seed) + "\n")
@@ -44,9 +52,13 @@ def create_key(file: Path) -> Ed25519Signer:
             # A link appears whole or not at all, and never replaces a key.
             file.hardlink_to(unfinished)
         finally:
-            unfinished.unlink()
+            Path(unfinished).unlink()
     except FileExistsError:
-        raise ConfigError(
+        if not file.exists():
+            raise ConfigError(
+                f"cannot make a key in {file}: its folder is a file, or it is a link to nothing"
+            ) from None
+        raise KeyExistsError(
             f"there is a key in {file} already; name another file, or move that one away first"
         ) from None
     except OSError as error:
@@ -59,6 +71,10 @@ def load_key(file: Path) -> Ed25519Signer:
     try:
         mode = file.stat().st_mode
         text = file.read_text(encoding="ascii").strip()
+    except FileNotFoundError:
+        raise ConfigError(
+            f"there is no key in {file}; 'pith-ingest keygen' makes one, and so does the first job"
+        ) from None
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not text"
         raise ConfigError(f"cannot read the key {file}: {reason}") from None
@@ -67,32 +83,45 @@ def load_key(file: Path) -> Ed25519Signer:
     return _signer_of(text, str(file))
 
 
-def load_issuer(config: IdentityConfig) -> tuple[Issuer, bool]:
-    """Return who signs, and whether the key was made just now because there was none.
+def load_issuer(config: IdentityConfig) -> Issuer:
+    """Return who signs; raises `ConfigError` where there is no key.
 
     The key comes from the first that is there: the environment variable `PITH_SIGNING_KEY`, the
     Prefect Secret block that `key_secret` names, the file `key_file`.
     """
     seed = os.environ.get(KEY_VARIABLE)
-    is_new = False
     if seed is not None:
         signer = _signer_of(seed, f"the environment variable {KEY_VARIABLE}")
     elif config.key_secret is not None:
         signer = _signer_of(_read_secret(config.key_secret), f"the Secret {config.key_secret}")
     else:
-        is_new = not _may_exist(config.key_file)
-        signer = create_key(config.key_file) if is_new else load_key(config.key_file)
-    return Issuer(identity_of(config, signer.public_key), signer), is_new
+        signer = load_key(config.key_file)
+    return Issuer(identity_of(config, signer.public_key), signer)
+
+
+def ensure_issuer(config: IdentityConfig) -> tuple[Issuer, bool]:
+    """Return who signs, and whether the key was made just now because there was none.
+
+    For the three jobs alone. Of several that begin at once, one makes the key and all have it.
+    """
+    is_new = False
+    if not has_key(config):
+        try:
+            create_key(config.key_file)
+            is_new = True
+        except KeyExistsError:
+            pass
+    return load_issuer(config), is_new
 
 
 def own_keys(config: IdentityConfig) -> set[bytes]:
     """Return the public keys that are ours: the signing one, if there is one, and known ones."""
     known = {decode_base64(key.public_key, PUBLIC_KEY_BYTES) for key in config.known_keys}
-    return known | ({load_issuer(config)[0].signer.public_key} if has_key(config) else set())
+    return known | ({load_issuer(config).signer.public_key} if has_key(config) else set())
 
 
 def has_key(config: IdentityConfig) -> bool:
-    """Tell whether there is a key, so that `load_issuer` would not make one."""
+    """Tell whether there is a key, or at least a place that was named to have one."""
     return KEY_VARIABLE in os.environ or bool(config.key_secret) or _may_exist(config.key_file)
 
 

@@ -22,7 +22,7 @@ def merge_files(config: Config, paths: Sequence[Path], output: Path) -> None:
     A copy that is not valid is refused: what it holds could not be told from a forgery. Two
     signers' words against each other (equivocations) are kept, and shown on the screen.
     """
-    issuer, _ = load_issuer(config.identity)
+    issuer = load_issuer(config.identity)
     bundles = [_read(path) for path in paths]
     try:
         united = unite(bundles, issuer=issuer, moment=utc_now())

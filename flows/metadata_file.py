@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from flows.errors import ConfigError
+from flows.snapshot_array import refuse_array
 from flows.snapshot_file import UNREADABLE, unpacked
 from transforms.oai_xml import MAX_PAGE_BYTES, OaiError, PageError
 from transforms.paper import BadPaperError
@@ -16,8 +17,9 @@ def read_texts(path: Path) -> tuple[TextHashes, int]:
 
     JSON Lines (Kaggle's snapshot or simpler objects) or one OAI-PMH reply, told by the first
     character; plain or packed. About 400 bytes of memory a paper. Raises `ConfigError` for a file
-    that cannot be read or holds no paper.
+    that cannot be read or holds no paper, and `SnapshotError` for one JSON array.
     """
+    refuse_array(path)
     texts: dict[tuple[str, int | None], tuple[bytes, bytes]] = {}
     unusable = 0
     try:

@@ -1,12 +1,16 @@
 """The scheduled job: bring everything up to date."""
 
+from datetime import timedelta
 from pathlib import Path
 
 from prefect import flow
 
 from flows import asked
-from flows.engine import run_job
+from flows.engine import run_job, waiting_for_another_attempt
 from flows.report import RunReport
+
+ATTEMPTS = 3
+ATTEMPT_AFTER = timedelta(minutes=30)
 
 
 @flow(name="nightly")
@@ -20,8 +24,16 @@ def nightly(config_file: Path | None = None, data_dir: Path | None = None) -> Ru
     return run_job(asked.nightly(config_file=config_file, data_dir=data_dir))
 
 
-unattended = nightly.with_options(retries=2, retry_delay_seconds=30 * 60)
-"""The same flow for a schedule, where nobody waits: arXiv may be away longer than the client asks.
+@flow(name="nightly")
+def unattended(config_file: Path | None = None, data_dir: Path | None = None) -> RunReport:
+    """Harvest what changed since the last night that was complete, and some days before it.
 
-An attempt goes on where the one before stopped. Steps are not retried, `as_task` says why.
-"""
+    For a deployment, where nobody waits: arXiv may be away longer than the client asks. A run that
+    fails is tried again half an hour later, and once more, and goes on where it stopped.
+
+    Args:
+        config_file: the configuration; `config.yaml` of the working folder by default.
+        data_dir: where to keep everything, instead of what the configuration says.
+    """
+    with waiting_for_another_attempt(ATTEMPTS, ATTEMPT_AFTER):
+        return run_job(asked.nightly(config_file=config_file, data_dir=data_dir))

@@ -26,6 +26,7 @@ from flows.jobs import (
     pace_of,
 )
 from flows.progress import track
+from flows.snapshot_array import refuse_array
 from flows.snapshot_file import describe_size
 from flows.store.catalog import Catalog
 from flows.store.catalog_reader import is_there
@@ -88,6 +89,7 @@ def _plan_raw(raw: Sequence[Path]) -> list[str]:
 
 
 def _plan_snapshot(file: Path, selection: Selection) -> list[str]:
+    refuse_array(file)
     size, text = describe_size(file)
     rows = (size * PACKING if text is None else text) // ROW_BYTES
     lines = [f"snapshot {file.name}, {size} bytes: about {rows} rows of {ROW_BYTES} bytes each"]

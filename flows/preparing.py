@@ -131,12 +131,13 @@ class _Batch:
                 self._flush()
 
     def take_rejects(self, rejects: Iterable[Reject]) -> None:
-        """Keep the rejects that are not kept yet; count them all."""
-        by_sha256 = {sha256(reject.raw).hex(): reject for reject in rejects}
-        kept = self.desk.catalog.known_rejects(by_sha256) if by_sha256 else set()
-        self.counts.rejects += len(by_sha256)
-        for reject in by_sha256.values():
+        """Count every reject, and keep those whose bytes are not kept yet, once."""
+        by_sha256: dict[str, Reject] = {}
+        for reject in rejects:
+            by_sha256.setdefault(sha256(reject.raw).hex(), reject)
+            self.counts.rejects += 1
             self.counts.by_reason[reject.reason] = self.counts.by_reason.get(reject.reason, 0) + 1
+        kept = self.desk.catalog.known_rejects(by_sha256) if by_sha256 else set()
         new = {digest: reject for digest, reject in by_sha256.items() if digest not in kept}
         self.reject_sha256s += new
         self.writer.add("rejects", [reject_row(r, source=self.source) for r in new.values()])

@@ -17,6 +17,10 @@ def run_job(job: JobName, **options: Any) -> RunReport:  # noqa: ANN401 - the jo
     By itself, for the server that Prefect would start for the run takes longer than most jobs,
     and nobody sees what it is told.
     """
+    keep_analytics_off()
+    # Prefect's own lines stay off the screen; its log in the UI stays whole.
+    os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "CRITICAL")
+    # This may import Prefect, which takes its settings then.
     if is_configured():
         return _run_flow(job, options)
     report: RunReport = getattr(asked, job)(**options)()
@@ -25,9 +29,6 @@ def run_job(job: JobName, **options: Any) -> RunReport:  # noqa: ANN401 - the jo
 
 def _run_flow(job: JobName, options: dict[str, Any]) -> RunReport:
     """Run a flow; for Prefect one that did not reach arXiv has failed, and still has a report."""
-    keep_analytics_off()
-    # Prefect's own lines stay off the screen; its log in the UI stays whole.
-    os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "CRITICAL")
     flow = getattr(import_module(f"flows.{job}"), job)
     try:
         report: RunReport = flow(**options)

@@ -16,8 +16,8 @@ from typing import Any, Generic, Protocol, TypeVar
 import pyarrow as pa
 
 from flows.config import Config
-from flows.desks import open_desk
-from flows.errors import ConfigError, WorkerError
+from flows.desks import Orders, open_desk
+from flows.errors import ConfigError, PithError, WorkerError
 from flows.preparing import Desk
 
 MAX_ATTEMPTS = 3
@@ -72,10 +72,10 @@ class _Later(Generic[_T]):
 class Pool:
     """A crew of processes, which end when this one does, however it ends."""
 
-    def __init__(self, config: Config, run: str, size: int) -> None:
-        """Start no process yet: the first work does."""
+    def __init__(self, config: Config, desk: Desk, size: int) -> None:
+        """Start no process yet: the first work does. `desk` is this process's own."""
         self.size = size
-        self._begin = partial(_begin_work, config, run)
+        self._begin = partial(_begin_work, Orders(config, desk.run, desk.issuer.fingerprint))
         self._executor = self._renewed()
 
     def submit(self, work: Work[_T]) -> "_Submitted[_T]":
@@ -135,7 +135,7 @@ def hired(config: Config, desk: Desk, units: int | None) -> Iterator[Crew]:
         with _dask_crew(config, desk, size) as crew:
             yield crew
     elif size > 1:
-        with closing(Pool(config, desk.run, size)) as pool:
+        with closing(Pool(config, desk, size)) as pool:
             yield pool
     else:
         yield Alone(desk)
@@ -151,17 +151,17 @@ def _dask_crew(config: Config, desk: Desk, size: int) -> AbstractContextManager[
     return dask_crew(config, desk, size)
 
 
-_begun: list[tuple[Config, str]] = []
+_begun: list[Orders] = []
 
 
-def _begin_work(config: Config, run: str) -> None:
+def _begin_work(orders: Orders) -> None:
     """Set up a worker process, without what could fail: that is for `_desk` to raise."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the flow's process ends its workers
     threading.Thread(target=_end_with_parent, daemon=True).start()
     # Batches bound what is alive, and nothing that is made refers back to itself.
     gc.disable()
     _keep_memory()
-    _begun.append((config, run))
+    _begun.append(orders)
 
 
 def _keep_memory() -> None:
@@ -185,7 +185,10 @@ def _end_with_parent() -> None:
 
 @cache
 def _desk() -> Desk:
-    return open_desk(*_begun[-1])
+    try:
+        return open_desk(_begun[-1])
+    except PithError as error:
+        raise type(error)(f"the worker process {os.getpid()}: {error}") from None
 
 
 def _do(work: Work[Any]) -> Any:  # noqa: ANN401 - whatever the work gives

@@ -23,15 +23,16 @@ from snapshot_rows import line, row
 from flows import job as job_module
 from flows import jobs, snapshot, units
 from flows.bulk import AHEAD, Bulk
-from flows.errors import WorkerError
+from flows.errors import ConfigError, WorkerError
 from flows.job import open_job
-from flows.keys import create_key
+from flows.keys import create_key, load_key
 from flows.preparing import Desk
 from flows.report import RunReport
 from flows.snapshot_scan import scan
 from flows.units import SavedReply
 from flows.workers import Pool
 from transforms.selection import SeenIds, Selection
+from transforms.signing import fingerprint
 
 MOMENT = datetime(2026, 11, 21, 4, 5, 6, 789, tzinfo=UTC)
 PAPERS = 400
@@ -144,7 +145,7 @@ def fail(_: Desk) -> None:
 @pytest.fixture
 def pool(tmp_path: Path) -> Iterator[Pool]:
     with open_job("backfill", config_in(tmp_path)) as opened:
-        found = Pool(opened.config, opened.run.name, 2)
+        found = Pool(opened.config, opened.run.desk, 2)
         yield found
         found.close()
 
@@ -169,6 +170,20 @@ def own_key(desk: Desk) -> bytes:
     return desk.issuer.signer.public_key
 
 
+def test_a_worker_that_finds_another_key_signs_nothing(pool: Pool, tmp_path: Path) -> None:
+    key_file = tmp_path / "signing.key"
+    ours = load_key(key_file)
+    key_file.rename(tmp_path / "old.key")
+    with pytest.raises(ConfigError, match=r"the worker process \d+: there is no key in .*keygen"):
+        pool.submit(own_key).result()
+    assert not key_file.exists()
+    other = create_key(key_file)
+    with pytest.raises(ConfigError, match="has another signing key") as caught:
+        pool.submit(own_key).result()
+    for key in (ours, other):
+        assert fingerprint(key.public_key) in str(caught.value)
+
+
 ORPHANS = """
 import os, sys, time
 from pathlib import Path
@@ -178,7 +193,7 @@ from runs import config_in
 from test_bulk import my_pid
 if __name__ == "__main__":
     with open_job("backfill", config_in(Path(sys.argv[1]))) as job:
-        pool = Pool(job.config, job.run.name, 2)
+        pool = Pool(job.config, job.run.desk, 2)
         print(pool.submit(my_pid).result(), flush=True)
         time.sleep(600)
 """
@@ -215,7 +230,7 @@ class Endless:
 
 def test_no_more_is_submitted_than_the_workers_are_ahead(tmp_path: Path) -> None:
     with open_job("backfill", config_in(tmp_path)) as opened:
-        pool = Pool(opened.config, opened.run.name, 2)
+        pool = Pool(opened.config, opened.run.desk, 2)
         bulk, source = Bulk(opened.run, pool), Endless()
         sent = bulk.submitted(source)
         for taken in range(1, 20):

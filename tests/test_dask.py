@@ -21,9 +21,9 @@ from worker_killer import WorkerKiller
 
 from flows import dask_crew, jobs, shared_folder, snapshot
 from flows.config import Config, DaskConfig
-from flows.desks import open_desk
+from flows.desks import Orders, open_desk
 from flows.errors import ConfigError, WorkerError
-from flows.keys import create_key
+from flows.keys import create_key, load_issuer
 from flows.preparing import Desk
 from flows.workers import Crew, hired
 from transforms.selection import Selection
@@ -147,7 +147,7 @@ def test_replies_give_the_same_records(
 @contextmanager
 def crew_of(config: Config) -> Iterator[Crew]:
     """Hire a crew as a job does, for the catalog and key that are there."""
-    desk = open_desk(config, "a run")
+    desk = open_desk(Orders(config, "a run", load_issuer(config.identity).fingerprint))
     with closing(desk.catalog), hired(config, desk, 10) as crew:
         yield crew
 

@@ -24,10 +24,11 @@ from test_exactly_once import dump
 
 from flows import jobs, reissuing
 from flows.config import Config, load_config
-from flows.desks import layout_of, open_desk
+from flows.desks import Orders, layout_of, open_desk
 from flows.doctor import examine, repair
 from flows.errors import ConfigError, StoreError
 from flows.finding import print_matches
+from flows.keys import load_issuer
 from flows.places import place_of
 from flows.reading import print_record
 from flows.status import status_lines
@@ -357,7 +358,8 @@ def test_a_worker_elsewhere_knows_what_the_copy_knows(s3: S3, tmp_path: Path) ->
     one, elsewhere = (s3.config(tmp_path / name) for name in ("one", "elsewhere"))
     elsewhere = elsewhere.model_copy(update={"identity": one.identity})
     jobs.backfill_raw(one, [SAMPLE])
-    here, there = open_desk(one, "run"), open_desk(elsewhere, "run")
+    fingerprint = load_issuer(one.identity).fingerprint
+    here, there = (open_desk(Orders(config, "run", fingerprint)) for config in (one, elsewhere))
     assert here.catalog.shard_names() == there.catalog.shard_names() != set()
     assert not there.layout.catalog.exists()
     assert len(list(there.layout.root.glob("copies/*.sqlite"))) == 1

@@ -37,6 +37,15 @@ def plan(config: Config, **arguments: Any) -> list[str]:
     return plan_backfill(config, **NOTHING | {"limit": 2000} | arguments)
 
 
+def test_a_snapshot_that_is_one_json_array_is_named_before_it_is_read(
+    tmp_path: Path, server: ArxivServer
+) -> None:
+    file = tmp_path / "array.json"
+    file.write_text('[{"id": "2201.00001"}]')
+    with pytest.raises(SnapshotError, match="is one JSON array"):
+        plan(config_for(tmp_path, server), snapshot=file)
+
+
 def test_a_harvest_is_estimated_with_one_request_for_each_window(
     tmp_path: Path, server: ArxivServer
 ) -> None:

@@ -1,145 +1,29 @@
 """Prefect as its users meet it: a real server, `pith-ingest serve`, runs from the API."""
 
 import os
-import signal
-import socket
-import subprocess
-import sys
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
-from uuid import uuid4
 
 import httpx
 import pytest
 from arxiv_server import ArxivServer, make_library
+from real_prefect import Api, is_over, prefect_server, process, serving, wait_for, write_config
 from runs import SAMPLE, assert_whole
-from tenacity import retry, retry_if_exception, stop_after_delay, wait_exponential
 
 from flows.config import load_config
 from flows.errors import ConfigError
 
-ROOT = Path(__file__).parents[1]
 TODAY = datetime.now(UTC).date()
-
-
-@contextmanager
-def process(log: Path, *words: str, **env: str) -> Iterator[subprocess.Popen[bytes]]:
-    """Run `python -m …` in a process group of its own, which is ended in any case."""
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("P")}
-    with log.open("wb") as output:
-        child = subprocess.Popen(
-            [sys.executable, "-m", *words],
-            cwd=ROOT,
-            env=clean | {"PATH": os.environ["PATH"]} | env,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-    try:
-        yield child
-    finally:
-        child.terminate()
-        try:
-            child.wait(20)
-        except subprocess.TimeoutExpired:
-            child.kill()
-            child.wait()
-        with suppress(ProcessLookupError):
-            os.killpg(child.pid, signal.SIGKILL)
-
-
-def wait_for(what: Callable[[], Any], log: Path, seconds: float = 60) -> Any:
-    """Return the first true answer, also where the server does not answer yet."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        try:
-            if answer := what():
-                return answer
-        except httpx.HTTPError:
-            pass
-        time.sleep(0.25)
-    pytest.fail(f"still nothing after {seconds} s; {log.name} says:\n{log.read_text()}")
 
 
 @pytest.fixture
 def config_file(tmp_path: Path) -> Iterator[Path]:
     library = make_library(60, 3, TODAY - timedelta(2), 3)
     with ArxivServer(library, today=TODAY) as server:
-        file = tmp_path / "config.yaml"
-        file.write_text(
-            "identity: {key_file: signing.key}\n"
-            f"arxiv: {{oai_url: '{server.oai_url}', atom_url: '{server.atom_url}', "
-            "pace_seconds: 0, pace_file: pace.lock}\n"
-            "schedule: {cron: '15 4 * * 2', timezone: Europe/Berlin}\n"
-        )
-        yield file
-
-
-def free_port() -> int:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        port: int = taken.getsockname()[1]
-        return port
-
-
-def in_passing(error: BaseException) -> bool:
-    """Tell whether Prefect's own client would ask again.
-
-    The server says 503 where SQLite is locked. No longer time-out of its database spares that:
-    SQLite does not wait at all for a transaction that read before it writes.
-    """
-    if isinstance(error, httpx.HTTPStatusError):
-        return error.response.status_code == httpx.codes.SERVICE_UNAVAILABLE
-    return isinstance(error, httpx.TransportError)
-
-
-class Api:
-    """The little of Prefect's REST API that the test asks."""
-
-    def __init__(self, url: str) -> None:
-        self.url = url
-        self.client = httpx.Client(base_url=f"{url}/", timeout=20)
-
-    def get(self, path: str) -> Any:
-        return self._request("GET", path)
-
-    def ask(self, path: str, **body: Any) -> Any:
-        return self._request("POST", path, json=body)
-
-    def start(self, deployment: str, **parameters: Any) -> str:
-        served = self.get(f"deployments/name/{deployment}")
-        started = self.ask(
-            f"deployments/{served['id']}/create_flow_run",
-            parameters=served["parameters"] | parameters,
-            # Asked again, it is still one run.
-            idempotency_key=str(uuid4()),
-        )
-        return str(started["id"])
-
-    def of_run(self, kind: str, run: str, **body: Any) -> Any:
-        """Return the logs, artifacts or task runs of a flow run."""
-        id_filter = {"any_": [run]}
-        wanted = {
-            "logs": {"logs": {"flow_run_id": id_filter}},
-            "artifacts": {"artifacts": {"flow_run_id": id_filter}},
-            "task_runs": {"flow_runs": {"id": id_filter}},
-        }
-        return self.ask(f"{kind}/filter", **wanted[kind], **body)
-
-    @retry(
-        retry=retry_if_exception(in_passing),
-        wait=wait_exponential(0.1, max=3),
-        stop=stop_after_delay(30),
-        reraise=True,
-    )
-    def _request(self, method: str, path: str, **told: Any) -> Any:
-        return self.client.request(method, path, **told).raise_for_status().json()
+        yield write_config(tmp_path, server.url)
 
 
 def test_the_api_is_asked_again_where_its_database_is_locked(
@@ -159,31 +43,8 @@ def test_the_api_is_asked_again_where_its_database_is_locked(
     assert statuses == []
 
 
-@contextmanager
-def served(tmp_path: Path, config_file: Path) -> Iterator[tuple[Api, Path]]:
-    """Start a server and `pith-ingest serve`, and give its API and what `serve` prints."""
-    port = free_port()
-    env = {
-        "HOME": str(tmp_path),
-        "PREFECT_HOME": str(tmp_path / "prefect"),
-        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
-        "PREFECT_API_URL": f"http://127.0.0.1:{port}/api",
-        "PREFECT_RUNNER_POLL_FREQUENCY": "1",
-        "PYTHONPATH": os.environ.get("PYTHONPATH", ""),
-    }
-    start = ["prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)]
-    serve = ["flows.cli", "serve", "--config", str(config_file), "--data", str(tmp_path / "data")]
-    api = Api(env["PREFECT_API_URL"])
-    server_log, serve_log = tmp_path / "server.log", tmp_path / "serve.log"
-    with api.client, process(server_log, *start, **env):
-        wait_for(lambda: api.get("health"), server_log, 120)
-        with process(serve_log, *serve, **env):
-            wait_for(lambda: api.get("deployments/name/rerun/pith"), serve_log)
-            yield api, serve_log
-
-
 def test_the_three_deployments_run_from_the_api(tmp_path: Path, config_file: Path) -> None:
-    with served(tmp_path, config_file) as (api, log):
+    with prefect_server(tmp_path) as (api, env), serving(api, config_file, env) as log:
         # One after the other, as `serve` runs them, in the order in which they were started.
         runs = {}
         for deployment, parameters in (
@@ -204,14 +65,9 @@ def test_the_three_deployments_run_from_the_api(tmp_path: Path, config_file: Pat
         assert_schedule(api, log)
         assert_command_is_a_flow(api, tmp_path)
         assert "Traceback" not in log.read_text()
-        assert_retried(api, tmp_path, log)
     assert_whole(tmp_path)
     assert log.read_text().count("made a signing key") == 1
     assert "Warning" not in log.read_text()
-
-
-def is_over(api: Api, run: str) -> bool:
-    return api.get(f"flow_runs/{run}")["state_type"] in {"COMPLETED", "FAILED", "CRASHED"}
 
 
 def assert_artifacts(api: Api, runs: dict[str, str]) -> None:
@@ -273,35 +129,21 @@ def assert_schedule(api: Api, log: Path) -> None:
 
 
 def assert_command_is_a_flow(api: Api, tmp_path: Path) -> None:
-    """Show that the command line, where this server is configured, runs its jobs as flows."""
+    """Show that the command line runs its jobs as flows where a file names this server."""
     log, key, home = tmp_path / "command.log", tmp_path / "signing.key", tmp_path / "prefect"
+    (tmp_path / "prefect.toml").write_text(f'api.url = "{api.url}"\n')
     env = {
         "HOME": str(tmp_path),
         "PREFECT_HOME": str(home),
-        "PREFECT_API_URL": str(api.client.base_url).rstrip("/"),
         "PITH_IDENTITY__KEY_FILE": str(key),
         "PYTHONPATH": os.environ.get("PYTHONPATH", ""),
     }
     words = ["flows.cli", "backfill", "--raw", str(SAMPLE), "--data", str(tmp_path / "other")]
-    with process(log, *words, **env) as child:
+    with process(log, *words, env=env, cwd=tmp_path) as child:
         assert child.wait(60) == 1  # the sample has a broken record
     assert "new records 9" in log.read_text()
     runs = api.ask("flow_runs/filter", flows={"name": {"any_": ["backfill"]}})
     assert [run["state_type"] for run in runs] == ["COMPLETED"] * 2
-
-
-def assert_retried(api: Api, tmp_path: Path, log: Path) -> None:
-    """Show that a night without arXiv is tried again: nothing listens on port 9."""
-    nowhere = tmp_path / "nowhere.yaml"
-    nowhere.write_text(
-        "identity: {key_file: signing.key}\n"
-        "arxiv: {oai_url: 'http://127.0.0.1:9', atom_url: 'http://127.0.0.1:9', "
-        "pace_seconds: 0, pace_file: pace.lock}\n"
-    )
-    run = api.start("nightly/pith", config_file=str(nowhere))
-    wait_for(lambda: api.get(f"flow_runs/{run}")["state"]["name"] == "AwaitingRetry", log)
-    keys = {artifact["key"] for artifact in api.of_run("artifacts", run)}
-    assert keys >= {"pith-nightly-report", "pith-nightly-table"}
 
 
 SERVERLESS = {
@@ -316,7 +158,7 @@ def test_serve_says_what_to_start_when_no_server_is_there(tmp_path: Path, name: 
     log = tmp_path / "log"
     home = {"HOME": str(tmp_path), "PREFECT_HOME": str(tmp_path / "prefect")}
     python_path = {"PYTHONPATH": os.environ.get("PYTHONPATH", "")}
-    with process(log, "flows.cli", "serve", **home, **python_path, **env) as child:
+    with process(log, "flows.cli", "serve", env=home | python_path | env) as child:
         assert child.wait(60) == 2
     assert log.read_text().startswith("pith-ingest: ")
     assert log.read_text().count("\n") == 1

@@ -15,7 +15,6 @@ from runs import assert_whole, config_for
 
 from flows import jobs
 from flows.errors import ConfigError
-from flows.prefect_server import is_configured
 from flows.report import RunReport
 from flows.store.catalog import Catalog
 from flows.store.layout import Layout
@@ -138,29 +137,3 @@ def test_a_rerun_imports_nothing_that_it_does_not_need() -> None:
     )
     heavy = {"arxiv", "pandas", "polars", "prefect", "requests"}
     assert not set(done.stdout.split()) & heavy
-
-
-SERVER = 'PREFECT_API_URL = "http://127.0.0.1:4200/api"\n'
-PROFILES = {
-    "none": ("", {}, False),
-    "not TOML": ("active =", {}, False),
-    "active": (f'active = "mine"\n[profiles.mine]\n{SERVER}', {}, True),
-    "not active": (f'active = "other"\n[profiles.mine]\n{SERVER}[profiles.other]\n', {}, False),
-    "named": (f'active = "other"\n[profiles.mine]\n{SERVER}', {"PREFECT_PROFILE": "mine"}, True),
-    "environment": ("", {"PREFECT_API_URL": "http://127.0.0.1:4200/api"}, True),
-}
-
-
-@pytest.mark.parametrize("name", PROFILES)
-def test_a_server_is_found_in_the_environment_and_in_the_active_profile(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
-) -> None:
-    profiles, env, expected = PROFILES[name]
-    for variable in ("PREFECT_API_URL", "PREFECT_PROFILE", "PREFECT_PROFILES_PATH"):
-        monkeypatch.delenv(variable, raising=False)
-    monkeypatch.setenv("PREFECT_HOME", str(tmp_path))
-    for variable, value in env.items():
-        monkeypatch.setenv(variable, value)
-    assert not is_configured() or "PREFECT_API_URL" in env
-    (tmp_path / "profiles.toml").write_text(profiles)
-    assert is_configured() is expected

@@ -2,8 +2,10 @@
 
 import gzip
 import hashlib
+import json
 from datetime import date
 from pathlib import Path
+from random import Random
 
 import pytest
 from golden_data import GOLDEN
@@ -12,6 +14,8 @@ from runs import assert_whole, config_in, process, rows, tree
 from snapshot_rows import line, row, text
 
 from flows import jobs, snapshot
+from flows.errors import SnapshotError
+from flows.metadata_file import read_texts
 from flows.report import RunReport
 from flows.steps import Work
 from transforms.selection import Selection
@@ -60,6 +64,67 @@ def test_bad_lines_are_rejects_with_number_and_reason(tmp_path: Path) -> None:
     assert (report.snapshot.name, report.snapshot.size) == ("snapshot.json", len(data))
     assert report.snapshot.sha256 == hashlib.sha256(data).hexdigest()
     assert_whole(tmp_path)
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_each_line_is_a_paper_a_reject_not_selected_or_blank(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, workers: int
+) -> None:
+    monkeypatch.setattr(snapshot, "PART_BYTES", 2000)
+    kinds = [
+        line(row("2201.00001")),  # its id comes again and again
+        b"{broken\n",
+        b"?\n",
+        b" \n",
+        line(row("2201.00002", categories="math.NT")),
+    ]
+    lines = Random(7).choices(kinds, k=300) + [line(row(f"2202.{n:05}")) for n in range(40)]
+    Random(8).shuffle(lines)
+    file = tmp_path / "snapshot.json"
+    file.write_bytes(b"".join(lines))
+    selection = Selection(frozenset({"cs"}))
+    for _ in range(2):
+        counts = jobs.backfill_snapshot(config_in(tmp_path, workers), file, selection).counts
+        blank, passed_over = lines.count(b" \n"), lines.count(kinds[4])
+        assert (counts.papers, counts.passed_over) == (41, passed_over)
+        assert counts.rejects == len(lines) - 41 - blank - passed_over
+        assert sum(counts.by_reason.values()) == counts.rejects
+    kept = {row["raw"]: row["position"] for row in rows(tmp_path, "rejects")}
+    assert kept.keys() == {kinds[0].strip(), b"{broken", b"?"}
+    assert kept[b"?"] == lines.index(b"?\n") + 1
+    assert len(rows(tmp_path, "rejects")) == 3
+
+
+ROWS = [row(f"2201.{number:05}") for number in range(1, 4)]
+ARRAYS = {
+    "one line": json.dumps(ROWS),
+    "one line of one row": json.dumps(ROWS[:1]),
+    "a row a line": "[\n" + ",\n".join(map(json.dumps, ROWS)) + "\n]\n",
+    "one row a line": "[\n" + json.dumps(ROWS[0]) + "\n]\n",
+    "commas first": "[" + json.dumps(ROWS[0]) + "\n," + json.dumps(ROWS[1]) + "\n]\n",
+    "commas first, bracket alone": f"[\n{json.dumps(ROWS[0])}\n,{json.dumps(ROWS[1])}\n]\n",
+    "brackets beside rows": "[" + ",\n".join(map(json.dumps, ROWS)) + "]",
+    "indented": "\n" + json.dumps(ROWS, indent=2),
+    "empty": "[]",
+    "longer than a line may be": json.dumps([row(abstract="x" * 5_000_000)]),
+}
+
+
+@pytest.mark.parametrize("name", ARRAYS)
+def test_one_json_array_is_named_with_what_to_do(tmp_path: Path, name: str) -> None:
+    with pytest.raises(SnapshotError, match=r"is one JSON array, but .* jq -c"):
+        backfill(tmp_path, gzip.compress(ARRAYS[name].encode()))
+    assert not (tmp_path / "data").exists()
+    with pytest.raises(SnapshotError, match=r"is one JSON array, but .* jq -c"):
+        read_texts(tmp_path / "snapshot.json")
+
+
+@pytest.mark.parametrize("first", [b"[", b"[{", b'[{"id":', b"[]", b"[1, 2]", b"[{}]", b"[garbage"])
+def test_a_bad_first_line_that_looks_like_an_array_is_a_reject(
+    tmp_path: Path, first: bytes
+) -> None:
+    counts = backfill(tmp_path, first + b"\n" + text("2201.00001", "2201.00002")).counts
+    assert (counts.papers, counts.rejects) == (2, 1)
 
 
 def test_the_same_snapshot_again_changes_nothing(tmp_path: Path) -> None:

@@ -46,9 +46,9 @@ def test_the_key_comes_from_the_first_place_that_has_one(
 ) -> None:
     config = IdentityConfig(key_file=tmp_path / "signing.key")
     in_file = create_key(config.key_file)
-    assert load_issuer(config)[0].signer.public_key == in_file.public_key
+    assert load_issuer(config).signer.public_key == in_file.public_key
     monkeypatch.setenv(KEY_VARIABLE, encode_base64(SEED))
-    from_variable = load_issuer(config)[0].signer.public_key
+    from_variable = load_issuer(config).signer.public_key
     assert from_variable != in_file.public_key
     monkeypatch.setenv(KEY_VARIABLE, "no key at all")
     with pytest.raises(ConfigError, match=f"variable {KEY_VARIABLE} does not hold a key") as caught:
@@ -64,7 +64,7 @@ def test_the_key_can_be_a_prefect_secret(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="no Secret block 'pith-test-key'"):
         load_issuer(config)
     Secret(value=encode_base64(SEED)).save("pith-test-key")
-    assert load_issuer(config)[0].signer.public_key
+    assert load_issuer(config).signer.public_key
     assert not config.key_file.exists()
 
 
@@ -139,6 +139,10 @@ def test_merge_unites_files_and_shows_equivocations(tmp_path: Path) -> None:
         copy = append_snapshot(FIRST, drafted, issuer=ISSUER, moment=moment)
         file.write_bytes(bundle_bytes(copy))
     output = tmp_path / "united.json"
+    keyless = run(tmp_path, "merge", first, second, "--output", output)
+    assert (keyless.returncode, output.exists()) == (2, False)
+    assert "no key in" in keyless.stderr
+    assert run(tmp_path, "keygen").returncode == 0
     done = run(tmp_path, "merge", first, second, "--output", output)
     assert (done.returncode, done.stdout.count("EQUIVOCATION by issuer.example")) == (0, 1)
     assert verify_bundle(output.read_bytes(), []).valid

@@ -86,8 +86,8 @@ def environment(settings: dict[str, str]) -> dict[str, str]:
     """Return the environment of a measured process: none of the user's settings, this code."""
     own = ("PITH_", "PREFECT_")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(own)}
-    # Nor a Prefect server that is configured in a profile.
-    return kept | {"PYTHONPATH": PATH, "PREFECT_PROFILES_PATH": os.devnull} | settings
+    # Nor a Prefect server that is configured in a file.
+    return kept | {"PYTHONPATH": PATH, "PREFECT_API_URL": ""} | settings
 
 
 def compare(snapshot: Path) -> None:
