@@ -72,6 +72,7 @@ class Harvester:
     """What all windows of one run share; `results` grows with every reply that was processed.
 
     `papers` counts those of all pages. How many there will be, no one knows before they are listed.
+    `refused` are tokens with which a list could not be continued.
     """
 
     run: Run
@@ -79,6 +80,7 @@ class Harvester:
     in_step: StepRunner
     results: list[UnitResult]
     papers: Meter = field(default_factory=Meter)
+    refused: set[str] = field(default_factory=set)
 
     @property
     def log(self) -> WindowLog:
@@ -147,8 +149,10 @@ class Harvester:
             self.log.advance(progress)
             return
         except BadResumptionTokenError:
-            if progress.token is None:
+            # Twice the same one: from a cache, and so until midnight UTC.
+            if progress.token is None or progress.token in self.refused:
                 raise
+            self.refused.add(progress.token)
             LOGGER.info("%s: the list cannot be continued; from the start", progress.window)
             progress.token, progress.pages = None, 0
             return

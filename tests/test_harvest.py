@@ -197,6 +197,21 @@ def test_a_token_that_the_server_has_forgotten_begins_the_list_again(tmp_path: P
         assert_exactly_once(tmp_path, server.library, ONE_DAY, ONE_DAY)
 
 
+def test_a_list_that_can_never_be_continued_is_named_and_not_asked_for_without_end(
+    tmp_path: Path,
+) -> None:
+    with serve(fresh()) as server:
+        server.order(CachedError("badResumptionToken"), on="ListRecords", skip=2)
+        report = harvest(tmp_path, server, ONE_DAY, ONE_DAY)
+        assert report.exit_status == 1
+        assert "badResumptionToken" in (report.windows[0].problem or "")
+        # Identify, three pages of which the third is refused, and once more the three.
+        assert len(server.requests) == 7
+        server.clear_cache()
+        assert harvest(tmp_path, server, ONE_DAY, ONE_DAY).windows[0].problem is None
+        assert_exactly_once(tmp_path, server.library, ONE_DAY, ONE_DAY)
+
+
 @pytest.mark.parametrize("seed", range(RUNS))
 def test_faults_mixed_at_random_lose_nothing(tmp_path: Path, seed: int) -> None:
     choose = Random(seed)
