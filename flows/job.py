@@ -2,20 +2,22 @@
 
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from flows.config import Config
 from flows.desks import layout_of
+from flows.errors import PithError
 from flows.harvest import WindowOutcome
 from flows.keys import load_issuer
 from flows.progress import LOGGER
 from flows.report import RunReport, summarise
 from flows.snapshot_file import SnapshotFile
-from flows.steps import Run, UnitResult, utc_now
+from flows.steps import Run, UnitResult, note_kept, utc_now
+from flows.stopping import unbroken
 from flows.store.files import writing
-from flows.store.store import open_store
+from flows.store.store import Store, open_store
 
 
 @dataclass
@@ -58,7 +60,7 @@ class Job:
             stopped=self.stopped,
         )
         layout = self.run.store.layout
-        with writing(layout.root):
+        with unbroken(), writing(layout.root):
             report.write(layout)
         return report
 
@@ -77,4 +79,18 @@ def open_job(name: str, config: Config) -> Iterator[Job]:
         layout_of(config), job=name, bundle_files=bundle_files, say=LOGGER.warning
     ) as store:
         run_name = f"{started_at:%Y%m%dT%H%M%SZ}-{name}-{secrets.token_hex(2)}"
-        yield Job(name, config, Run(store, issuer, run_name, utc_now), started_at)
+        run = Run(store, issuer, run_name, utc_now)
+        note_kept(run.kept)
+        with tidied(store):
+            yield Job(name, config, run, started_at)
+
+
+@contextmanager
+def tidied(store: Store) -> Iterator[None]:
+    """Remove what was written but never committed, where the block ends before its end."""
+    try:
+        yield
+    except BaseException:
+        with suppress(OSError, PithError):  # what went wrong before it matters more
+            store.layout.files.remove_unnamed()
+        raise

@@ -23,6 +23,7 @@ from flows.job import Job, open_job
 from flows.progress import LOGGER, OnProgress, to_nobody, track
 from flows.report import RunReport
 from flows.single import find_wanted, parse_references, take_record, take_wanted
+from flows.snapshot_file import no_text
 from flows.snapshot_scan import scan
 from flows.snapshot_units import take_parts
 from flows.steps import StepRunner, UnitResult, Work
@@ -121,9 +122,8 @@ def backfill_snapshot(
     A part counts only when its bytes are those of the file whose sha256 it is noted under.
     """
     scanned = scan(file)
-    empty = SnapshotError(f"the snapshot {file} is empty")
     if not scanned.file.size:
-        raise empty
+        raise no_text(file)
     with open_job("backfill", config) as job:
         job.snapshot = scanned.file
         try:
@@ -135,7 +135,7 @@ def backfill_snapshot(
             job.results.append(UnitResult(file.name, failure=str(error)))
         else:
             if not job.results:
-                raise empty
+                raise no_text(file)
             if change := scanned.proof.change(file):
                 failure = f"{change}; all of it as it was is kept, run again for what it is now"
                 job.results.append(UnitResult(file.name, failure=failure))
