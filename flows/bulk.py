@@ -2,16 +2,17 @@
 
 from collections import deque
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from typing import Generic, TypeVar
 
 from flows.errors import SnapshotError
-from flows.job import Job
+from flows.job import Job, tidied
 from flows.preparing import Desk
 from flows.steps import Run, UnitResult, commit
+from flows.stopping import unbroken
 from flows.store.files import writing
 from flows.store.shard_writer import discard
 from flows.store.store import write_bundle_files
@@ -117,7 +118,9 @@ def _work(unit: Unit, moment: datetime, earlier: SeenIds, desk: Desk) -> Outcome
 
 
 def _write_files(shard: str, desk: Desk) -> None:
-    with writing(desk.layout.root):
+    # A file that was begun lies under a temporary name; an object does not.
+    whole = nullcontext() if desk.layout.objects else unbroken()
+    with whole, writing(desk.layout.root):
         write_bundle_files(desk.layout, shard)
 
 
@@ -127,7 +130,7 @@ def bulk_of(job: Job, units: int | None) -> Iterator[Bulk]:
 
     So they are where the input ends before its end: what was committed until then is complete.
     """
-    with hired(job.config, job.run.desk, units) as crew:
+    with tidied(job.run.store), hired(job.config, job.run.desk, units) as crew:
         bulk = Bulk(job.run, crew)
         try:
             yield bulk

@@ -6,6 +6,7 @@ records about 30 a second.
 
 import logging
 import pickle
+import signal
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -26,7 +27,8 @@ from flows.errors import ConfigError, WorkerError
 from flows.preparing import Desk
 from flows.progress import LOGGER
 from flows.shared_folder import marked
-from flows.workers import MAX_ATTEMPTS, Crew, Work
+from flows.stopping import unbroken
+from flows.workers import MAX_ATTEMPTS, Crew, Work, start_helpers
 
 PATIENCE = 300.0
 """Seconds without any worker after which a run gives up: time to replace a machine."""
@@ -190,15 +192,24 @@ def _connected(address: str) -> Iterator[Client]:
 
 @contextmanager
 def _local_cluster(size: int) -> Iterator[Client]:
-    with dask.config.set(_LOCAL_SETTINGS):
+    """Start a cluster and end it, each as a whole: Dask does not take it well to be interrupted."""
+    with dask.config.set(_LOCAL_SETTINGS), ExitStack() as stack:
         get_mp_context().set_forkserver_preload(["distributed.nanny", "flows.units", __name__])
-        with (
-            LocalCluster(
+        with unbroken():
+            # Its own processes are for it alone to end.
+            start_helpers(signal.SIGINT, signal.SIGTERM)
+            cluster = LocalCluster(
                 n_workers=size,
                 threads_per_worker=1,
                 scheduler_kwargs={"dashboard": False, "dashboard_address": "127.0.0.1:0"},
-                silence_logs=logging.ERROR,
-            ) as cluster,
-            Client(cluster, set_as_default=False) as client,
-        ):
-            yield client
+                silence_logs=logging.CRITICAL,  # its workers miss the scheduler when it ends
+            )
+            stack.callback(_close, cluster)
+            client = Client(cluster, set_as_default=False)
+            stack.callback(_close, client)
+        yield client
+
+
+def _close(closing: LocalCluster | Client) -> None:
+    with unbroken():
+        closing.close()

@@ -17,6 +17,7 @@ from flows.errors import ConfigError
 from flows.progress import track
 from flows.reading import open_catalog
 from flows.references import find_records, parse_references
+from flows.stopping import note, unbroken
 from flows.store.bundles import read_bundles
 from flows.store.catalog import UNKNOWN_SHOWN, Catalog, KnownRecord
 from flows.store.files import Files, LocalFiles, writing
@@ -73,6 +74,7 @@ def export(config: Config, wanted: Wanted, to: Path | None = None) -> Exported:
     references = parse_references(wanted.papers)
     files: Files = LocalFiles(to) if to else layout.files
     exported = Exported()
+    note("the bundle files that it wrote are whole, and the same command goes on with the others")
     with closing(open_catalog(layout)) as catalog, _held(layout, to):
         for shard, records in _by_shard(layout, catalog, references):
             chosen = [record for record in records if wanted.has_day(record)]
@@ -137,7 +139,8 @@ def _write(files: Files, key: str, bundle: bytes, exported: Exported) -> None:
     with writing(Path(files.place(key)).parent):
         if _is_there(files, key, bundle):
             exported.unchanged += 1
-        else:
+            return
+        with unbroken():
             files.write_derived([(key, bundle)])
             exported.written += 1
 

@@ -2,21 +2,23 @@
 
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from flows.clock import utc_now
 from flows.config import Config
 from flows.desks import layout_of
+from flows.errors import PithError
 from flows.harvest import WindowOutcome
 from flows.keys import ensure_issuer
 from flows.progress import LOGGER
 from flows.report import RunReport, summarise
 from flows.snapshot_file import SnapshotFile
-from flows.steps import Run, UnitResult, keep_empty_tables
+from flows.steps import Run, UnitResult, keep_empty_tables, note_kept
+from flows.stopping import unbroken
 from flows.store.files import writing
-from flows.store.store import open_store
+from flows.store.store import Store, open_store
 
 
 @dataclass
@@ -61,7 +63,7 @@ class Job:
             stopped=self.stopped,
         )
         layout = self.run.store.layout
-        with writing(layout.root):
+        with unbroken(), writing(layout.root):
             report.write(layout)
         return report
 
@@ -86,5 +88,18 @@ def open_job(name: str, config: Config) -> Iterator[Job]:
     ) as store:
         run_name = f"{started_at:%Y%m%dT%H%M%SZ}-{name}-{secrets.token_hex(2)}"
         run = Run(store, issuer, run_name)
-        keep_empty_tables(run)
-        yield Job(name, config, run, started_at)
+        note_kept(run.kept)
+        with tidied(store):
+            keep_empty_tables(run)
+            yield Job(name, config, run, started_at)
+
+
+@contextmanager
+def tidied(store: Store) -> Iterator[None]:
+    """Remove what was written but never committed, where the block ends before its end."""
+    try:
+        yield
+    except BaseException:
+        with suppress(OSError, PithError):  # what went wrong before it matters more
+            store.remove_unnamed()
+        raise

@@ -26,6 +26,7 @@ from flows.references import parse_references
 from flows.report import RunReport
 from flows.single import find_wanted, take_record, take_wanted
 from flows.snapshot_array import refuse_array
+from flows.snapshot_file import no_text
 from flows.snapshot_scan import scan
 from flows.snapshot_units import take_parts
 from flows.steps import StepRunner, UnitResult, Work
@@ -124,9 +125,8 @@ def backfill_snapshot(
     """
     refuse_array(file)
     scanned = scan(file)
-    empty = SnapshotError(f"the snapshot {file} is empty")
     if not scanned.file.size:
-        raise empty
+        raise no_text(file)
     with open_job("backfill", config) as job:
         job.snapshot = scanned.file
         try:
@@ -138,7 +138,7 @@ def backfill_snapshot(
             job.results.append(UnitResult(file.name, failure=str(error)))
         else:
             if not job.results:
-                raise empty
+                raise no_text(file)
             if change := scanned.proof.change(file):
                 failure = f"{change}; all of it as it was is kept, run again for what it is now"
                 job.results.append(UnitResult(file.name, failure=failure))

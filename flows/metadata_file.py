@@ -24,6 +24,8 @@ def read_texts(path: Path) -> tuple[TextHashes, int]:
     unusable = 0
     try:
         with unpacked(path) as (stream, _):
+            if not stream.peek(1):
+                raise ConfigError(f"the metadata {path} is empty")
             if stream.peek(64).lstrip().startswith(b"<"):
                 entries, unusable = texts_of_page(stream.read(MAX_PAGE_BYTES + 1))
                 texts.update(entries)

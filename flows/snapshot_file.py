@@ -39,12 +39,19 @@ def is_plain(start: bytes) -> bool:
     return start not in _ZIP and not packed.is_packed(start)
 
 
+def no_text(path: Path) -> SnapshotError:
+    """Return the error for a snapshot without any text, packed or not."""
+    return SnapshotError(f"the snapshot {path} is empty; is it the right file, and all there?")
+
+
 def describe_size(path: Path) -> tuple[int, int | None]:
     """Return the bytes of the file and of its text; None where only unpacking would tell."""
     try:
         with path.open("rb", buffering=0) as file:
             size = os.fstat(file.fileno()).st_size
             start = file.read(4)
+            if not start:
+                raise no_text(path)
             if start in _ZIP:
                 with ZipFile(file) as archive:
                     return size, _only_member(path, archive).file_size

@@ -12,6 +12,7 @@ from typing import Protocol
 from flows.clock import Clock
 from flows.counts import Counts
 from flows.preparing import Desk, Prepared, prepare
+from flows.stopping import note, unbroken
 from flows.store.catalog import Commit, FinishedPart
 from flows.store.files import writing
 from flows.store.raw import keep_reply
@@ -51,6 +52,8 @@ class Run:
     store: Store
     issuer: Issuer
     name: str
+    kept: Counts = field(default_factory=Counts)
+    """What of it was committed until now."""
 
     @property
     def clock(self) -> Clock:
@@ -89,7 +92,8 @@ def settle(run: Run, name: str, prepared: Prepared) -> UnitResult:
     """Make what was prepared count, and write its bundle files."""
     result = commit(run, name, prepared)
     if prepared.commit:
-        run.store.write_bundle_files(prepared.commit.shard.name)
+        with unbroken():
+            run.store.write_bundle_files(prepared.commit.shard.name)
     return result
 
 
@@ -100,11 +104,28 @@ def commit(run: Run, name: str, prepared: Prepared, finished_as: str | None = No
     """
     run.store.watch.add(prepared.seconds)
     finished = FinishedPart(finished_as, prepared.counts) if finished_as else None
-    if prepared.commit:
-        run.store.commit(prepared.commit, prepared.files, finished)
-    elif finished:
-        run.store.catalog.finish_part(finished)
+    with unbroken():
+        if prepared.commit:
+            run.store.commit(prepared.commit, prepared.files, finished)
+        elif finished:
+            run.store.catalog.finish_part(finished)
+        run.kept.add(prepared.counts)
+        note_kept(run.kept)
     return UnitResult(name, prepared.counts, files=[file.written for file in prepared.files])
+
+
+def note_kept(kept: Counts) -> None:
+    """Note for the user what was committed, should a signal stop the run."""
+    numbers = {
+        "new records": kept.new_records,
+        "new snapshots": kept.new_snapshots,
+        "reissued receipts": kept.reissued,
+    }
+    told = ", ".join(f"{number} {what}" for what, number in numbers.items() if number)
+    if told:
+        note(f"what it committed is kept ({told}), and the same command goes on from there")
+    else:
+        note("it committed nothing new, and the same command begins again")
 
 
 def mark_vanished(run: Run, arxiv_ids: Sequence[str], *, source: str) -> None:
@@ -149,4 +170,5 @@ def keep_rows(  # noqa: PLR0913 - what a shard of one table says, beside its run
     writer.add(table, rows)
     with writing(run.store.layout.root):
         files = writer.write(run.store.layout, shard)
-    run.store.commit(Commit(shard, vanished=vanished, windows=windows), files)
+    with unbroken():
+        run.store.commit(Commit(shard, vanished=vanished, windows=windows), files)

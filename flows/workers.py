@@ -11,14 +11,17 @@ from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor
 from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass
 from functools import cache, partial
+from multiprocessing import forkserver, resource_tracker
 from typing import Any, Generic, Protocol, TypeVar
 
 import pyarrow as pa
 
+from flows import stopping
 from flows.config import Config
 from flows.desks import Orders, open_desk
 from flows.errors import ConfigError, PithError, WorkerError
 from flows.preparing import Desk
+from flows.stopping import unbroken
 
 MAX_ATTEMPTS = 3
 
@@ -82,22 +85,59 @@ class Pool:
         """Send the work to the next process that is free."""
         return _Submitted(self, work, self._start(work))
 
+    def stop(self) -> None:
+        """Tell the processes to end at once, though they are at work; then `close` is due."""
+        for process in list((self._executor._processes or {}).values()):  # noqa: SLF001 - from 3.14 on it has a method for that
+            process.terminate()
+
     def close(self) -> None:
         """End the processes; what was not begun is not done."""
         self._executor.shutdown(cancel_futures=True)
 
     def _start(self, work: Work[_T]) -> "Future[_T]":
-        try:
-            return self._executor.submit(_do, work)
-        except BrokenExecutor:
-            self._executor = self._renewed()
-            return self._executor.submit(_do, work)
+        with unbroken():  # or a process that was just born would be known to nobody
+            start_helpers(signal.SIGINT)
+            try:
+                return self._executor.submit(_do, work)
+            except BrokenExecutor:
+                self._executor = self._renewed()
+                return self._executor.submit(_do, work)
 
     def _renewed(self) -> ProcessPoolExecutor:
         # Not fork, for the flow's process may have threads; and no new interpreter for each.
         context = multiprocessing.get_context("forkserver")
         context.set_forkserver_preload(["flows.units", "flows.workers"])
         return ProcessPoolExecutor(self.size, context, initializer=self._begin)
+
+
+def start_helpers(*blocked: signal.Signals) -> None:
+    """Start what `multiprocessing` keeps beside its processes, so that it ends without a word.
+
+    A signal to the whole group, such as Ctrl-C on a terminal, reaches these too: the fork server
+    would show where it was importing, and so would the workers that it just made. So it is born
+    with such signals blocked, and they are.
+    """
+    with _environment("PYTHONWARNINGS", "ignore::UserWarning"):
+        # It removes the semaphores of a process that was killed, and warns of each.
+        resource_tracker.ensure_running()
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, blocked)
+    try:
+        forkserver.ensure_running()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+
+
+@contextmanager
+def _environment(name: str, value: str) -> Iterator[None]:
+    before = os.environ.get(name)
+    os.environ[name] = value
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[name]
+        else:
+            os.environ[name] = before
 
 
 @dataclass(slots=True)
@@ -135,10 +175,20 @@ def hired(config: Config, desk: Desk, units: int | None) -> Iterator[Crew]:
         with _dask_crew(config, desk, size) as crew:
             yield crew
     elif size > 1:
-        with closing(Pool(config, desk, size)) as pool:
+        with _pool(config, desk, size) as pool:
             yield pool
     else:
         yield Alone(desk)
+
+
+@contextmanager
+def _pool(config: Config, desk: Desk, size: int) -> Iterator[Pool]:
+    with closing(Pool(config, desk, size)) as pool:
+        try:
+            yield pool
+        except BaseException:
+            pool.stop()
+            raise
 
 
 def _dask_crew(config: Config, desk: Desk, size: int) -> AbstractContextManager[Crew]:
@@ -156,7 +206,7 @@ _begun: list[Orders] = []
 
 def _begin_work(orders: Orders) -> None:
     """Set up a worker process, without what could fail: that is for `_desk` to raise."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the flow's process ends its workers
+    stopping.follow()
     threading.Thread(target=_end_with_parent, daemon=True).start()
     # Batches bound what is alive, and nothing that is made refers back to itself.
     gc.disable()

@@ -10,7 +10,7 @@ from oai_pages import page, record
 from runs import assert_whole, bundle_files, config_in, process, tree
 from typer.testing import CliRunner
 
-from flows.cli import app
+from flows.commands.app import app
 from flows.doctor import examine, repair
 from flows.errors import StoreError
 from flows.store.layout import Layout

@@ -124,7 +124,9 @@ def serve(config: ConfigOption = None, data: DataOption = None) -> None:
     It needs a server: `prefect server start` in another terminal.
     """
     from flows.starting import keep_analytics_off
+    from flows.stopping import leave
 
+    leave()  # to Prefect, which stops its runs in order
     keep_analytics_off()
     from flows.serving import serve_jobs
 

@@ -45,6 +45,7 @@ class Store:
         self.bundle_files = bundle_files
         self.watch = Stopwatch()
         self._ledger = ledger
+        self._is_committing = False
 
     def commit(
         self, commit: Commit, files: Sequence[UnnamedFile], finished: FinishedPart | None = None
@@ -57,6 +58,7 @@ class Store:
         shard = commit.shard
         with writing(self.layout.root), self.watch.stage("commit"):
             refuse_taken_names(self.layout.files, files)
+            self._is_committing = True
             written = self._ledger.append(
                 moment=self.clock(),
                 run=shard.run,
@@ -67,6 +69,15 @@ class Store:
             )
             name_shard(self.layout, files)
             self.catalog.commit(commit, written, finished, has_files=not due)
+            self._is_committing = False
+
+    def remove_unnamed(self) -> int:
+        """Remove what was written and is not committed, and return how many files that were.
+
+        Where a commit failed half-way nothing is removed: the ledger may have it, and then the
+        next run gives its files their names.
+        """
+        return 0 if self._is_committing else self.layout.files.remove_unnamed()
 
     def write_bundle_files(self, shard: str) -> None:
         """Write the bundle files of a shard that was just committed, if any are wanted."""
@@ -78,7 +89,7 @@ class Store:
     def recover(self) -> list[str]:
         """Complete what a killed run left, and say what was done, a sentence each."""
         done = []
-        if temporary := self.layout.files.remove_unnamed():
+        if temporary := self.remove_unnamed():
             done.append(f"removed {temporary} unfinished files of a run that was killed")
         for name in self.catalog.shards_without_files():
             if self.bundle_files:

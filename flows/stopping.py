@@ -1,0 +1,130 @@
+"""Ctrl-C and SIGTERM: a command ends in order, never within a commit, and says what it kept.
+
+It imports next to nothing, so that the start of a command can be stopped too.
+"""
+
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any, NoReturn
+
+SIGNALS = {signal.SIGINT: "Ctrl-C", signal.SIGTERM: "SIGTERM"}
+
+AGAIN_SECONDS = 0.05
+
+
+class StopError(KeyboardInterrupt):
+    """Raised in the main thread when a signal asks the process to end.
+
+    Of the kind that Python raises for Ctrl-C itself, which what handles errors lets pass.
+    """
+
+
+def _raise() -> NoReturn:
+    raise StopError
+
+
+def _exit() -> NoReturn:
+    os._exit(0)
+
+
+class _Asked:
+    """What was asked of this process, how it ends, and what is to be said of it."""
+
+    number = 0
+    """The signal; 0 while there was none."""
+
+    is_due = False
+    """Whether the end waits for an `unbroken` block."""
+
+    unbroken = 0
+    end: Callable[[], None] = staticmethod(_raise)
+    kept = "what was kept stays, and the same command begins again"
+
+
+def heed() -> None:
+    """Have Ctrl-C and SIGTERM raise `StopError`; a second signal ends the process at once.
+
+    Not those that the process was started to ignore, as in the background of a script.
+    """
+    for number in SIGNALS:
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, _take)
+    sys.unraisablehook = _raise_again
+
+
+def follow() -> None:
+    """Have a worker process end by SIGTERM alone, at once but for an `unbroken` block.
+
+    Ctrl-C on a terminal reaches it too, but its end is for the flow's process to decide.
+    """
+    _Asked.end = staticmethod(_exit)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, _end)
+
+
+def leave() -> None:
+    """Leave signals to Python again, for code that has ways of its own."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
+def ignore() -> None:
+    """Ignore signals from now on: all is done but to say so."""
+    for number in SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
+
+
+def note(kept: str) -> None:
+    """Note what is to be said of what was done, should a signal stop it."""
+    _Asked.kept = kept
+
+
+def farewell() -> tuple[int, str] | None:
+    """Return exit status and sentence of a process that was asked to end, or None."""
+    if not _Asked.number:
+        return None
+    name = SIGNALS[signal.Signals(_Asked.number)]
+    return 128 + _Asked.number, f"pith-ingest: stopped by {name}; {_Asked.kept}"
+
+
+@contextmanager
+def unbroken() -> Iterator[None]:
+    """Let a signal wait until the block is done, such as a commit."""
+    _Asked.unbroken += 1
+    try:
+        yield
+    finally:
+        _Asked.unbroken -= 1
+        if _Asked.is_due and not _Asked.unbroken:
+            _Asked.is_due = False
+            _Asked.end()
+
+
+def _take(number: int, frame: FrameType | None) -> None:
+    """Stop the process, or end it at once where it was asked before."""
+    if said := farewell():
+        status, sentence = said
+        os.write(2, f"{sentence}\n".encode())
+        os._exit(status)
+    _Asked.number = number
+    _end(number, frame)
+
+
+def _end(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - a handler's signature
+    if _Asked.unbroken:
+        _Asked.is_due = True
+    else:
+        _Asked.end()
+
+
+def _raise_again(unraisable: Any) -> None:  # noqa: ANN401 - only the interpreter can name its type
+    """Stop a little later, where Python drops what was raised, for it came in a destructor."""
+    if not isinstance(unraisable.exc_value, StopError):
+        sys.__unraisablehook__(unraisable)
+        return
+    signal.signal(signal.SIGALRM, _end)
+    signal.setitimer(signal.ITIMER_REAL, AGAIN_SECONDS)
