@@ -13,9 +13,10 @@ from flows.job import Job, tidied
 from flows.preparing import Desk
 from flows.steps import Run, UnitResult, commit
 from flows.stopping import unbroken
+from flows.store.bundle_files import write_bundle_files
 from flows.store.files import writing
+from flows.store.layout import BUNDLES
 from flows.store.shard_writer import discard
-from flows.store.store import write_bundle_files
 from flows.units import Outcome, Unit
 from flows.workers import Crew, Ticket, hired
 from transforms.selection import SeenIds
@@ -87,7 +88,7 @@ class Bulk:
         if outcome.failure:
             return UnitResult(sent.unit.name, failure=outcome.failure)
         result = commit(self.run, sent.unit.name, outcome.prepared, sent.unit.finished_as)
-        if outcome.prepared.commit and self.run.store.bundle_files:
+        if outcome.prepared.commit and self.run.store.written:
             self._write_behind(outcome.prepared.commit.shard.name)
         return result
 
@@ -106,10 +107,12 @@ class Bulk:
             shard, ticket = self._files_due.popleft()
             with self.run.store.watch.stage("wait for bundle files"):
                 ticket.result()
-            self.run.store.catalog.mark_files_written(shard)
+            if self.run.store.written:
+                self.run.store.written.add(shard)
 
     def _write_behind(self, shard: str) -> None:
-        self._files_due.append((shard, self.crew.submit(partial(_write_files, shard))))
+        work = partial(_write_files, shard, not self.crew.is_here)
+        self._files_due.append((shard, self.crew.submit(work)))
         self.finish_files(AHEAD * self.crew.size)
 
 
@@ -117,11 +120,14 @@ def _work(unit: Unit, moment: datetime, earlier: SeenIds, desk: Desk) -> Outcome
     return unit.work(desk, moment, earlier)
 
 
-def _write_files(shard: str, desk: Desk) -> None:
+def _write_files(shard: str, is_elsewhere: bool, desk: Desk) -> None:  # noqa: FBT001 - of a partial
     # A file that was begun lies under a temporary name; an object does not.
     whole = nullcontext() if desk.layout.objects else unbroken()
-    with whole, writing(desk.layout.root):
+    with whole, desk.layout.files.syncing(BUNDLES) as sync, writing(desk.layout.root):
         write_bundle_files(desk.layout, shard)
+        if is_elsewhere:
+            # The coordinator syncs what its own machine has not written yet.
+            sync()
 
 
 @contextmanager

@@ -51,8 +51,9 @@ _T = TypeVar("_T")
 class DaskCrew:
     """Workers of a scheduler, which may come and go."""
 
-    def __init__(self, client: Client, orders: Orders) -> None:
+    def __init__(self, client: Client, orders: Orders, *, is_here: bool) -> None:
         """Send every work with `orders`, by which a worker makes its desk."""
+        self.is_here = is_here
         self._client = client
         self._where = str(client.scheduler_info()["address"])
         self._orders = pickle.dumps(orders)
@@ -158,7 +159,7 @@ def dask_crew(config: Config, desk: Desk, size: int) -> Iterator[Crew]:
             stack.enter_context(marked(config.data_dir, desk.run))
         address = config.dask.address
         client = stack.enter_context(_connected(address) if address else _local_cluster(size))
-        crew = DaskCrew(client, _orders(config, desk))
+        crew = DaskCrew(client, _orders(config, desk), is_here=not address)
         crew.wait_for_workers()
         crew.submit(be_ready).result()
         yield crew

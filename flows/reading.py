@@ -12,6 +12,7 @@ from flows.references import find_records, parse_references
 from flows.screen import printable
 from flows.store.bundles import read_bundles, verified
 from flows.store.catalog import Catalog, KnownRecord
+from flows.store.catalog_file import DamagedCatalogError
 from flows.store.catalog_reader import is_there
 from flows.store.layout import Layout
 from flows.store.ledger import MEND, entry_numbers
@@ -71,11 +72,18 @@ def _newest(layout: Layout, catalog: Catalog, name: str) -> KnownRecord:
 def open_catalog(layout: Layout) -> Catalog:
     """Open the catalog for reading; raises `StoreError` where there is none."""
     file = readable_catalog(layout)
+    nothing = StoreError(f"there are no records in {layout.place} yet; run a backfill first")
     if not is_there(file):
         if entry_numbers(layout.files):
             raise StoreError(f"the catalog of {layout.place} is gone; {MEND}")
-        raise StoreError(f"there are no records in {layout.place} yet; run a backfill first")
-    return Catalog.open(file, read_only=True)
+        raise nothing
+    try:
+        return Catalog.open(file, read_only=True)
+    except DamagedCatalogError:
+        # As a run leaves it that was killed before its first commit.
+        if entry_numbers(layout.files):
+            raise
+        raise nothing from None
 
 
 def _bundle_of(layout: Layout, record: KnownRecord) -> bytes:

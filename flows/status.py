@@ -36,7 +36,7 @@ def status_lines(config: Config) -> Iterator[str]:
         yield from _last_runs(layout)
         yield from _open_windows(catalog)
         if left := catalog.shards_without_files():
-            yield f"bundle files of {len(left)} shards are missing; the next run writes them"
+            yield f"bundle files of {len(left)} shards may be missing; the next run writes them"
 
 
 def _last_runs(layout: Layout) -> Iterator[str]:

@@ -40,6 +40,10 @@ class Crew(Protocol):
     def size(self) -> int:
         """How many works are done at the same time."""
 
+    @property
+    def is_here(self) -> bool:
+        """Whether all is done on this machine, which then knows what was written and not synced."""
+
     def submit(self, work: Work[_T]) -> "Ticket[_T]":
         """Take a work; it may begin at once, or when its result is asked for."""
 
@@ -57,6 +61,7 @@ class Alone:
 
     desk: Desk
     size: int = 1
+    is_here: bool = True
 
     def submit(self, work: Work[_T]) -> "_Later[_T]":
         """Put the work off until its result is asked for."""
@@ -78,6 +83,7 @@ class Pool:
     def __init__(self, config: Config, desk: Desk, size: int) -> None:
         """Start no process yet: the first work does. `desk` is this process's own."""
         self.size = size
+        self.is_here = True
         self._begin = partial(_begin_work, Orders(config, desk.run, desk.issuer.fingerprint))
         self._executor = self._renewed()
 

@@ -173,6 +173,16 @@ def test_a_reader_outlives_a_writer_that_dies_while_it_reads(killed: Path) -> No
             kill_in_a_transaction(catalog)
 
 
+def test_a_run_that_was_killed_as_it_made_its_catalog_left_nothing_to_read(tmp_path: Path) -> None:
+    catalog = Layout(tmp_path / "data").catalog
+    catalog.parent.mkdir()
+    catalog.touch()
+    done = run(tmp_path, "status", "--data", tmp_path / "data")
+    assert done.returncode == 2
+    assert_one_sentence(done, "there are no records", "run a backfill first")
+    assert process(tmp_path, page(record())).counts.new_records == 1
+
+
 def test_private_copies_leave_nothing_behind(
     killed: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:

@@ -292,14 +292,16 @@ class Catalog:
         return (number for (number,) in found)
 
     def shards_without_files(self) -> list[str]:
-        """Return the committed shards whose bundle files are not all written yet."""
+        """Return the committed shards whose bundle files are not all durable yet."""
         found = self._connection.execute("SELECT name FROM shards WHERE has_files = 0")
         return [name for (name,) in found]
 
-    def mark_files_written(self, shard: str) -> None:
-        """Note that all bundle files of a shard are written."""
+    def mark_files_written(self, shards: Iterable[str]) -> None:
+        """Note that all bundle files of some shards are written, and survive a power cut."""
         with transaction(self._connection) as connection:
-            connection.execute("UPDATE shards SET has_files = 1 WHERE name = ?", (shard,))
+            connection.executemany(
+                "UPDATE shards SET has_files = 1 WHERE name = ?", [(shard,) for shard in shards]
+            )
 
 
 _SELECT_RECORD = (

@@ -206,7 +206,7 @@ def _judge_catalog(
         elif behind and not _is_written(layout):
             what = f"does not know the last {len(behind)} commits"
             found.faults.append(Fault(str(layout.catalog), what, Remedy.NEXT_RUN))
-    if found.catalog_problem and (found.entries or layout.catalog.exists()):
+    if found.catalog_problem and found.entries:
         found.faults.append(Fault(f"the catalog {layout.catalog}", found.catalog_problem))
 
 

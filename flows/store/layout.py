@@ -10,8 +10,7 @@ if TYPE_CHECKING:
     from flows.store.objects import ObjectFiles
 
 TABLES = ("papers", "events", "bundles", "rejects", "vanished", "windows")
-RUNS = "runs"
-BUNDLES = "bundles"
+RUNS, BUNDLES = "runs", "bundles"
 
 
 @dataclass(frozen=True, slots=True)

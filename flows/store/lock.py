@@ -4,7 +4,7 @@ import json
 import os
 import socket
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -36,7 +36,8 @@ def locked(layout: Layout, job: str) -> Iterator[None]:
             LocalFiles(layout.root).write_derived([(holder.name, us)])
         yield
     finally:
-        holder.unlink(missing_ok=True)
+        with suppress(OSError):  # what went wrong before it matters more
+            holder.unlink(missing_ok=True)
         lock.release()
 
 

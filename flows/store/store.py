@@ -1,11 +1,12 @@
 """One data folder, opened for writing by one process at a time."""
 
-from collections.abc import Callable, Container, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext, suppress
 from datetime import timedelta
 
 from flows.clock import TOLERANCE, Clock, SteadyClock, utc_now
 from flows.store import catalog_file
+from flows.store.bundle_files import WrittenFiles, noting_files, write_bundle_files
 from flows.store.catalog import Catalog, Commit, FinishedPart
 from flows.store.files import writing
 from flows.store.inspection import require_shard
@@ -18,7 +19,6 @@ from flows.store.shard_writer import (
     name_shard,
     refuse_taken_names,
 )
-from flows.store.shards import read_rows
 from flows.store.shared import coordinating
 from flows.timing import Stopwatch
 
@@ -35,14 +35,16 @@ class Store:
         catalog: Catalog,
         ledger: Ledger,
         clock: SteadyClock,
-        *,
-        bundle_files: bool,
+        written: WrittenFiles | None,
     ) -> None:
-        """Take an open catalog and ledger; use `open_store`, which also holds the lock."""
+        """Take an open catalog and ledger; use `open_store`, which also holds the lock.
+
+        `written` notes the bundle files; None means that none are wanted.
+        """
         self.layout = layout
         self.catalog = catalog
         self.clock = clock
-        self.bundle_files = bundle_files
+        self.written = written
         self.watch = Stopwatch()
         self._ledger = ledger
         self._is_committing = False
@@ -54,7 +56,7 @@ class Store:
 
         Its bundle files are still due.
         """
-        due = self.bundle_files and bool(commit.records)
+        due = self.written and commit.records
         shard = commit.shard
         with writing(self.layout.root), self.watch.stage("commit"):
             refuse_taken_names(self.layout.files, files)
@@ -81,33 +83,35 @@ class Store:
 
     def write_bundle_files(self, shard: str) -> None:
         """Write the bundle files of a shard that was just committed, if any are wanted."""
-        if self.bundle_files:
+        if self.written:
             with writing(self.layout.root), self.watch.stage("write bundle files"):
                 write_bundle_files(self.layout, shard)
-                self.catalog.mark_files_written(shard)
+            self.written.add(shard)
+
+    def finish_files(self) -> None:
+        """Wait until all bundle files that were written survive a power cut."""
+        if self.written:
+            with self.watch.stage("sync bundle files"):
+                self.written.finish()
 
     def recover(self) -> list[str]:
         """Complete what a killed run left, and say what was done, a sentence each."""
         done = []
         if temporary := self.remove_unnamed():
             done.append(f"removed {temporary} unfinished files of a run that was killed")
-        for name in self.catalog.shards_without_files():
-            if self.bundle_files:
-                require_shard(self.layout, self.catalog, name, "bundles")
-                newest = {record.pith_number for record in self.catalog.of_shard(name)}
-                write_bundle_files(self.layout, name, only=newest)
-            self.catalog.mark_files_written(name)
-            done.append(f"completed the bundle files of the shard {name}")
+        done += map(self._complete_files, self.catalog.shards_without_files())
         return done
 
-
-def write_bundle_files(layout: Layout, shard: str, *, only: Container[str] | None = None) -> None:
-    """Write a file for each bundle of a shard, or for those with the numbers `only`."""
-    rows = read_rows(layout, "bundles", shard, ["pith_number", "bundle"])
-    # Derived from the shard, so they need not survive a power cut by themselves.
-    layout.files.write_derived(
-        (layout.bundle(number), data) for number, data in rows if only is None or number in only
-    )
+    def _complete_files(self, name: str) -> str:
+        """Write the bundle files of a shard that may lack some, where any are wanted."""
+        if self.written:
+            require_shard(self.layout, self.catalog, name, "bundles")
+            newest = {record.pith_number for record in self.catalog.of_shard(name)}
+            write_bundle_files(self.layout, name, only=newest)
+            self.written.add(name)
+        else:
+            self.catalog.mark_files_written([name])
+        return f"completed the bundle files of the shard {name}"
 
 
 @contextmanager
@@ -139,15 +143,17 @@ def open_store(  # noqa: PLR0913 - what a run is told of its data folder
                     f"the clock is {behind.total_seconds():.0f} s behind the last commit, whose "
                     "time is used until then"
                 )
-            store = Store(layout, catalog, ledger, clock, bundle_files=bundle_files)
-            with writing(layout.root):
-                recovered = store.recover()
-            for sentence in recovered:
-                say(sentence)
-            if coordinator:
-                # What workers elsewhere read during the run.
-                coordinator.publish()
-            yield store
+            with noting_files(layout, catalog) if bundle_files else nullcontext() as written:
+                store = Store(layout, catalog, ledger, clock, written)
+                with writing(layout.root):
+                    recovered = store.recover()
+                for sentence in recovered:
+                    say(sentence)
+                if coordinator:
+                    # What workers elsewhere read during the run.
+                    coordinator.publish()
+                yield store
+                store.finish_files()
         finally:
             catalog.close()
             with suppress(OSError):
