@@ -39,13 +39,15 @@ HEALTHY, FAULTY = 0, 1
 class Examination:
     """A data folder as the doctor found it; `lost_replies` and `bundle_files` name what to mend.
 
-    `records` counts the bundles that were read, if they were.
+    `records` counts the bundles that were read, if they were, and `untrusted` those that are not of
+    our keys.
     """
 
     findings: Findings
     lost_replies: list[str] = field(default_factory=list)
     bundle_files: set[str] = field(default_factory=set)
     records: int = 0
+    untrusted: int = 0
 
 
 def examine(config: Config, *, full: bool) -> Examination:
@@ -86,9 +88,10 @@ def _read_all(config: Config, layout: Layout, found: Examination) -> None:
             for number in check.bundle_files
         ]
         findings.faults += [
-            Fault(f"the bundle {number} in {check.shard}", "does not verify under our keys")
+            Fault(f"the bundle {number} in {check.shard}", "does not verify")
             for number in check.bad_bundles
         ]
+        found.untrusted += check.untrusted
         if check.unknown:
             findings.catalog_problem = f"does not know {check.unknown[0]} as the tables do"
             findings.faults.append(Fault(str(layout.catalog), findings.catalog_problem))
@@ -104,6 +107,8 @@ def report_lines(layout: Layout, found: Examination) -> Iterator[str]:
     """Yield what was found, a line each."""
     findings = found.findings
     yield from findings.notices
+    if found.untrusted:
+        yield f"{found.untrusted} bundles are valid, but not of your keys (identity.known_keys)"
     yield from map(str, findings.faults)
     shards = len(findings.committed.shards)
     read = f", {found.records} bundles read and verified" if found.records else ""

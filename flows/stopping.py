@@ -40,6 +40,9 @@ class _Asked:
     is_due = False
     """Whether the end waits for an `unbroken` block."""
 
+    is_told = False
+    """Whether a second signal had the sentence written already."""
+
     unbroken = 0
     end: Callable[[], None] = staticmethod(_raise)
     kept = "what was kept stays, and the same command begins again"
@@ -108,7 +111,10 @@ def _take(number: int, frame: FrameType | None) -> None:
     """Stop the process, or end it at once where it was asked before."""
     if said := farewell():
         status, sentence = said
-        os.write(2, f"{sentence}\n".encode())
+        if not _Asked.is_told:
+            # Before it is written, for one more signal may come meanwhile.
+            _Asked.is_told = True
+            os.write(2, f"{sentence}\n".encode())
         os._exit(status)
     _Asked.number = number
     _end(number, frame)

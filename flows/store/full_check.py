@@ -30,8 +30,9 @@ class ShardCheck:
     """What reading one shard found.
 
     `bad_bundles` are numbers whose bundle does not verify though the file is the one committed,
-    `bundle_files` those whose file is another than the shard says; `unknown` are numbers that the
-    catalog does not know as the shard does.
+    `bundle_files` those whose file is another than the shard says; `untrusted` counts the bundles
+    that are valid, but not of our keys; `unknown` are numbers that the catalog does not know as the
+    shard does.
     """
 
     shard: str
@@ -39,6 +40,7 @@ class ShardCheck:
     wrong: list[WrongFile] = field(default_factory=list)
     bad_bundles: list[str] = field(default_factory=list)
     bundle_files: list[str] = field(default_factory=list)
+    untrusted: int = 0
     unknown: list[str] = field(default_factory=list)
 
 
@@ -46,7 +48,7 @@ class ShardCheck:
 class Expected:
     """What shards are compared with.
 
-    `keys` are the public keys that sign here; none means any. `order` is each shard's number in the
+    `keys` are the public keys that sign here. `order` is each shard's number in the
     ledger. `catalog` tells whether the catalog can be compared, `bundle_files` whether there is to
     be a file for each record.
     """
@@ -124,8 +126,9 @@ def _verify(
     for row, (number, data) in enumerate(bundles):
         found.records += 1
         report = verify_bundle(data, keys)
-        if not report.valid or (keys and not report.trusted) or report.pith_number != number:
+        if not report.valid or report.pith_number != number:
             found.bad_bundles.append(number)
+        found.untrusted += report.valid and not report.trusted
         if number in newest and rows[number] == row and not _has_file(layout, number, data):
             found.bundle_files.append(number)
 

@@ -140,7 +140,7 @@ class ShardMender:
         # A bundle file may hold what no table does any more.
         for number, key in find_bundle_files(layout):
             if number in rescuer.numbers or number not in self._shard_of:
-                rescuer.take_bundle_file(key)
+                rescuer.take_bundle_file(number, key)
         known = {n: self._shard_of[n] for n in rescuer.numbers if n in self._shard_of}
         for shard in sorted(set(known.values())):
             rescuer.take_known(find_bundles(layout, shard, known))

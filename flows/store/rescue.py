@@ -64,10 +64,15 @@ class Rescuer:
         if "rejects" in whole:
             self._rejects += map(RejectRow._make, self._rows("rejects", shard, RejectRow._fields))
 
-    def take_bundle_file(self, key: str) -> None:
-        """Take a bundle file; one that is damaged holds nothing."""
+    def take_bundle_file(self, number: str, key: str) -> None:
+        """Take a bundle file, one of a record that nothing else tells of only if it is of our keys.
+
+        One that is damaged holds nothing.
+        """
         with suppress(OSError, StoreError):
-            self._take_bundle(self.layout.files.read(key))
+            data = self.layout.files.read(key)
+            if number in self.numbers or verify_bundle(data, self.keys).trusted:
+                self._take_bundle(data)
 
     def take_known(self, bundles: Mapping[str, bytes]) -> None:
         """Take the newest bundles that good shards hold, by number."""
@@ -113,9 +118,8 @@ class Rescuer:
         return copies[-1][1] if copies else None
 
     def is_good(self, data: bytes) -> bool:
-        """Tell whether a bundle verifies under our keys."""
-        report = verify_bundle(data, self.keys)
-        return report.valid and (report.trusted or not self.keys)
+        """Tell whether a bundle verifies, under whichever keys: it may be of an older one."""
+        return verify_bundle(data, self.keys).valid
 
     def lost(self) -> set[str]:
         """Return the records of which too little is left."""
