@@ -1,8 +1,13 @@
 """What all tests share."""
 
+import signal
 from collections.abc import Iterator
 
 import pytest
+
+# A shell has what it starts in the background ignore Ctrl-C, and so would the commands under test.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
