@@ -15,6 +15,7 @@ from flows.screen import printable
 from flows.store.layout import TABLES, Layout
 from flows.store.schemas import REQUIRED
 
+_ASK_DOCTOR = "; 'pith-ingest doctor' tells what is damaged, and mends it"
 _SHARD, _TABLES, _UNIT, _RUN = b"pith.shard", b"pith.tables", b"pith.unit", b"pith.run"
 _FOLDER = b"pith.folder"
 
@@ -157,7 +158,7 @@ def read_rows_of(
 def damaged(layout: Layout, table: str, shard: str, what: str) -> StoreError:
     """Return the error that tells what is wrong with a table's file of a shard."""
     place = layout.files.place(layout.shard(table, shard))
-    return StoreError(f"{place} {what}; 'pith-ingest doctor' tells what is damaged, and mends it")
+    return StoreError(f"{place} {what}{_ASK_DOCTOR}")
 
 
 def _by_group(
@@ -181,5 +182,7 @@ def _opened(layout: Layout, key: str) -> Iterator[pq.ParquetFile]:
     except FileNotFoundError:
         raise
     except (OSError, pa.ArrowException, UnicodeDecodeError, KeyError) as error:
-        reason = printable(str(error).splitlines()[0])
-        raise StoreError(f"cannot read the shard {layout.files.place(key)}: {reason}") from None
+        said = f"cannot read the shard {layout.files.place(key)}: "
+        if isinstance(error, OSError) and error.strerror:
+            raise StoreError(said + error.strerror) from None
+        raise StoreError(said + printable(str(error).splitlines()[0]) + _ASK_DOCTOR) from None
