@@ -10,16 +10,7 @@ import orjson
 from transforms.canon import sha256, write_canonical, write_compact
 from transforms.events import Issuance, graph_snapshot, record_created, shown_paper
 from transforms.instants import from_text, to_seconds
-from transforms.merge import (
-    MERGE_VERSION,
-    Judged,
-    in_order,
-    judge,
-    listed_keys,
-    merge,
-    state_of,
-    write_state,
-)
+from transforms.merge import MERGE_VERSION, Judged, merge, state_of, write_state
 from transforms.paper import Paper, author_names
 from transforms.receipt import build_receipt
 from transforms.record import PithId, canonical_record, identify, identify_json, source_aliases
@@ -128,8 +119,10 @@ def append_snapshot(
 
     The new event supersedes the newest snapshot (spec, section 4, later events). The record, its
     aliases and what was signed before stay as they are; state and bundle signature are made anew.
+    A `moment` before what the bundle holds, of a clock that is behind, becomes the latest of that.
     """
     record, pith_id, aliases = drafted.record, drafted.pith_id, bundle["source_aliases"]
+    moment = max(moment, latest_time(bundle["events"], aliases))
     event = graph_snapshot(
         Issuance(record, pith_id, issuer, moment),
         drafted.shown,
@@ -137,7 +130,7 @@ def append_snapshot(
         replaces=bundle["state"]["current"]["graph_snapshots"][-1]["event_id"],
     )
     events = [*bundle["events"], event]
-    return _rebuilt(record, pith_id, aliases, events, bundle["public_keys"], issuer, moment)
+    return assemble(record, pith_id, aliases, events, bundle["public_keys"], issuer, moment)
 
 
 def reissue(bundle: dict[str, Any], *, issuer: Issuer, moment: datetime) -> dict[str, Any]:
@@ -145,8 +138,11 @@ def reissue(bundle: dict[str, Any], *, issuer: Issuer, moment: datetime) -> dict
 
     The new `record_created` supersedes the newest one and keeps its `first_computed_at`. What was
     signed before, and the key that signed it, stay: the old bundle's events verify in the new one.
+    A `moment` of a clock that is behind is treated as in `append_snapshot`.
     """
     record, pith_id = bundle["canonical_record"], identify(bundle["canonical_record"])
+    aliases, keys = bundle["source_aliases"], bundle["public_keys"]
+    moment = max(moment, latest_time(bundle["events"], aliases))
     replaced = bundle["state"]["current"]["record_created"]
     receipt = build_receipt(
         pith_id.digest,
@@ -161,30 +157,7 @@ def reissue(bundle: dict[str, Any], *, issuer: Issuer, moment: datetime) -> dict
         signed_at=moment,
         replaces=replaced["event_id"],
     )
-    aliases, keys = bundle["source_aliases"], bundle["public_keys"]
-    return _rebuilt(record, pith_id, aliases, [*bundle["events"], event], keys, issuer, moment)
-
-
-def unite(bundles: Sequence[dict[str, Any]], *, issuer: Issuer, moment: datetime) -> dict[str, Any]:
-    """Return one bundle with the valid events of several copies of one record's bundle.
-
-    Raises `ValueError` when they are about different records. The result does not depend on the
-    order of the copies; events that are valid under no copy's keys are left out.
-    """
-    record, number = bundles[0]["canonical_record"], bundles[0]["pith_number"]
-    if any(bundle["pith_number"] != number for bundle in bundles):
-        raise ValueError("the bundles are about different records")
-    keys = _distinct(key for bundle in bundles for key in bundle["public_keys"])
-    events = (event for bundle in bundles for event in bundle["events"])
-    judged = judge(events, number=number, keys=listed_keys(keys))
-    aliases: dict[tuple[str, str], dict[str, str]] = {}
-    for alias in sorted(
-        (alias for bundle in bundles for alias in bundle["source_aliases"]),
-        key=lambda alias: alias["created_at"],
-    ):
-        aliases.setdefault((alias["alias_kind"], alias["alias_value"]), alias)
-    first_known = [aliases[name] for name in sorted(aliases)]
-    return _rebuilt(record, identify(record), first_known, in_order(judged), keys, issuer, moment)
+    return assemble(record, pith_id, aliases, [*bundle["events"], event], keys, issuer, moment)
 
 
 def bundle_bytes(bundle: dict[str, Any]) -> bytes:
@@ -227,7 +200,7 @@ def mirror_hint(name: str, base_url: str, suffix: str) -> dict[str, str]:
     }
 
 
-def _rebuilt(  # noqa: PLR0913, PLR0917 - the bundle's parts, each from another place
+def assemble(  # noqa: PLR0913, PLR0917 - the bundle's parts, each from another place
     record: dict[str, Any],
     pith_id: PithId,
     aliases: Sequence[dict[str, str]],
@@ -236,17 +209,29 @@ def _rebuilt(  # noqa: PLR0913, PLR0917 - the bundle's parts, each from another 
     issuer: Issuer,
     moment: datetime,
 ) -> dict[str, Any]:
-    """Merge the events again and sign the whole, with the issuer's key among the keys."""
-    keys = _distinct([*keys, issuer.key_document])
+    """Merge events and sign the whole, at `moment` or when the last of it was made, if later."""
+    keys = _listed(keys, issuer)
     state = merge(events, number=pith_id.number, public_keys=keys, source_aliases=aliases)
-    return _signed(record, pith_id, aliases, events, keys, state, issuer=issuer, built_at=moment)
+    built_at = max(moment, latest_time(events, aliases))
+    return _signed(record, pith_id, aliases, events, keys, state, issuer=issuer, built_at=built_at)
 
 
-def _distinct(keys: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return each key once, in an order that does not depend on where they came from."""
-    ordered = sorted(keys, key=write_canonical)
-    by_name = {(key["key_id"], key["fingerprint_sha256_hex"]): key for key in ordered}
-    return [by_name[name] for name in sorted(by_name)]
+def latest_time(events: Sequence[dict[str, Any]], aliases: Sequence[dict[str, str]]) -> datetime:
+    """Return the latest time in the parts of a valid bundle; its signature may not be earlier."""
+    times = {alias["created_at"] for alias in aliases}
+    for event in events:
+        times |= {event["created_at"], event["signature"]["signed_at"]}
+        if event["event_type"] == "record_created":
+            times.add(event["payload"]["receipt"]["signed_at"])
+    return max(map(from_text, times))
+
+
+def _listed(keys: Iterable[dict[str, Any]], issuer: Issuer) -> list[dict[str, Any]]:
+    """Return each key once, the one that signs the bundle first, in an order of their own."""
+    own = issuer.key_document
+    by_name = {(key["key_id"], key["fingerprint_sha256_hex"]): key for key in keys}
+    by_name.pop((own["key_id"], own["fingerprint_sha256_hex"]), None)
+    return [own, *(by_name[name] for name in sorted(by_name))]
 
 
 def _signed(  # noqa: PLR0913, PLR0917 - the bundle's parts, each from another place
