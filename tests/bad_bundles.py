@@ -438,6 +438,7 @@ BAD_PARTS: dict[str, tuple[Bundle, str]] = {
         "links"),
     "a mirror with a key more": (resigned(put("mirror_hints", 0, "x", 1)), "links"),
     "a mirror of another kind": (resigned(put("mirror_hints", 0, "mirror_type", "ipfs")), "links"),
+    "a mirror with an empty name": (resigned(put("mirror_hints", 0, "name", "")), "links"),
     "a mirror without a name": (resigned(put("mirror_hints", 0, "name", None)), "links"),
 }  # fmt: skip
 BAD |= BAD_PARTS

@@ -16,6 +16,8 @@ from typing import Any
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))  # it runs as a script, wherever one stands
 
+from rule_vectors import rule_vectors  # noqa: E402
+
 from transforms import Ed25519Signer, Identity, Issuer, Paper, bundle_bytes  # noqa: E402
 from transforms.bundle import IssueTimes, append_snapshot, draft, issue  # noqa: E402
 from transforms.canon import MAX_DEPTH, canonical_json, canonical_text, sha256  # noqa: E402
@@ -127,6 +129,7 @@ def make_all() -> dict[str, bytes]:
         "key.json": _key(),
         "text.json": _texts(),
         "canonical-json.json": _documents(),
+        **rule_vectors(ISSUER),
     }
     bundles = {}
     for name, fields in PAPERS.items():

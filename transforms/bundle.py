@@ -10,7 +10,7 @@ import orjson
 from transforms.canon import sha256, write_canonical, write_compact
 from transforms.events import Issuance, graph_snapshot, record_created, shown_paper
 from transforms.instants import from_text, to_seconds
-from transforms.merge import MERGE_VERSION, Judged, merge, state_of, write_state
+from transforms.merge import MERGE_VERSION, Judged, state_of, write_state
 from transforms.paper import Paper, author_names
 from transforms.receipt import build_receipt
 from transforms.record import PithId, canonical_record, identify, identify_json, source_aliases
@@ -209,9 +209,13 @@ def assemble(  # noqa: PLR0913, PLR0917 - the bundle's parts, each from another 
     issuer: Issuer,
     moment: datetime,
 ) -> dict[str, Any]:
-    """Merge events and sign the whole, at `moment` or when the last of it was made, if later."""
+    """Sign the whole with the state of its valid events, at `moment` or at their latest, if later.
+
+    The events were verified where they came from: a signature is the most of what one costs.
+    """
     keys = _listed(keys, issuer)
-    state = merge(events, number=pith_id.number, public_keys=keys, source_aliases=aliases)
+    once = {event["event_id"]: event for event in events}
+    state = state_of(Judged([*once.values()]), number=pith_id.number, source_aliases=aliases)
     built_at = max(moment, latest_time(events, aliases))
     return _signed(record, pith_id, aliases, events, keys, state, issuer=issuer, built_at=built_at)
 

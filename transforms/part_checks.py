@@ -132,8 +132,9 @@ def _links(subject: Subject, bundle: Bundle, _events: list[Event]) -> None:
         raise FailedError("links are not the addresses of this record below one base")
     for hint in bundle.mirror_hints:
         own_base, status = get(hint, str, "base_url"), get(hint, str, "status")
-        due = {**mirror_hint(get(hint, str, "name"), own_base, suffix), "status": status}
-        if hint != due or not WEB_BASE.fullmatch(own_base):
+        name = get(hint, str, "name")
+        due = {**mirror_hint(name, own_base, suffix), "status": status}
+        if hint != due or not (name and status and WEB_BASE.fullmatch(own_base)):
             raise FailedError("a mirror hint is not of this record below its own base_url")
         if status == "primary" and own_base != base_url:
             raise FailedError("the primary mirror is not where the links lead")

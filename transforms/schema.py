@@ -18,6 +18,8 @@ WEB_BASE = re.compile(
 )
 """A web address below which others are made: no user, query, fragment or slash at the end."""
 
+WEB_PAGE = re.compile(r"\Ahttps?://[!-~]+\Z")
+
 Name = Annotated[str, Meta(min_length=1)]
 Line = Annotated[str, Meta(pattern=r"\A[^\n]*\Z")]
 Seconds = Annotated[str, Meta(min_length=20, max_length=20)]
@@ -25,7 +27,7 @@ Seconds = Annotated[str, Meta(min_length=20, max_length=20)]
 Micros = Annotated[str, Meta(min_length=27, max_length=27)]
 Hash = Annotated[str, Meta(pattern=r"\A[0-9a-f]{64}\Z")]
 EventId = Annotated[str, Meta(pattern=r"\Asha256:[0-9a-f]{64}\Z")]
-Url = Annotated[str, Meta(pattern=r"\Ahttps?://[!-~]+\Z")]
+Url = Annotated[str, Meta(pattern=WEB_PAGE.pattern)]
 ArxivId = Annotated[
     str, Meta(pattern=r"\A(?:[0-9]{4}\.[0-9]{4,5}|[a-z]+(?:-[a-z]+)*(?:\.[A-Z]{2})?/[0-9]{7})\Z")
 ]

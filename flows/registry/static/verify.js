@@ -946,7 +946,8 @@ const ofParts = {
         well_known_bundle_url: own.well_known_bundle,
         status: get(hint, "text", "status"),
       };
-      if (!WEB_BASE.test(base_url) || !same(hint, hintDue)) fail("a mirror hint's addresses");
+      const isNamed = hint.name !== "" && hint.status !== "";
+      if (!isNamed || !WEB_BASE.test(base_url) || !same(hint, hintDue)) fail("a mirror hint");
       if (hint.status === "primary" && base_url !== base) fail("the primary mirror is elsewhere");
     }
   },
