@@ -22,6 +22,8 @@ from transforms.verify import PITH_SCIENCE_KEY, verify_bundle
 ROOT = Path(__file__).parents[1]
 SCRIPT = ROOT / "flows" / "registry" / "static" / "verify.js"
 RUNNER = Path(__file__).with_name("verify_many.mjs")
+CALLER = Path(__file__).with_name("call_verify.mjs")
+VECTORS = Path(__file__).with_name("vectors")
 NODE = shutil.which("node")
 PINNED = [ISSUER.signer.public_key, PITH_SCIENCE_KEY]
 
@@ -33,6 +35,12 @@ def run_node(*words: str | Path, data: bytes = b"") -> bytes:
     done = subprocess.run([NODE, *words], input=data, capture_output=True, check=False)
     assert (done.returncode, done.stderr) == (0, b"")
     return done.stdout
+
+
+def called(*calls: list[Any]) -> list[Any]:
+    """Return what functions of the verifier in JavaScript give; a call is a name and arguments."""
+    results: list[Any] = json.loads(run_node(CALLER, SCRIPT, data=json.dumps(calls).encode()))
+    return results
 
 
 def by_node(documents: Iterable[bytes]) -> list[dict[str, Any]]:
@@ -132,18 +140,35 @@ def test_its_canonical_text_is_the_same_for_every_character() -> None:
         chr(n) for n in range(0x110000) if unicodedata.category(chr(n)) not in {"Cn", "Cs", "Co"}
     ]
     texts = [f"A{c}a {c}{c} a{c}A\u03a3" for c in known]
-    program = (
-        "const { canonicalText } = await import(`data:text/javascript;base64,${"
-        "require('fs').readFileSync(process.argv[1]).toString('base64')}`);"
-        "const texts = JSON.parse(require('fs').readFileSync(0));"
-        "process.stdout.write(JSON.stringify(texts.map(canonicalText)))"
+    said = called(*(["canonicalText", text] for text in texts))
+    assert [t for t, s in zip(texts, said, strict=True) if canonical_text(t) != s] == []
+
+
+@needs_node
+def test_it_agrees_on_the_vectors_of_single_rules() -> None:
+    times, signatures, merges = (
+        json.loads((VECTORS / f"{name}.json").read_text())
+        for name in ("times", "signatures", "merge")
     )
-    said = json.loads(
-        run_node(
-            "-e", f"(async () => {{{program}}})()", "--", SCRIPT, data=json.dumps(texts).encode()
+    accepted = called(*(["instant", text] for text in times["accepted"]))
+    assert [text[:19] for text in accepted] == [text[:19] for text in times["accepted"]]
+    refused = called(*(["instant", entry["text"]] for entry in times["refused"]))
+    assert set(refused) == {None}
+    message = {"hex": signatures["message_hex"]}
+    verified = called(
+        *(
+            ["isSignedBy", {"hex": case["public_key_hex"]}, message, {"hex": case["signature_hex"]}]
+            for case in signatures["signatures"]
         )
     )
-    assert [t for t, s in zip(texts, said, strict=True) if canonical_text(t) != s] == []
+    assert verified == [case["verifies"] for case in signatures["signatures"]]
+    of = {
+        "number": merges["pith_number"],
+        "publicKeys": merges["public_keys"],
+        "sourceAliases": merges["source_aliases"],
+    }
+    states = called(*(["mergeEvents", case["events"], of] for case in merges["cases"]))
+    assert states == [case["state"] for case in merges["cases"]]
 
 
 def test_the_wheel_ships_it() -> None:

@@ -198,7 +198,7 @@ function decodeBase64(text, length) {
 }
 
 /* Return a time in a form that sorts, or null if it is none (section 2). */
-function instant(text) {
+export function instant(text) {
   const form = /^(\d{4})-(\d\d)-(\d\d)T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{6})?Z$/;
   const found = isText(text) && form.exec(text);
   if (!found) return null;
@@ -230,7 +230,7 @@ function isUsablePoint(bytes) {
   return littleEndian(y) < FIELD && !SMALL_ORDER.has(hex(y));
 }
 
-async function isSignedBy(key, message, signature) {
+export async function isSignedBy(key, message, signature) {
   const isStrict = isUsablePoint(key) && isUsablePoint(signature.slice(0, 32));
   if (!isStrict || littleEndian(signature.slice(32)) >= GROUP) return false;
   try {
@@ -394,15 +394,15 @@ function view(event) {
   return { event_id, target, created_at, signer, payload };
 }
 
-/* Return the state of a record without its hash. */
-function stateOf({ valid, invalid }, number, aliases) {
+/* Return the state to which judged events merge. */
+async function stateOf({ valid, invalid }, number, aliases) {
   const ordered = inOrder(valid);
   const equivocations = findEquivocations(ordered);
   const standing = findStanding(ordered, equivocations);
   const newest = standing.filter((event) => event.event_type === "record_created").at(-1);
   const lists = Object.entries(LISTS).map(([type, name]) =>
     [name, standing.filter((event) => event.event_type === type).map(view)]);
-  return {
+  const state = {
     state_type: "pith_open_graph_state",
     state_version: "1.0",
     pith_number: number,
@@ -422,6 +422,13 @@ function stateOf({ valid, invalid }, number, aliases) {
       [one.event_id ?? "", other.event_id ?? ""], [one.reason, other.reason])),
     applied_event_ids: ordered.map((event) => event.event_id),
   };
+  return { ...state, state_sha256: hex(await sha256(canonicalJson(state))) };
+}
+
+/* Return the state of record `number`, from any events that claim to be its. */
+export async function mergeEvents(events, { number, publicKeys, sourceAliases }) {
+  const judged = await judge(events, number, await listedKeys(publicKeys));
+  return stateOf(judged, number, sourceAliases);
 }
 
 /* The form of a bundle (section 9, `schema`): each of these returns what is wrong, or null. */
@@ -802,9 +809,8 @@ const recomputed = {
 
   async state(subject) {
     const aliases = get(subject.bundle, "list", "source_aliases");
-    const due = stateOf(await subject.judged(), (await subject.id()).number, aliases);
-    const state_sha256 = hex(await sha256(canonicalJson(due)));
-    if (!same(get(subject.bundle, "object", "state"), { ...due, state_sha256 })) {
+    const due = await stateOf(await subject.judged(), (await subject.id()).number, aliases);
+    if (!same(get(subject.bundle, "object", "state"), due)) {
       fail("state is not what the events merge to");
     }
   },
