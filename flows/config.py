@@ -26,6 +26,7 @@ from pydantic_settings import (
 
 from flows.errors import ConfigError
 from flows.places import Place, place_of
+from transforms.schema import WEB_BASE, WEB_PAGE
 from transforms.signing import PUBLIC_KEY_BYTES, decode_base64
 
 ENV_PREFIX = "PITH_"
@@ -45,7 +46,23 @@ def _check_url(url: str) -> str:
     return url.rstrip("/")
 
 
+def _check_base(url: str) -> str:
+    if not WEB_BASE.fullmatch(url):
+        raise ValueError(
+            "must be an address such as https://example.org, in ASCII, without user and query"
+        )
+    return url
+
+
+def _check_page(url: str) -> str:
+    if not WEB_PAGE.fullmatch(url):
+        raise ValueError("must be in ASCII and without spaces, as bundles carry it")
+    return url
+
+
 Url = Annotated[str, AfterValidator(_check_url)]
+BaseUrl = Annotated[Url, AfterValidator(_check_base)]
+PageUrl = Annotated[Url, AfterValidator(_check_page)]
 OwnPath = Annotated[Path, AfterValidator(Path.expanduser)]
 
 
@@ -97,13 +114,13 @@ class IdentityConfig(_Section):
     """Who signs; the default can be taken for nobody (`.invalid` is reserved by RFC 2606)."""
 
     signer_id: str = Field("unregistered.invalid", min_length=1)
-    base_url: Url = "https://unregistered.invalid"
+    base_url: BaseUrl = "https://unregistered.invalid"
     resolver_name: str = Field("Unregistered Pith resolver", min_length=1)
     key_id: str | None = Field(None, min_length=1)
     key_secret: str | None = Field(None, min_length=1)
     key_file: OwnPath = Path("~/.config/pith-ingest/signing.key").expanduser()
     known_keys: tuple[KnownKey, ...] = ()
-    key_url: Url | None = None
+    key_url: PageUrl | None = None
     builder_version: str = Field(BUILDER_VERSION, min_length=1)
 
 

@@ -1,5 +1,8 @@
 """The command `merge`: several copies of one paper's bundle become one new bundle."""
 
+import os
+import secrets
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -9,35 +12,41 @@ import typer
 from flows.clock import utc_now
 from flows.config import Config
 from flows.errors import ConfigError
-from flows.keys import load_issuer
+from flows.keys import load_issuer, own_keys
 from flows.screen import printable
-from transforms.bundle import bundle_bytes, unite
-from transforms.strict_json import MAX_BYTES
-from transforms.verify import BadBundleError, read_verified
+from transforms.bundle import bundle_bytes
+from transforms.merge_bundles import CannotMergeError, MergedBundle, merge_bundles
+from transforms.strict_json import MAX_BYTES, read_json
+from transforms.verify import PITH_SCIENCE_KEY, BundleReport, verify_bundle
+
+_MAX_SHOWN = 1000
 
 
 def merge_files(config: Config, paths: Sequence[Path], output: Path) -> None:
-    """Unite the events of valid bundles of one record into `output`, signed by our key.
+    """Merge valid bundles of one record into `output`, signed by our key, or write nothing.
 
     A copy that is not valid is refused: what it holds could not be told from a forgery. Two
     signers' words against each other (equivocations) are kept, and shown on the screen.
     """
     issuer = load_issuer(config.identity)
     bundles = [_read(path) for path in paths]
+    own = own_keys(config.identity)
     try:
-        united = unite(bundles, issuer=issuer, moment=utc_now())
-    except ValueError as error:
-        raise ConfigError(f"cannot merge: {error}") from None
-    try:
-        with output.open("xb") as file:
-            file.write(bundle_bytes(united))
-    except OSError as error:
-        raise ConfigError(f"cannot write {output}: {error.strerror}") from None
-    events = sum(len(bundle["events"]) for bundle in bundles)
-    typer.echo(f"{united['pith_number']}: {len(united['events'])} of {events} events are distinct")
-    for entry in united["state"]["equivocations"]:
-        typer.echo(f"EQUIVOCATION by {entry['signer_id']}: {', '.join(entry['event_ids'])}")
-    typer.echo(f"wrote {output}")
+        merged = merge_bundles(
+            bundles,
+            issuer=issuer,
+            moment=utc_now(),
+            own_keys=own,
+            trusted_keys={PITH_SCIENCE_KEY},
+        )
+    except CannotMergeError as error:
+        raise ConfigError(printable(f"cannot merge: {error}")) from None
+    data = bundle_bytes(merged.bundle)
+    report = verify_bundle(data, [])
+    if not report.valid:
+        raise ConfigError(printable(f"cannot merge: the result is not valid: {_reason(report)}"))
+    _write_new(output, data)
+    _print(merged, bundles, own, output)
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -45,8 +54,56 @@ def _read(path: Path) -> dict[str, Any]:
         with path.open("rb") as file:
             data = file.read(MAX_BYTES + 1)
     except OSError as error:
-        raise ConfigError(f"cannot read {path}: {error.strerror}") from None
+        raise ConfigError(f"cannot read {printable(str(path))}: {error.strerror}") from None
+    report = verify_bundle(data, [])
+    if not report.valid:
+        raise ConfigError(printable(f"{path} is not a valid bundle: {_reason(report)}"))
+    bundle: dict[str, Any] = read_json(data)
+    return bundle
+
+
+def _reason(report: BundleReport) -> str:
+    failure = report.failure
+    return f"{failure.name}: {failure.detail}" if failure else report.unreadable
+
+
+def _write_new(file: Path, data: bytes) -> None:
+    """Write a file that is whole from its first moment, and never in the place of another."""
+    unfinished = file.with_name(f".{file.name}.{secrets.token_hex(8)}.tmp")
     try:
-        return read_verified(data)
-    except BadBundleError as error:
-        raise ConfigError(f"{path} is not a valid bundle: {printable(str(error))}") from None
+        with unfinished.open("xb") as stream:
+            try:
+                stream.write(data)
+                stream.flush()
+                os.fsync(stream.fileno())
+                file.hardlink_to(unfinished)
+            finally:
+                unfinished.unlink()
+    except OSError as error:
+        raise ConfigError(f"cannot write {printable(str(file))}: {error.strerror}") from None
+
+
+def _print(
+    merged: MergedBundle, bundles: Sequence[dict[str, Any]], own: set[bytes], output: Path
+) -> None:
+    """Say what was merged, and what its owner should look at."""
+    bundle = merged.bundle
+    events = sum(len(copy["events"]) for copy in bundles)
+    _say(f"{bundle['pith_number']}: {len(bundle['events'])} of {events} events are distinct")
+    by_key = Counter(event["signature"]["public_key_fingerprint"] for event in bundle["events"])
+    for key in bundle["public_keys"]:
+        count = by_key.pop(key["fingerprint_sha256_hex"], 0)
+        if count and bytes.fromhex(key["public_key_hex"]) not in own:
+            named = f"{key['key_id']}, {key['fingerprint_sha256_hex']}"
+            _say(f"{count} of them signed by a key that is not yours: {named}")
+    for entry in bundle["state"]["equivocations"]:
+        _say(f"EQUIVOCATION by {entry['signer_id']}: {', '.join(entry['event_ids'])}")
+    for note in merged.notes:
+        _say(note)
+    _say(f"wrote {output}")
+
+
+def _say(text: str) -> None:
+    """Print a line; texts of a bundle cannot move the cursor, forge another or go on for ever."""
+    shown = printable(text[:_MAX_SHOWN])
+    typer.echo(shown if len(text) <= _MAX_SHOWN else f"{shown}…")

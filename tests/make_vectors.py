@@ -16,6 +16,8 @@ from typing import Any
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))  # it runs as a script, wherever one stands
 
+from rule_vectors import rule_vectors  # noqa: E402
+
 from transforms import (  # noqa: E402
     Ed25519Signer,
     Identity,
@@ -149,6 +151,7 @@ def make_all() -> dict[str, bytes]:
         "authors.json": {
             "authors": [{"input": text, "authors_text": authors_text(text)} for text in AUTHORS]
         },
+        **rule_vectors(ISSUER),
     }
     bundles = {}
     for name, fields in PAPERS.items():

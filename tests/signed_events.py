@@ -29,6 +29,19 @@ ISSUER, OTHER, STRANGER = issuer("issuer"), issuer("other"), issuer("stranger")
 KEYS = [public_key_document(who.signer.public_key, who.identity) for who in (ISSUER, OTHER)]
 
 
+def _signer(event_type: str, by: Issuer) -> dict[str, str]:
+    """Name the signer as the types of this format must; others may leave the key out."""
+    signer = {"signer_id": by.identity.signer_id}
+    if event_type not in TARGETS:
+        return signer
+    return {
+        **signer,
+        "signer_type": "pith_registry",
+        "key_id": by.identity.key_id,
+        "public_key_fingerprint": by.fingerprint,
+    }
+
+
 def signed(
     event_type: str,
     payload: Any,
@@ -44,7 +57,7 @@ def signed(
         "subject_pith_number": number,
         "target": TARGETS.get(event_type, "record"),
         "payload": payload,
-        "signer": {"signer_id": by.identity.signer_id},
+        "signer": _signer(event_type, by),
         "created_at": to_seconds(at),
         "supersedes": [after["event_id"]] if after else [],
         "prev_event": after["event_id"] if after else None,

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from transforms import BadPaperError, Version, make_paper
 from transforms.authors import author_names
-from transforms.paper import MAX_FIELD, check_id, one_line, unwrap
+from transforms.paper import MAX_FIELD, check_id, make_version, one_line, unwrap
 
 FIRST = Version(1, datetime(2009, 3, 3, 4, 22, 14, tzinfo=UTC))
 FIELDS: dict[str, Any] = {
@@ -115,3 +115,9 @@ def test_what_is_no_id_cannot_become_a_path(bad: str) -> None:
 def test_what_cannot_become_a_paper_says_why(changed: dict[str, Any], reason: str) -> None:
     with pytest.raises(BadPaperError, match=reason):
         make_paper(**FIELDS | changed)
+
+
+def test_a_version_older_than_any_paper_is_refused() -> None:
+    assert make_version("v1", "Fri, 25 Apr 1986 15:39:49 GMT").created.year == 1986
+    with pytest.raises(BadPaperError, match="is before 1980"):
+        make_version("v1", "Mon, 1 Jan 1900 00:00:00 GMT")

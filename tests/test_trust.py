@@ -2,9 +2,7 @@
 
 import json
 import re
-from dataclasses import replace
 from pathlib import Path
-from random import Random
 from typing import Any
 
 import pytest
@@ -20,7 +18,7 @@ from flows.config import IdentityConfig, KnownKey
 from flows.errors import ConfigError
 from flows.keys import KEY_VARIABLE, create_key, load_issuer, own_keys
 from transforms import IssueTimes, build_bundle
-from transforms.bundle import append_snapshot, bundle_bytes, draft, reissue, unite
+from transforms.bundle import bundle_bytes, reissue
 from transforms.instants import from_text
 from transforms.signing import encode_base64
 from transforms.verify import verify_bundle
@@ -87,24 +85,6 @@ def test_a_receipt_issued_again_keeps_what_was_signed_before() -> None:
     assert len(again["public_keys"]) == 2
 
 
-def test_copies_unite_to_one_bundle_whatever_their_order() -> None:
-    other = draft(replace(PAPER, authors="Somebody Else"))
-    copies = [
-        FIRST,
-        reissue(FIRST, issuer=ISSUER, moment=LATER),
-        append_snapshot(FIRST, other, issuer=ISSUER, moment=LATER),
-    ]
-    united = unite(copies, issuer=OTHER, moment=EVEN_LATER)
-    assert valid_keys(united)
-    assert len(united["events"]) == 4
-    for seed in range(6):
-        shuffled = copies * 2
-        Random(seed).shuffle(shuffled)
-        assert unite(shuffled, issuer=OTHER, moment=EVEN_LATER) == united
-    with pytest.raises(ValueError, match="different records"):
-        unite([FIRST, GOLDEN[1].bundle], issuer=OTHER, moment=LATER)
-
-
 def test_a_data_folder_is_reissued_with_a_new_key_and_only_once(tmp_path: Path) -> None:
     process(tmp_path, page(record("2201.00001"), record("2201.00002")))
     process(tmp_path, page(record("2201.00003")))
@@ -130,26 +110,6 @@ def assert_whole_after_reissue(folder: Path) -> None:
     for data in bundle_files(folder).values():
         assert len(json.loads(data)["events"]) == 3
     assert len(rows(folder, "events")) == 9
-
-
-def test_merge_unites_files_and_shows_equivocations(tmp_path: Path) -> None:
-    first, second = tmp_path / "a.json", tmp_path / "b.json"
-    drafted = draft(PAPER)
-    for file, moment in ((first, LATER), (second, EVEN_LATER)):
-        copy = append_snapshot(FIRST, drafted, issuer=ISSUER, moment=moment)
-        file.write_bytes(bundle_bytes(copy))
-    output = tmp_path / "united.json"
-    keyless = run(tmp_path, "merge", first, second, "--output", output)
-    assert (keyless.returncode, output.exists()) == (2, False)
-    assert "no key in" in keyless.stderr
-    assert run(tmp_path, "keygen").returncode == 0
-    done = run(tmp_path, "merge", first, second, "--output", output)
-    assert (done.returncode, done.stdout.count("EQUIVOCATION by issuer.example")) == (0, 1)
-    assert verify_bundle(output.read_bytes(), []).valid
-    assert run(tmp_path, "merge", first, "--output", output).returncode == 2
-    first.write_bytes(first.read_bytes().replace(b"Gradient", b"gradient"))
-    refused = run(tmp_path, "merge", first, "--output", tmp_path / "x.json")
-    assert "is not a valid bundle: events" in refused.stderr
 
 
 def test_a_run_leaves_the_seed_nowhere(tmp_path: Path) -> None:

@@ -18,8 +18,10 @@ from nacl.signing import SigningKey
 from schemas import bundle_errors
 from test_authors import plain_authors_text
 
-from transforms import CanonicalError, canonical_json, canonical_text
+from transforms import CanonicalError, canonical_json, canonical_text, merge
 from transforms.canon import text_sha256
+from transforms.instants import from_text, to_micros, to_seconds
+from transforms.signing import is_signed_by
 from transforms.strict_json import NotStrictJsonError, read_json
 from transforms.verify import verify_bundle
 
@@ -163,6 +165,38 @@ def test_the_bundles_verify_and_fit_the_schemas(name: str) -> None:
     report = verify_bundle(file, [public_key])
     assert (report.failure, report.trusted) == (None, True)
     assert bundle_errors(json.loads(file)) == []
+
+
+def test_times() -> None:
+    vectors = load("times.json")
+    for text in vectors["accepted"]:
+        assert text in {to_seconds(from_text(text)), to_micros(from_text(text))}
+    for entry in vectors["refused"]:
+        with pytest.raises(ValueError, match=r"is not a UTC time|out of range|month must be"):
+            from_text(entry["text"])
+
+
+def test_odd_signatures() -> None:
+    vectors = load("signatures.json")
+    message, verified = bytes.fromhex(vectors["message_hex"]), []
+    for case in vectors["signatures"]:
+        key, signature = (
+            bytes.fromhex(case[f"{name}_hex"]) for name in ("public_key", "signature")
+        )
+        assert is_signed_by(key, message, signature) is case["verifies"]
+        verified += [case["odd"]] if case["verifies"] else []
+    assert verified == ["nothing"]
+
+
+def test_merges() -> None:
+    vectors = load("merge.json")
+    names = ("public_keys", "source_aliases")
+    for case in vectors["cases"]:
+        state = case["state"]
+        assert hex_sha256(canonical(without(state, "state_sha256"))) == state["state_sha256"]
+        for events in (case["events"], case["events"][::-1] * 2):
+            given = {name: vectors[name] for name in names}
+            assert merge(events, number=vectors["pith_number"], **given) == state
 
 
 def test_the_script_gives_the_same_files_byte_for_byte(tmp_path: Path) -> None:

@@ -125,8 +125,10 @@ def append_snapshot(
 
     The new event supersedes the newest snapshot (spec, section 4, later events). The record, its
     aliases and what was signed before stay as they are; state and bundle signature are made anew.
+    A `moment` before what the bundle holds, of a clock that is behind, becomes the latest of that.
     """
     record, pith_id, aliases = drafted.record, drafted.pith_id, bundle["source_aliases"]
+    moment = max(moment, latest_time(bundle["events"], aliases))
     event = graph_snapshot(
         Issuance(record, pith_id, issuer, moment),
         drafted.shown,
@@ -134,7 +136,7 @@ def append_snapshot(
         replaces=bundle["state"]["current"]["graph_snapshots"][-1]["event_id"],
     )
     events = [*bundle["events"], event]
-    return _rebuilt(record, pith_id, aliases, events, bundle["public_keys"], issuer, moment)
+    return assemble(record, pith_id, aliases, events, bundle["public_keys"], issuer, moment)
 
 
 def reissue(bundle: dict[str, Any], *, issuer: Issuer, moment: datetime) -> dict[str, Any]:
@@ -142,8 +144,11 @@ def reissue(bundle: dict[str, Any], *, issuer: Issuer, moment: datetime) -> dict
 
     The new `record_created` supersedes the newest one and keeps its `first_computed_at`. What was
     signed before, and the key that signed it, stay: the old bundle's events verify in the new one.
+    A `moment` of a clock that is behind is treated as in `append_snapshot`.
     """
     record, pith_id = bundle["canonical_record"], identify(bundle["canonical_record"])
+    aliases, keys = bundle["source_aliases"], bundle["public_keys"]
+    moment = max(moment, latest_time(bundle["events"], aliases))
     replaced = bundle["state"]["current"]["record_created"]
     receipt = build_receipt(
         pith_id.digest,
@@ -158,30 +163,7 @@ def reissue(bundle: dict[str, Any], *, issuer: Issuer, moment: datetime) -> dict
         signed_at=moment,
         replaces=replaced["event_id"],
     )
-    aliases, keys = bundle["source_aliases"], bundle["public_keys"]
-    return _rebuilt(record, pith_id, aliases, [*bundle["events"], event], keys, issuer, moment)
-
-
-def unite(bundles: Sequence[dict[str, Any]], *, issuer: Issuer, moment: datetime) -> dict[str, Any]:
-    """Return one bundle with the valid events of several copies of one record's bundle.
-
-    Raises `ValueError` when they are about different records. The result does not depend on the
-    order of the copies; events that are valid under no copy's keys are left out.
-    """
-    record, number = bundles[0]["canonical_record"], bundles[0]["pith_number"]
-    if any(bundle["pith_number"] != number for bundle in bundles):
-        raise ValueError("the bundles are about different records")
-    keys = _distinct(key for bundle in bundles for key in bundle["public_keys"])
-    events = (event for bundle in bundles for event in bundle["events"])
-    judged = judge(events, number=number, keys=listed_keys(keys))
-    aliases: dict[tuple[str, str], dict[str, str]] = {}
-    for alias in sorted(
-        (alias for bundle in bundles for alias in bundle["source_aliases"]),
-        key=lambda alias: alias["created_at"],
-    ):
-        aliases.setdefault((alias["alias_kind"], alias["alias_value"]), alias)
-    first_known = [aliases[name] for name in sorted(aliases)]
-    return _rebuilt(record, identify(record), first_known, in_order(judged), keys, issuer, moment)
+    return assemble(record, pith_id, aliases, [*bundle["events"], event], keys, issuer, moment)
 
 
 def restore(
@@ -196,9 +178,7 @@ def restore(
     `copies` are older bundles of it, if there are any: their aliases and keys are taken. Raises
     `ValueError` unless a record and what it shows are among the events.
     """
-    keys = _distinct(
-        [*(key for copy in copies for key in copy["public_keys"]), issuer.key_document]
-    )
+    keys = [*(key for copy in copies for key in copy["public_keys"]), issuer.key_document]
     listed = listed_keys(keys)
     created = [e for e in events if isinstance(e, dict) and e.get("event_type") == "record_created"]
     if not created:
@@ -213,7 +193,7 @@ def restore(
         aliases = copies[0]["source_aliases"]
     else:
         aliases = source_aliases(record, pith_id, aliased_at=first, shortened_at=first)
-    return _rebuilt(record, pith_id, aliases, judged, keys, issuer, moment)
+    return assemble(record, pith_id, aliases, judged, keys, issuer, moment)
 
 
 def bundle_bytes(bundle: dict[str, Any]) -> bytes:
@@ -256,7 +236,7 @@ def mirror_hint(name: str, base_url: str, suffix: str) -> dict[str, str]:
     }
 
 
-def _rebuilt(  # noqa: PLR0913, PLR0917 - the bundle's parts, each from another place
+def assemble(  # noqa: PLR0913, PLR0917 - the bundle's parts, each from another place
     record: dict[str, Any],
     pith_id: PithId,
     aliases: Sequence[dict[str, str]],
@@ -265,21 +245,33 @@ def _rebuilt(  # noqa: PLR0913, PLR0917 - the bundle's parts, each from another 
     issuer: Issuer,
     moment: datetime,
 ) -> dict[str, Any]:
-    """Sign the whole anew, with the state of its valid events, and the issuer's key among the keys.
+    """Sign the whole with the state of its valid events, at `moment` or at their latest, if later.
 
     The events were verified where they came from: a signature is the most of what one costs.
     """
-    keys = _distinct([*keys, issuer.key_document])
+    keys = _listed(keys, issuer)
     once = {event["event_id"]: event for event in events}
     state = state_of(Judged([*once.values()]), number=pith_id.number, source_aliases=aliases)
-    return _signed(record, pith_id, aliases, events, keys, state, issuer=issuer, built_at=moment)
+    built_at = max(moment, latest_time(events, aliases))
+    return _signed(record, pith_id, aliases, events, keys, state, issuer=issuer, built_at=built_at)
 
 
-def _distinct(keys: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return each key once, in an order that does not depend on where they came from."""
-    ordered = sorted(keys, key=write_canonical)
-    by_name = {(key["key_id"], key["fingerprint_sha256_hex"]): key for key in ordered}
-    return [by_name[name] for name in sorted(by_name)]
+def latest_time(events: Sequence[dict[str, Any]], aliases: Sequence[dict[str, str]]) -> datetime:
+    """Return the latest time in the parts of a valid bundle; its signature may not be earlier."""
+    times = {alias["created_at"] for alias in aliases}
+    for event in events:
+        times |= {event["created_at"], event["signature"]["signed_at"]}
+        if event["event_type"] == "record_created":
+            times.add(event["payload"]["receipt"]["signed_at"])
+    return max(map(from_text, times))
+
+
+def _listed(keys: Iterable[dict[str, Any]], issuer: Issuer) -> list[dict[str, Any]]:
+    """Return each key once, the one that signs the bundle first, in an order of their own."""
+    own = issuer.key_document
+    by_name = {(key["key_id"], key["fingerprint_sha256_hex"]): key for key in keys}
+    by_name.pop((own["key_id"], own["fingerprint_sha256_hex"]), None)
+    return [own, *(by_name[name] for name in sorted(by_name))]
 
 
 def _signed(  # noqa: PLR0913, PLR0917 - the bundle's parts, each from another place

@@ -102,11 +102,24 @@ def shown_paper(paper: Paper) -> dict[str, Any]:
 
 
 def _snapshot(issuance: Issuance, shown: dict[str, Any]) -> dict[str, Any]:
-    empty = {"snapshot_sha256": EMPTY_SECTION_SHA256}
+    sections = empty_sections()
     return {
         "paper": shown,
-        "claims": {"count": 0, "items": [], **empty},
+        "claims": sections["claims"],
         "source": issuance.record["source"],
+        "verdict": sections["verdict"],
+        "references": sections["references"],
+        "formal_canon": sections["formal_canon"],
+        "author_claims": sections["author_claims"],
+        "builder_version": issuance.issuer.identity.builder_version,
+    }
+
+
+def empty_sections() -> dict[str, dict[str, Any]]:
+    """Return the sections of a snapshot that no version fills yet, with their empty values."""
+    empty = {"snapshot_sha256": EMPTY_SECTION_SHA256}
+    return {
+        "claims": {"count": 0, "items": [], **empty},
         "verdict": {
             "id": None,
             "model_set": {},
@@ -126,7 +139,6 @@ def _snapshot(issuance: Issuance, shown: dict[str, Any]) -> dict[str, Any]:
         },
         "formal_canon": {"evidence_count": 0, **empty},
         "author_claims": {"count": 0, "strong_count": 0, **empty},
-        "builder_version": issuance.issuer.identity.builder_version,
     }
 
 

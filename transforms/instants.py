@@ -4,6 +4,9 @@ import re
 from datetime import UTC, datetime
 from functools import lru_cache
 
+EARLIEST_YEAR = 1980
+"""No paper is older: arXiv opened in 1991, and took in some from the years before."""
+
 _ARXIV = re.compile(
     r"[A-Z][a-z]{2}, +(\d{1,2}) ([A-Z][a-z]{2}) (\d{4}) (\d\d):(\d\d):(\d\d) GMT", re.ASCII
 )

@@ -118,6 +118,14 @@ def state_of(judged: Judged, *, number: str, source_aliases: Sequence[object]) -
 
     Nested objects' keys stand as in the events; `write_state` sorts them.
     """
+    state, hashed = unhashed_state(judged, number=number, source_aliases=source_aliases)
+    return {**state, "state_sha256": sha256(hashed).hex()}
+
+
+def unhashed_state(
+    judged: Judged, *, number: str, source_aliases: Sequence[object]
+) -> tuple[dict[str, Any], bytes]:
+    """Return what `state_of` does but `state_sha256`, and its canonical JSON, which that hashes."""
     ordered = in_order(judged)
     refused = sorted(judged.invalid, key=lambda entry: (entry["event_id"] or "", entry["reason"]))
     equivocations = _equivocations(ordered)
@@ -146,7 +154,7 @@ def state_of(judged: Judged, *, number: str, source_aliases: Sequence[object]) -
         "invalid_events": refused,
         "applied_event_ids": [event["event_id"] for event in ordered],
     }
-    return {**state, "state_sha256": sha256(hashed_bytes(state)).hex()}
+    return state, write_canonical(state)
 
 
 def hashed_bytes(state: dict[str, Any]) -> bytes:

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from itertools import pairwise
 from typing import NamedTuple
 
-from transforms.instants import from_arxiv
+from transforms.instants import EARLIEST_YEAR, from_arxiv
 
 MAX_FIELD = 1_000_000
 """Characters in one field. arXiv's longest author lists stay under 100,000."""
@@ -101,9 +101,12 @@ def make_version(
     if not number:
         raise BadPaperError(f"{name!r:.80} is not a version such as v1")
     try:
-        return Version(int(number[1]), from_arxiv(created), size, source_type)
+        submitted = from_arxiv(created)
     except ValueError as error:
         raise BadPaperError(f"date of {name}: {error}") from None
+    if submitted.year < EARLIEST_YEAR:
+        raise BadPaperError(f"date of {name}: {created!r:.80} is before {EARLIEST_YEAR}")
+    return Version(int(number[1]), submitted, size, source_type)
 
 
 def make_paper(  # noqa: PLR0913 - one argument per field that arXiv gives

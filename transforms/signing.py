@@ -135,14 +135,27 @@ def signature_block(
     message: bytes, message_name: str, *, issuer: Issuer, signed_at: datetime
 ) -> dict[str, Any]:
     """Sign the 32 bytes `message` and return the signature object of an event or a bundle."""
+    return signature_object(
+        issuer.signer.sign(message),
+        message_name,
+        key_id=issuer.identity.key_id,
+        fingerprint=issuer.fingerprint,
+        signed_at=to_micros(signed_at),
+    )
+
+
+def signature_object(
+    signature: bytes, message_name: str, *, key_id: str, fingerprint: str, signed_at: str
+) -> dict[str, Any]:
+    """Return the signature object of an event or a bundle, for 64 bytes that were signed before."""
     return {
         "signature_status": "signed_v1",
         "algorithm": "ed25519",
-        "key_id": issuer.identity.key_id,
-        "public_key_fingerprint": issuer.fingerprint,
-        "signature_b64": encode_base64(issuer.signer.sign(message)),
+        "key_id": key_id,
+        "public_key_fingerprint": fingerprint,
+        "signature_b64": encode_base64(signature),
         "signed_message": message_name,
-        "signed_at": to_micros(signed_at),
+        "signed_at": signed_at,
     }
 
 

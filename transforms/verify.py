@@ -10,16 +10,10 @@ from enum import StrEnum
 from typing import Any
 
 from transforms.canon import CanonicalError
-from transforms.checks import (
-    CHECKS,
-    FailedError,
-    Subject,
-    UncheckedError,
-    columns_check,
-    metadata_check,
-)
+from transforms.checks import CHECKS, columns_check, metadata_check
 from transforms.signing import PUBLIC_KEY_BYTES, decode_base64
 from transforms.strict_json import NotStrictJsonError, read_json
+from transforms.subject import FailedError, Subject, UncheckedError
 from transforms.texts import TextHashes
 
 PITH_SCIENCE_KEY = decode_base64("stVStoiQhXFxp4s2pdzPNoqVNBMojDU/fJ2db5S3CbM=", PUBLIC_KEY_BYTES)
