@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 import arxiv  # type: ignore[import-untyped]
 import httpx
-from lxml import etree
 
 from flows.arxiv.fetch import PATIENCE, Fetcher, Patience
 from flows.arxiv.pace import Pace
@@ -16,6 +15,7 @@ from flows.errors import ArxivReplyError, ConfigError
 from flows.progress import LOGGER
 from transforms.oai_xml import PageError
 from transforms.paper import BadPaperError, check_id
+from transforms.strict_xml import NotStrictXmlError, parse_xml
 
 MAX_RESULTS = 30_000
 """What one search gives in all (arXiv API User's Manual, section 3.1.1.2)."""
@@ -26,6 +26,7 @@ PAGE_SIZE = 2_000
 _NO_QUERY = "a search needs a query, such as cat:cs.LG"
 _ATOM = "{http://www.w3.org/2005/Atom}"
 _OPENSEARCH = "{http://a9.com/-/spec/opensearch/1.1/}"
+_MAX_DIGITS = 12
 _VERSION = re.compile(r"v[1-9]\d*\Z", re.ASCII)
 
 
@@ -102,14 +103,13 @@ def _check_feed(data: bytes) -> int:
     The package reads a truncated feed as a short one, takes an empty one for the end, and leaves
     out entries without dates; an explained error of the API is such an entry.
     """
-    parser = etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=False)
     try:
-        feed = etree.fromstring(data, parser)
-    except etree.XMLSyntaxError as error:
-        raise PageError(f"not whole or not well-formed XML: {error.msg}") from None
+        feed = parse_xml(data)
+    except NotStrictXmlError as error:
+        raise PageError(str(error)) from None
     total = feed.findtext(f"{_OPENSEARCH}totalResults", "").strip()
     start = feed.findtext(f"{_OPENSEARCH}startIndex", "").strip()
-    if feed.tag != f"{_ATOM}feed" or not (total.isdecimal() and start.isdecimal()):
+    if feed.tag != f"{_ATOM}feed" or not (_is_count(total) and _is_count(start)):
         raise PageError("not a page of arXiv's search")
     entries = feed.findall(f"{_ATOM}entry")
     if int(start) < int(total) and not entries:
@@ -120,6 +120,10 @@ def _check_feed(data: bytes) -> int:
         if not all(entry.findtext(f"{_ATOM}{name}") for name in ("id", "updated", "published")):
             raise PageError("a paper without id or dates")
     return int(total)
+
+
+def _is_count(text: str) -> bool:
+    return text.isdecimal() and len(text) <= _MAX_DIGITS
 
 
 def _id(entry_id: str) -> str:
