@@ -5,6 +5,7 @@ The API rewrites TeX, so its text is never hashed: a search gives ids, and OAI-P
 
 import re
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import arxiv  # type: ignore[import-untyped]
 import httpx
@@ -116,14 +117,25 @@ def _check_feed(data: bytes) -> int:
         raise PageError(f"an empty page, though the search finds {total} papers")
     for entry in entries:
         if "/api/errors" in entry.findtext(f"{_ATOM}id", ""):
-            raise ArxivReplyError(f"arXiv's search says: {entry.findtext(f'{_ATOM}summary')}")
-        if not all(entry.findtext(f"{_ATOM}{name}") for name in ("id", "updated", "published")):
+            said = entry.findtext(f"{_ATOM}summary", "nothing")
+            raise ArxivReplyError(f"arXiv's search says: {said:.300}")
+        dates = [entry.findtext(f"{_ATOM}{name}", "") for name in ("updated", "published")]
+        if not entry.findtext(f"{_ATOM}id") or not all(map(_is_instant, dates)):
             raise PageError("a paper without id or dates")
     return int(total)
 
 
 def _is_count(text: str) -> bool:
     return text.isdecimal() and len(text) <= _MAX_DIGITS
+
+
+def _is_instant(text: str) -> bool:
+    """Tell whether the package reads it as a time; what it cannot read it does not survive."""
+    try:
+        datetime.fromisoformat(text.strip()).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return False
+    return True
 
 
 def _id(entry_id: str) -> str:
