@@ -20,7 +20,7 @@ MAX_RATIO = 100
 """So many times its size may a shard unpack to: a bundle has so much of keys, hashes and signatures
 that it packs to a tenth at most."""
 
-FREE_BYTES = 64 * 2**20
+FREE_BYTES = 16 * 2**20
 """To this much any shard may unpack, whatever its size."""
 
 ROW_BYTES = 1024
@@ -68,6 +68,9 @@ def read_shard(path: str, file: BinaryIO) -> Iterator[FoundBundle]:
             for found in _rows(path, batches, room):
                 yield found
                 row += 1
+            if row < shard.metadata.num_rows:
+                reason = f"Parquet, but it ends after {row} of {shard.metadata.num_rows} rows"
+                yield FoundBundle(path, None, reason, row)
     except (NoBundlesError, BadPagesError) as error:
         yield FoundBundle(path, None, f"Parquet, but {error}", row)
     except _UNREADABLE as error:

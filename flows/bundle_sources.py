@@ -1,8 +1,6 @@
 """Where bundles to verify come from: files, folders, Parquet shards, standard input."""
 
-import errno
 import os
-import stat
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -10,6 +8,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from flows.errors import ConfigError
+from flows.regular_file import open_regular
 from transforms.strict_json import MAX_BYTES
 
 STANDARD_INPUT = Path("-")
@@ -106,17 +105,8 @@ def _may_hold_bundles(path: Path) -> bool:
 
 
 def _open(path: Path, *, only_files: bool) -> BinaryIO:
-    """Open a file to be read; with `only_files` nothing that could make us wait for its other end.
-
-    What is found in a folder may be a pipe or a device; what is named may be meant to be one.
-    """
-    if not only_files:
-        return path.open("rb")
-    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-        os.close(descriptor)
-        raise OSError(errno.EINVAL, "neither a file nor a folder")
-    return os.fdopen(descriptor, "rb")
+    # What is named may be meant to be a pipe; what is found in a folder may wait for ever.
+    return os.fdopen(open_regular(path), "rb") if only_files else path.open("rb")
 
 
 def _why(error: OSError) -> str:

@@ -69,7 +69,7 @@ def count_found(
         raise ConfigError(_NO_QUERY)
     url = httpx.URL(atom_url, params={"search_query": query, "start": 0, "max_results": 1})
     with Fetcher(user_agent, pace, patience) as fetcher:
-        return fetcher.get(url, _check_feed).value
+        return fetcher.get(url, check_feed).value
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,14 +91,14 @@ class _Session:
     def get(self, url: str, headers: dict[str, str]) -> _Response:
         """Fetch a page; the package's `headers`, its own User-Agent, are left aside."""
         del headers
-        reply = self._fetcher.get(httpx.URL(url), _check_feed)
+        reply = self._fetcher.get(httpx.URL(url), check_feed)
         if self._is_first and reply.value > self._limit:
             LOGGER.info("The search finds %d papers; %d are taken.", reply.value, self._limit)
         self._is_first = False
         return _Response(reply.raw)
 
 
-def _check_feed(data: bytes) -> int:
+def check_feed(data: bytes) -> int:
     """Return how many papers the search finds; raises `PageError` for what is not a whole page.
 
     The package reads a truncated feed as a short one, takes an empty one for the end, and leaves
