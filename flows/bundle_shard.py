@@ -1,13 +1,14 @@
 """Bundles to verify out of a Parquet shard; apart, for pyarrow takes long to import."""
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Collection, Iterator
 from typing import BinaryIO
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from flows.bundle_sources import FoundBundle
-from flows.parquet_pages import BadPagesError, PageSizes, read_page_sizes
+from flows.parquet_pages import BadPagesError, read_page_sizes
 from transforms.strict_json import MAX_BYTES
 
 MAX_HELD_BYTES = 128 * 2**20
@@ -33,6 +34,12 @@ _BATCH_ROWS = 16
 _BATCH_BYTES = 64 * 2**20
 _BUFFER_BYTES = 2**20
 _MAX_FOOTER_ITEMS = 100_000
+_OTHER_WRITER = re.compile(
+    r"(?!.*parquet-mr)|parquet-mr version (?:[2-9]|1\.(?:[3-9]|\d\d|2\.(?:9|\d\d)))",
+    re.IGNORECASE | re.DOTALL,
+)
+"""Of the files of parquet-mr before 1.2.9 pyarrow reads more than a column is said to have."""
+
 _UNREADABLE = (OSError, ValueError, LookupError, ArithmeticError, MemoryError, pa.ArrowException)
 """What a damaged file makes pyarrow raise: names that are not UTF-8 are a `ValueError`."""
 
@@ -63,7 +70,7 @@ def read_shard(path: str, file: BinaryIO) -> Iterator[FoundBundle]:
             room = max(FREE_BYTES, MAX_RATIO * file.seek(0, 2))
             # A pool of threads costs a batch this small more than it gives.
             batches = shard.iter_batches(
-                _rows_at_once(shard, columns, file), columns=list(columns), use_threads=False
+                _rows_at_once(columns.values(), file), columns=list(columns), use_threads=False
             )
             for found in _rows(path, batches, room):
                 yield found
@@ -91,6 +98,8 @@ def _opened(file: BinaryIO) -> pq.ParquetFile:
 
 def _columns(shard: pq.ParquetFile) -> dict[str, int]:
     """Return the places of the columns to read, by name; each is one of bytes, and stands once."""
+    if not _OTHER_WRITER.match(shard.metadata.created_by or ""):
+        raise NoBundlesError("of a version of parquet-mr that says wrong sizes; write it again")
     columns = [shard.schema.column(index) for index in range(len(shard.schema))]
     places = {}
     for name in (_BUNDLE, *_COLUMNS):
@@ -115,12 +124,10 @@ def _is_read(shard: pq.ParquetFile, name: str) -> bool:
     return bool(kind in ({pa.binary()} if name == _BUNDLE else _TEXTS))
 
 
-def _rows_at_once(shard: pq.ParquetFile, columns: Mapping[str, int], file: BinaryIO) -> int:
+def _rows_at_once(columns: Collection[int], file: BinaryIO) -> int:
     """Return how many rows are read at one time, after a look at the sizes of all pages."""
     largest = 1
-    for group in range(shard.metadata.num_row_groups):
-        chunks = shard.metadata.row_group(group)
-        sizes = [_page_sizes(chunks.column(index), file) for index in columns.values()]
+    for sizes in read_page_sizes(file, columns):
         held = sum(size.held for size in sizes)
         if held > MAX_HELD_BYTES:
             raise NoBundlesError(
@@ -128,13 +135,6 @@ def _rows_at_once(shard: pq.ParquetFile, columns: Mapping[str, int], file: Binar
             )
         largest = max(largest, *(size.largest for size in sizes))
     return max(1, min(_BATCH_ROWS, _BATCH_BYTES // largest))
-
-
-def _page_sizes(chunk: pq.ColumnChunkMetaData, file: BinaryIO) -> PageSizes:
-    start = chunk.data_page_offset
-    if chunk.has_dictionary_page and 0 < chunk.dictionary_page_offset < start:
-        start = chunk.dictionary_page_offset
-    return read_page_sizes(file, start, chunk.total_compressed_size)
 
 
 def _rows(path: str, batches: Iterator[pa.RecordBatch], room: int) -> Iterator[FoundBundle]:

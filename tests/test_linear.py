@@ -1,19 +1,8 @@
-"""Every parser takes time and memory in proportion to its input, and holds what it says it does."""
+"""Every parser takes time and memory in proportion to its input."""
 
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
-
-import pytest
-from benchmarks.linearity import apart
-from hostile.inputs import PAGES, RECORD, listed
-from oai_pages import page, record
-
-from transforms import strict_xml
-from transforms.arxiv_xml import parse_page
-from transforms.oai_xml import MAX_TOKEN, PageError
-from transforms.strict_xml import element_spans
 
 SCRIPT = Path(__file__).parent / "benchmarks" / "linearity.py"
 

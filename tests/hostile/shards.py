@@ -35,7 +35,9 @@ def thrift(fields: dict[int, Any]) -> bytes:
     out, last = b"", 0
     for number, value in fields.items():
         kind, data = thrift_value(value)
-        out += bytes([(number - last) << 4 | kind]) + data
+        step = number - last
+        out += bytes([step << 4 | kind]) if 0 < step < 16 else bytes([kind]) + integer(number)
+        out += data
         last = number
     return out + b"\0"
 
@@ -66,6 +68,8 @@ class Page:
     kind: int = DATA
     encoding: int = PLAIN
     says: int | None = None
+    number: int | None = None
+    """The field of its own part, if not the one of its kind."""
 
     def written(self) -> bytes:
         packed = zstandard.compress(self.body)
@@ -73,7 +77,8 @@ class Page:
         if self.kind == DATA:
             own |= {3: RLE, 4: RLE}
         size = len(self.body) if self.says is None else self.says
-        header = {1: self.kind, 2: size, 3: len(packed), (5 if self.kind == DATA else 7): own}
+        number = (5 if self.kind == DATA else 7) if self.number is None else self.number
+        header = {1: self.kind, 2: size, 3: len(packed), number: own}
         return thrift(header) + packed
 
 
@@ -84,6 +89,8 @@ class Column:
     name: bytes = b"bundle"
     pages: Sequence[Page] = field(default_factory=list)
     values: int = 1
+    extra: dict[int, Any] = field(default_factory=dict)
+    """More fields of its metadata."""
 
 
 def plain(*values: bytes) -> bytes:
@@ -95,7 +102,7 @@ def run(count: int, *, index: int = 0, bits: int = 1) -> bytes:
     return bytes([bits]) + unsigned(count << 1) + bytes([index])
 
 
-def shard(*columns: Column, rows: int = 1, groups: int = 1) -> bytes:
+def shard(*columns: Column, rows: int = 1, groups: int = 1, writer: bytes = b"x") -> bytes:
     """Compose a file; several groups all name the same pages."""
     out = MAGIC
     chunks = []
@@ -111,11 +118,11 @@ def shard(*columns: Column, rows: int = 1, groups: int = 1) -> bytes:
         }  # fmt: skip
         if has_dictionary:
             meta[11] = (start,)
-        chunks.append({2: (start,), 3: meta})
+        chunks.append({2: (start,), 3: meta | column.extra})
     schema: list[Any] = [{4: b"schema", 5: len(columns)}]
     schema += [{1: 6, 3: 0, 4: column.name} for column in columns]
     group = {1: chunks, 2: (100,), 3: (rows,)}
-    footer = thrift({1: 1, 2: schema, 3: (rows * groups,), 4: [group] * groups})
+    footer = thrift({1: 1, 2: schema, 3: (rows * groups,), 4: [group] * groups, 6: writer})
     return out + footer + struct.pack("<I", len(footer)) + MAGIC
 
 
@@ -139,6 +146,17 @@ GOOD = [golden.data for golden in GOLDEN]
 
 def good() -> bytes:
     return table(bundle=pa.array(GOOD, pa.binary()))
+
+
+def published() -> bytes:
+    """Write the table as the store does: the columns that must agree with the bundle too."""
+    bundles = [golden.bundle for golden in GOLDEN]
+    return table(
+        bundle=pa.array(GOOD, pa.binary()),
+        pith_number=[bundle["pith_number"] for bundle in bundles],
+        canonical_sha256=[bundle["canonical_sha256"] for bundle in bundles],
+        bundle_sha256=[bundle["bundle_signature"]["bundle_sha256"] for bundle in bundles],
+    )
 
 
 def two_columns() -> bytes:
@@ -229,7 +247,13 @@ SHARDS: dict[str, Callable[[], bytes]] = {
     "values by differences": lambda: shard(
         Column(pages=[Page(b"\x80\x01\x04" + unsigned(MOST) + b"\0", encoding=DELTA)])
     ),
-    "a page of another type": lambda: shard(Column(pages=[Page(b"", kind=77)])),
+    "a page of another kind": lambda: shard(Column(pages=[Page(b"", kind=77)])),
+    "counts of levels that it has not": lambda: shard(
+        Column(pages=[Page(plain(GOOD[0]))], extra={16: {3: [(1,), (1,)]}})
+    ),
+    "a page kind 77, and a field 0": lambda: shard(
+        Column(pages=[Page(plain(GOOD[0]), kind=77, number=0)])
+    ),
     "no pages": lambda: shard(Column(), rows=3),
     "a name that is not UTF-8": lambda: shard(
         Column(pages=[Page(plain(GOOD[0]))]), Column(b"\xff\xfe", [Page(plain(b"x"))])
