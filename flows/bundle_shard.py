@@ -1,43 +1,153 @@
 """Bundles to verify out of a Parquet shard; apart, for pyarrow takes long to import."""
 
-from collections.abc import Iterator
-from pathlib import Path
+import re
+from collections.abc import Collection, Iterator
+from typing import BinaryIO
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from flows.bundle_sources import FoundBundle
+from flows.parquet_pages import BadPagesError, read_page_sizes
+from transforms.strict_json import MAX_BYTES
 
+MAX_HELD_BYTES = 128 * 2**20
+"""What the pages of a shard's columns, as many as are unpacked at one time, may take together.
+
+Those of pyarrow and polars have 1 MiB; DuckDB's end at 100 MB.
+"""
+
+MAX_RATIO = 100
+"""So many times its size may a shard unpack to: a bundle has so much of keys, hashes and signatures
+that it packs to a tenth at most."""
+
+FREE_BYTES = 16 * 2**20
+"""To this much any shard may unpack, whatever its size."""
+
+ROW_BYTES = 1024
+"""What a row counts at least, for rows of nothing take time too."""
+
+_BUNDLE = "bundle"
 _COLUMNS = ("pith_number", "canonical_sha256", "bundle_sha256")
+_TEXTS = {pa.string(), pa.large_string(), pa.binary(), pa.large_binary()}
 _BATCH_ROWS = 16
+_BATCH_BYTES = 64 * 2**20
+_BUFFER_BYTES = 2**20
+_MAX_FOOTER_ITEMS = 100_000
+_OTHER_WRITER = re.compile(
+    r"(?!.*parquet-mr)|parquet-mr version (?:[2-9]|1\.(?:[3-9]|\d\d|2\.(?:9|\d\d)))",
+    re.IGNORECASE | re.DOTALL,
+)
+"""Of the files of parquet-mr before 1.2.9 pyarrow reads more than a column is said to have."""
+
+_UNREADABLE = (OSError, ValueError, LookupError, ArithmeticError, MemoryError, pa.ArrowException)
+"""What a damaged file makes pyarrow raise: names that are not UTF-8 are a `ValueError`."""
 
 
-def may_hold_bundles(path: Path) -> bool:
+class NoBundlesError(ValueError):
+    """Parquet, but no table of bundles; the message says what is missing."""
+
+
+def may_hold_bundles(file: BinaryIO) -> bool:
     """Tell whether it is no Parquet without bundles; what cannot be read is to be reported."""
     try:
-        return "bundle" in pq.read_schema(path).names
-    except (OSError, pa.ArrowException):
+        with _opened(file) as shard:
+            return _BUNDLE in shard.schema_arrow.names
+    except _UNREADABLE:
         return True
 
 
-def read_shard(path: Path) -> Iterator[FoundBundle]:
-    """Give the rows of a shard; damage ends it, and is told after the rows before it."""
+def read_shard(path: str, file: BinaryIO) -> Iterator[FoundBundle]:
+    """Give the rows of a shard; damage ends it, and is told after the rows before it.
+
+    So does what exceeds the limits above, which hold time and memory to a multiple of the file's
+    size.
+    """
     row = 0
     try:
-        with pq.ParquetFile(path, memory_map=True) as file:
-            schema = file.schema_arrow
-            if "bundle" not in schema.names or schema.field("bundle").type != pa.binary():
-                yield FoundBundle(str(path), None, "Parquet, but without a binary column 'bundle'")
-                return
-            names = [name for name in _COLUMNS if name in schema.names]
+        with _opened(file) as shard:
+            columns = _columns(shard)
+            room = max(FREE_BYTES, MAX_RATIO * file.seek(0, 2))
             # A pool of threads costs a batch this small more than it gives.
-            batches = file.iter_batches(_BATCH_ROWS, columns=["bundle", *names], use_threads=False)
-            for batch in batches:
-                for found in batch.to_pylist():
-                    data = found.pop("bundle")
-                    reason = "" if data is not None else "the row has no bundle"
-                    yield FoundBundle(str(path), data, reason, row, found)
-                    row += 1
-    except (OSError, pa.ArrowException) as error:
+            batches = shard.iter_batches(
+                _rows_at_once(columns.values(), file), columns=list(columns), use_threads=False
+            )
+            for found in _rows(path, batches, room):
+                yield found
+                row += 1
+            if row < shard.metadata.num_rows:
+                reason = f"Parquet, but it ends after {row} of {shard.metadata.num_rows} rows"
+                yield FoundBundle(path, None, reason, row)
+    except (NoBundlesError, BadPagesError) as error:
+        yield FoundBundle(path, None, f"Parquet, but {error}", row)
+    except _UNREADABLE as error:
         reason = (str(error).splitlines() or ["damaged"])[0]
-        yield FoundBundle(str(path), None, f"cannot be read as Parquet: {reason}", row)
+        yield FoundBundle(path, None, f"cannot be read as Parquet: {reason}", row)
+
+
+def _opened(file: BinaryIO) -> pq.ParquetFile:
+    # Not mapped into memory: who shortens a mapped file while it is read ends this process.
+    return pq.ParquetFile(
+        file,
+        buffer_size=_BUFFER_BYTES,
+        pre_buffer=False,
+        thrift_container_size_limit=_MAX_FOOTER_ITEMS,
+        arrow_extensions_enabled=False,
+    )
+
+
+def _columns(shard: pq.ParquetFile) -> dict[str, int]:
+    """Return the places of the columns to read, by name; each is one of bytes, and stands once."""
+    if not _OTHER_WRITER.match(shard.metadata.created_by or ""):
+        raise NoBundlesError("of a version of parquet-mr that says wrong sizes; write it again")
+    columns = [shard.schema.column(index) for index in range(len(shard.schema))]
+    places = {}
+    for name in (_BUNDLE, *_COLUMNS):
+        # A group has its parts' names behind its own; pyarrow reads these as one column.
+        found = [at for at, each in enumerate(columns) if f"{each.path}.".startswith(f"{name}.")]
+        if len(found) > 1:
+            raise NoBundlesError(f"with {len(found)} columns {name!r}")
+        if not found and name != _BUNDLE:
+            continue
+        if not found or not _is_flat(columns[found[0]]) or not _is_read(shard, name):
+            raise NoBundlesError(f"without a binary column {name!r}")
+        places[name] = found[0]
+    return places
+
+
+def _is_flat(column: pq.ColumnSchema) -> bool:
+    return bool(column.path == column.name and column.max_repetition_level == 0)
+
+
+def _is_read(shard: pq.ParquetFile, name: str) -> bool:
+    kind = shard.schema_arrow.field(name).type
+    return bool(kind in ({pa.binary()} if name == _BUNDLE else _TEXTS))
+
+
+def _rows_at_once(columns: Collection[int], file: BinaryIO) -> int:
+    """Return how many rows are read at one time, after a look at the sizes of all pages."""
+    largest = 1
+    for sizes in read_page_sizes(file, columns):
+        held = sum(size.held for size in sizes)
+        if held > MAX_HELD_BYTES:
+            raise NoBundlesError(
+                f"its pages unpack to {held} bytes, more than {MAX_HELD_BYTES} at one time"
+            )
+        largest = max(largest, *(size.largest for size in sizes))
+    return max(1, min(_BATCH_ROWS, _BATCH_BYTES // largest))
+
+
+def _rows(path: str, batches: Iterator[pa.RecordBatch], room: int) -> Iterator[FoundBundle]:
+    """Yield the rows as long as they take no more than `room` bytes."""
+    row = 0
+    for batch in batches:
+        for found in batch.to_pylist():
+            room -= ROW_BYTES + sum(map(len, filter(None, found.values())))
+            if room < 0:
+                raise NoBundlesError(f"it unpacks to more than {MAX_RATIO} times its size")
+            data = found.pop(_BUNDLE)
+            if data is None:
+                yield FoundBundle(path, None, "the row has no bundle", row, found)
+            else:
+                yield FoundBundle(path, data[: MAX_BYTES + 1], "", row, found)
+            row += 1

@@ -1,11 +1,14 @@
 """Where bundles to verify come from: files, folders, Parquet shards, standard input."""
 
+import os
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from flows.errors import ConfigError
+from flows.regular_file import open_regular
 from transforms.strict_json import MAX_BYTES
 
 STANDARD_INPUT = Path("-")
@@ -29,8 +32,9 @@ def read_sources(paths: Sequence[Path]) -> Iterator[FoundBundle]:
     """Give the bundles at `paths`, one at a time, each at most one byte larger than allowed.
 
     A file named *.parquet is a shard with a binary column `bundle`, `-` is standard input, any
-    other file one bundle. A folder is searched for *.json, and for *.parquet with that column;
-    one that holds neither raises `ConfigError`.
+    other file one bundle. A folder is searched for *.json, and for *.parquet with that column, but
+    not through links to other folders; one that holds neither raises `ConfigError`. What in it
+    cannot be read, a folder below it too, is given with the reason.
     """
     for path in paths:
         if path == STANDARD_INPUT:
@@ -42,31 +46,68 @@ def read_sources(paths: Sequence[Path]) -> Iterator[FoundBundle]:
 
 
 def _read_folder(folder: Path) -> Iterator[FoundBundle]:
-    inside = sorted(
+    places, unsearched = _search(folder)
+    inside = [
         path
-        for path in folder.rglob("*")
+        for path in sorted(places)
         if path.suffix == ".json" or (path.suffix == ".parquet" and _may_hold_bundles(path))
-    )
-    if not inside:
+    ]
+    if not inside and not unsearched:
         raise ConfigError(f"{folder} holds no bundles (*.json, or *.parquet with bundles)")
     for path in inside:
-        yield from _read_file(path)
+        yield from _read_file(path, only_files=True)
+    yield from unsearched
 
 
-def _read_file(path: Path) -> Iterator[FoundBundle]:
-    if path.suffix == ".parquet":
-        from flows.bundle_shard import read_shard  # noqa: PLC0415 - pyarrow is half of the start
+def _search(folder: Path) -> tuple[list[Path], list[FoundBundle]]:
+    """Return all below `folder` that is no folder, and the folders that could not be searched.
 
-        yield from read_shard(path)
-        return
+    Without recursion: folders may lie in each other deeper than Python can go.
+    """
+    places: list[Path] = []
+    unsearched: list[FoundBundle] = []
+    pending = [folder]
+    while pending:
+        here = pending.pop()
+        try:
+            with os.scandir(here) as entries:
+                for entry in entries:
+                    is_folder = entry.is_dir(follow_symlinks=False)
+                    (pending if is_folder else places).append(here / entry.name)
+        except OSError as error:
+            reason = f"the folder cannot be searched: {_why(error)}"
+            unsearched.append(FoundBundle(str(here), None, reason))
+    return places, unsearched
+
+
+def _read_file(path: Path, *, only_files: bool = False) -> Iterator[FoundBundle]:
     try:
-        with path.open("rb") as stream:
-            yield FoundBundle(str(path), stream.read(MAX_BYTES + 1))
+        with _open(path, only_files=only_files) as file:
+            if path.suffix == ".parquet":
+                # Here, for pyarrow is half of the start.
+                from flows.bundle_shard import read_shard  # noqa: PLC0415
+
+                yield from read_shard(str(path), file)
+            else:
+                yield FoundBundle(str(path), file.read(MAX_BYTES + 1))
     except OSError as error:
-        yield FoundBundle(str(path), None, error.strerror or str(error))
+        yield FoundBundle(str(path), None, _why(error))
 
 
 def _may_hold_bundles(path: Path) -> bool:
     from flows.bundle_shard import may_hold_bundles  # noqa: PLC0415 - as above
 
-    return may_hold_bundles(path)
+    try:
+        with _open(path, only_files=True) as file:
+            return may_hold_bundles(file)
+    except OSError:
+        return True  # it is told when it is read
+
+
+def _open(path: Path, *, only_files: bool) -> BinaryIO:
+    # What is named may be meant to be a pipe; what is found in a folder may wait for ever.
+    return os.fdopen(open_regular(path), "rb") if only_files else path.open("rb")
+
+
+def _why(error: OSError) -> str:
+    return error.strerror or str(error)

@@ -146,6 +146,7 @@ def test_nothing_found_is_an_empty_list(search: Search) -> None:
     assert search("ti:nothingofthekind") == []
 
 
+TOO_EARLY = "0001-01-01T00:00:00+14:00"
 PASSING: dict[str, Fault] = {
     "503": Unavailable("0"),
     "429": Unavailable(status=429),
@@ -157,6 +158,10 @@ PASSING: dict[str, Fault] = {
     "nothing": Garbage("empty"),
     "another document": Rewrite("<opensearch:totalResults>.*</opensearch:startIndex>", ""),
     "a paper without its day": Rewrite("<published>.*?</published>", ""),
+    "a day that is none": Rewrite("<published>.*?</published>", "<published>soon</published>"),
+    "a day before the first": Rewrite("<updated>.*?</updated>", f"<updated>{TOO_EARLY}</updated>"),
+    "a document type": Rewrite("<feed ", "<!DOCTYPE feed><feed "),
+    "a count of 5,000 digits": Rewrite(r"(?<=:totalResults>)\d+", "9" * 5000),
 }
 
 

@@ -3,10 +3,10 @@
 Sources: OAI-PMH 2.0, section 4; arXiv's `arXivRaw.xsd`.
 """
 
-import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
+from itertools import islice
 
 from lxml import etree
 
@@ -22,11 +22,12 @@ from transforms.oai_xml import (
     read_datestamp,
     read_identifier,
     read_token,
+    sources_of,
 )
 from transforms.paper import BadPaperError, Paper, Reject, Version, make_paper, make_version
 
 _RAW = "{http://arxiv.org/OAI/arXivRaw/}"
-_RECORD_SPAN = re.compile(rb"<record>.*?</record>", re.DOTALL)
+_OPEN_RECORD, _CLOSE_RECORD = b"<record>", b"</record>"
 _ENVELOPE = b'<OAI-PMH xmlns="http://www.openarchives.org/OAI/2.0/">%s</OAI-PMH>'
 _VERBS = ("ListRecords", "GetRecord")
 _FIELDS = {
@@ -43,12 +44,15 @@ _FIELDS = {
     "msc-class": "msc_class",
     "acm-class": "acm_class",
 }
-_RECORD_PARTS = [f"{OAI}header", f"{OAI}metadata"]
+_RECORD_TAG, _HEADER_TAG, _METADATA_TAG = f"{OAI}record", f"{OAI}header", f"{OAI}metadata"
 _RAW_TAG = f"{_RAW}arXivRaw"
 _VERSION_TAG, _ID_TAG = f"{_RAW}version", f"{_RAW}id"
 _DATE_TAG, _SIZE_TAG, _SOURCE_TYPE_TAG = f"{_RAW}date", f"{_RAW}size", f"{_RAW}source_type"
+_ANY_RAW_TAG = f"{_RAW}*"
 _FIELD_OF_TAG = {f"{_RAW}{element}": name for element, name in _FIELDS.items()}
 
+
+_LOCAL_NAME = etree.XPath("local-name()")
 
 _Refusal = tuple[int, str | None, date | None, str]
 """A record's position, the id and the day that its header claims, and why it is refused."""
@@ -78,13 +82,9 @@ def parse_page(data: bytes) -> Page:
     except PageError as error:
         return _salvage(data, error)
     listing = find_answer(root, *_VERBS)
-    records = listing.findall(f"{OAI}record")
+    records = listing.findall(_RECORD_TAG)
     papers, refused = _read(enumerate(records))
-    spans = [match[0] for match in _RECORD_SPAN.finditer(data)] if refused else []
-    if len(spans) != len(records):
-        # Not written as arXiv writes them, so not to be found as text.
-        spans = [etree.tostring(record, encoding="utf-8", with_tail=False) for record in records]
-    rejects = _rejects(refused, spans)
+    rejects = _rejects(refused, sources_of(data, records, "record") if refused else [])
     return Page(papers, rejects, read_token(listing))
 
 
@@ -94,22 +94,62 @@ def _salvage(data: bytes, cause: PageError) -> Page:
     One such record would otherwise stop every harvest of its day. The skeleton without the records
     must parse strictly, and no span may have swallowed the start of another record.
     """
-    spans = [match[0] for match in _RECORD_SPAN.finditer(data)]
-    if not spans or any(span.count(b"<record>") > 1 for span in spans):
+    ends = list(_record_ends(data))
+    spans = [data[start:end] for start, end in ends]
+    if not spans or any(span.count(_OPEN_RECORD) > 1 for span in spans):
         raise cause
-    listing = find_answer(parse_reply(_RECORD_SPAN.sub(b"<record/>", data)), *_VERBS)
-    whole: list[tuple[int, etree._Element]] = []
+    listing = find_answer(parse_reply(_skeleton(data, ends)), *_VERBS)
+    spans = _in_listing(listing, spans, cause)
     broken: list[Reject] = []
-    for position, span in enumerate(spans):
-        try:
-            whole.append((position, parse_reply(_ENVELOPE % span)[0]))
-        except PageError as error:
-            broken.append(Reject(position, None, str(error), span))
-    papers, refused = _read(whole)
+    papers, refused = _read(_whole(spans, broken))
     rejects = _rejects(refused, spans)
     return Page(
         papers, sorted(rejects + broken, key=lambda reject: reject.position), read_token(listing)
     )
+
+
+def _whole(spans: Sequence[bytes], broken: list[Reject]) -> Iterator[tuple[int, etree._Element]]:
+    """Yield the records that are well-formed, one at a time; the others are put into `broken`."""
+    for position, span in enumerate(spans):
+        try:
+            yield position, parse_reply(_ENVELOPE % span)[0]
+        except PageError as error:
+            broken.append(Reject(position, None, str(error), span))
+
+
+def _record_ends(data: bytes) -> Iterator[tuple[int, int]]:
+    """Yield where each record written as arXiv writes it begins and ends, in one pass.
+
+    Not by an expression, which would seek the end anew from each beginning that has none.
+    """
+    end = 0
+    while (start := data.find(_OPEN_RECORD, end)) >= 0:
+        close = data.find(_CLOSE_RECORD, start)
+        if close < 0:
+            return
+        end = close + len(_CLOSE_RECORD)
+        yield start, end
+
+
+def _skeleton(data: bytes, ends: Sequence[tuple[int, int]]) -> bytes:
+    """Return the reply with an empty, numbered element for each record."""
+    pieces, at = [], 0
+    for number, (start, end) in enumerate(ends):
+        pieces += [data[at:start], b'<record n="%d"/>' % number]
+        at = end
+    return b"".join([*pieces, data[at:]])
+
+
+def _in_listing(listing: etree._Element, spans: Sequence[bytes], cause: PageError) -> list[bytes]:
+    """Return the spans that the skeleton's list has: one in a comment is no record.
+
+    Raises `cause` if the list has other records too, written in some other way.
+    """
+    numbered = {str(number): span for number, span in enumerate(spans)}
+    found = [numbered.pop(record.get("n", ""), b"") for record in listing.findall(_RECORD_TAG)]
+    if not all(found):
+        raise cause
+    return found
 
 
 def _read(records: Iterable[tuple[int, etree._Element]]) -> tuple[list[Paper], list[_Refusal]]:
@@ -120,7 +160,7 @@ def _read(records: Iterable[tuple[int, etree._Element]]) -> tuple[list[Paper], l
         try:
             papers.append(_paper(record))
         except BadPaperError as error:
-            header = record.find(f"{OAI}header")
+            header = record.find(_HEADER_TAG)
             refused.append((position, claimed_id(header), claimed_day(header), str(error)))
     return papers, refused
 
@@ -132,14 +172,13 @@ def _rejects(refused: Iterable[_Refusal], spans: Sequence[bytes]) -> list[Reject
 
 def _paper(record: etree._Element) -> Paper:
     # The protocol's order (OAI-PMH 2.0, section 2.5); anything else is no record of arXiv's.
-    parts = list(record)
-    if [part.tag for part in parts[:2]] != _RECORD_PARTS:
+    header, metadata = _child(record, 0, _HEADER_TAG), _child(record, 1, _METADATA_TAG)
+    if header is None or metadata is None:
         raise BadPaperError("a record without header or metadata")
-    header, metadata = parts[:2]
-    raw = next(iter(metadata), None)
-    if raw is None or raw.tag != _RAW_TAG:
-        found = "nothing" if raw is None else etree.QName(raw).localname
-        raise BadPaperError(f"metadata in the format {found}, not arXivRaw")
+    raw = _child(metadata, 0, _RAW_TAG)
+    if raw is None:
+        found = str(_LOCAL_NAME(metadata[0])) if len(metadata) else "nothing"
+        raise BadPaperError(f"metadata in the format {found:.80}, not arXivRaw")
     arxiv_id, versions, fields = _raw_fields(raw)
     if read_identifier(header) != ID_PREFIX + arxiv_id:
         raise BadPaperError("the header names another id than the metadata")
@@ -155,12 +194,18 @@ def _paper(record: etree._Element) -> Paper:
     )
 
 
+def _child(parent: etree._Element, at: int, tag: str) -> etree._Element | None:
+    """Return the child at a place if it has this tag."""
+    child = next(islice(parent, at, None), None)
+    return child if child is not None and next(parent.iterchildren(tag), None) is child else None
+
+
 def _raw_fields(raw: etree._Element) -> tuple[str, list[Version], dict[str, str]]:
     """Read the children of `arXivRaw`: the id, the versions, the fields that a paper has."""
     fields: dict[str, str] = {}
     versions = []
     arxiv_id = ""
-    for element in raw:
+    for element in raw.iterchildren(_ANY_RAW_TAG):
         tag = element.tag
         if tag == _VERSION_TAG:
             versions.append(_version(element))
@@ -185,7 +230,7 @@ def _text(element: etree._Element) -> str:
 
 def _version(element: etree._Element) -> Version:
     created, size, source_type = "", None, None
-    for part in element:
+    for part in element.iterchildren(_ANY_RAW_TAG):
         tag = part.tag
         if tag == _DATE_TAG:
             created = part.text or ""

@@ -17,6 +17,7 @@ from transforms.oai_xml import (
     read_datestamp,
     read_identifier,
     read_token,
+    sources_of,
 )
 from transforms.paper import BadPaperError, Reject, check_id
 
@@ -67,13 +68,16 @@ def parse_identifiers(data: bytes) -> IdentifierPage:
     """
     root = parse_reply(data)
     answer = find_answer(root, "ListIdentifiers")
-    headers, rejects = [], []
-    for position, header in enumerate(answer.iterfind(f"{OAI}header")):
+    elements = answer.findall(f"{OAI}header")
+    headers: list[Header] = []
+    refused: list[tuple[int, str | None, str]] = []
+    for position, header in enumerate(elements):
         try:
             headers.append(_header(header))
         except BadPaperError as error:
-            raw = etree.tostring(header, encoding="utf-8", with_tail=False)
-            rejects.append(Reject(position, claimed_id(header), str(error), raw))
+            refused.append((position, claimed_id(header), str(error)))
+    sources = sources_of(data, elements, "header") if refused else []
+    rejects = [Reject(at, arxiv_id, reason, sources[at]) for at, arxiv_id, reason in refused]
     return IdentifierPage(headers, rejects, read_token(answer), read_answered_at(root))
 
 

@@ -5,17 +5,23 @@ since a lenient parser would lose the resumption token and take the list for fin
 """
 
 import re
+from collections.abc import Sequence
 from datetime import date, datetime
 
 from lxml import etree
 
 from transforms.paper import BadPaperError
+from transforms.strict_xml import NotStrictXmlError, element_spans, parse_xml
 
 MAX_PAGE_BYTES = 64 * 2**20
 """A larger reply is refused unread. A page of 2,000 records has about 5 MB."""
 
+MAX_TOKEN = 2_000
+"""Characters of a resumption token, which becomes a part of an address. ArXiv's have about 150."""
+
 OAI = "{http://www.openarchives.org/OAI/2.0/}"
 ID_PREFIX = "oai:arXiv.org:"
+_MAX_SAID = 300
 _SKIP = re.compile(r"(?:^|(?<=%26))skip%3D(\d{1,9})(?=%26|$)", re.ASCII)
 
 
@@ -117,25 +123,15 @@ def check_size(data: bytes) -> None:
 
 
 def parse_reply(data: bytes) -> etree._Element:
-    """Parse a reply strictly: no entities, no DTD, no network, libxml2's own limits kept.
+    """Parse a reply as strictly as `parse_xml` does.
 
     Raises `PageError` for a reply that is not whole or larger than `MAX_PAGE_BYTES`.
     """
     check_size(data)
-    if b"<!DOCTYPE" in data:
-        raise PageError("a document type declaration, which no OAI-PMH reply has")
-    parser = etree.XMLParser(
-        resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False,
-        remove_comments=True, remove_pis=True,
-    )  # fmt: skip
     try:
-        root = etree.fromstring(data, parser)
-    except etree.XMLSyntaxError as error:
-        raise PageError(
-            f"not whole or not well-formed XML: {error.msg}" if data.strip() else "empty"
-        ) from None
-    if root.getroottree().docinfo.internalDTD is not None:
-        raise PageError("a document type declaration, which no OAI-PMH reply has")
+        root = parse_xml(data)
+    except NotStrictXmlError as error:
+        raise PageError(str(error)) from None
     if root.tag != f"{OAI}OAI-PMH":
         raise PageError(f"not an OAI-PMH reply: its root element is {root.tag!r:.80}")
     return root
@@ -145,7 +141,8 @@ def find_answer(root: etree._Element, *verbs: str) -> etree._Element:
     """Return the element of the first of `verbs` that is there; raises the reply's `OaiError`."""
     error = root.find(f"{OAI}error")
     if error is not None:
-        raised = oai_error(error.get("code", ""), " ".join((error.text or "").split()))
+        said = " ".join((error.text or "").split())
+        raised = oai_error(error.get("code", "")[:_MAX_SAID], said[:_MAX_SAID])
         raised.answered_at = read_answered_at(root)
         raise raised
     for verb in verbs:
@@ -165,9 +162,28 @@ def read_answered_at(root: etree._Element) -> datetime | None:
 
 
 def read_token(answer: etree._Element) -> str | None:
-    """Return the resumption token: None if there is none, `""` on the last page of several."""
-    token = answer.find(f"{OAI}resumptionToken")
-    return None if token is None else (token.text or "").strip()
+    """Return the resumption token: None if there is none, `""` on the last page of several.
+
+    Raises `PageError` for one longer than `MAX_TOKEN`.
+    """
+    token = answer.findtext(f"{OAI}resumptionToken")
+    if token is None:
+        return None
+    token = token.strip()
+    if len(token) > MAX_TOKEN:
+        raise PageError(f"a resumption token of {len(token)} characters, more than {MAX_TOKEN}")
+    return token
+
+
+def sources_of(data: bytes, elements: Sequence[etree._Element], name: str) -> list[bytes]:
+    """Return the bytes of the elements `name` of a list, as they stand in its reply.
+
+    Raises `PageError` where the reply has such elements elsewhere too, outside of these.
+    """
+    spans = element_spans(data, name)
+    if len(spans) != len(elements):
+        raise PageError(f"elements {name} outside the list of them")
+    return spans
 
 
 def read_identifier(header: etree._Element) -> str:

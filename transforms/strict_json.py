@@ -12,6 +12,9 @@ from transforms.canon import MAX_INTEGER
 MAX_BYTES = 8 * 2**20
 """A larger document is refused unread: a bundle of a thousand events has about 4 MB."""
 
+MAX_VALUES = 400_000
+"""Commas and opening brackets, each of which may begin a value of 100 bytes of memory and more."""
+
 _MAX_INTEGER_DIGITS = 17
 _COMPACT_DEPTH = 9
 """Objects and lists within each other that the fast reader takes; a bundle has 8."""
@@ -25,10 +28,13 @@ def read_json(data: bytes) -> Any:  # noqa: ANN401 - any JSON value
     """Return the value of a JSON document in UTF-8, or raise `NotStrictJsonError`.
 
     Refused: duplicate keys, numbers that are not integers, integers beyond 2^53, NaN
-    and Infinity, nesting that exhausts the reader, more than `MAX_BYTES` bytes.
+    and Infinity, nesting that exhausts the reader, more than `MAX_BYTES` bytes or
+    `MAX_VALUES` values.
     """
     if len(data) > MAX_BYTES:
         raise NotStrictJsonError(f"larger than {MAX_BYTES} bytes")
+    if len(data) > MAX_VALUES and sum(map(data.count, (b",", b"[", b"{"))) > MAX_VALUES:
+        raise NotStrictJsonError(f"more than {MAX_VALUES} values")
     try:
         if (value := _read_compact(data)) is not _OTHER:
             return value

@@ -22,6 +22,15 @@ class PassingError(Exception):
         self.retry_after = retry_after
 
 
+class TooLargeError(Exception):
+    """A reply of more bytes than `limit`, which asking again would not make smaller."""
+
+    def __init__(self, limit: int) -> None:
+        """Keep the limit, for the sentence that names the request too."""
+        super().__init__(limit)
+        self.limit = limit
+
+
 def retry_after(header: str | None, now: datetime) -> float | None:
     """Return the seconds that a `Retry-After` asks for (RFC 9110, section 10.2.3), if it does.
 
@@ -82,29 +91,29 @@ def read_body(response: httpx.Response, limit: int) -> bytes:
     """Read the body, and stop as soon as it is larger than `limit`, also when decompressed.
 
     The raw bytes are taken from httpx, whose own decompression has no limit. Raises `PassingError`
-    for broken gzip, and `ArxivReplyError` for a body that is too large.
+    for broken gzip, and `TooLargeError` for a body that is too large.
     """
     encoding = response.headers.get("Content-Encoding", "identity").strip().lower()
     if encoding not in {"identity", "gzip", "x-gzip"}:
         raise PassingError(f"the reply is encoded as {encoding!r:.40}, which was not asked for")
     try:
-        body = _join(response.iter_raw(), limit, compressed=encoding != "identity")
+        return _join(response.iter_raw(), limit, compressed=encoding != "identity")
     except zlib.error as error:
         raise PassingError(f"broken gzip: {error}") from None
-    if len(body) > limit:
-        raise ArxivReplyError(f"the reply to {response.url} has more than {limit} bytes")
-    return body
 
 
 def _join(chunks: Iterable[bytes], limit: int, *, compressed: bool) -> bytes:
-    """Join the chunks, up to one byte more than `limit`; a cut compressed body is an error."""
+    """Join the chunks, of which a compressed body fills all: no end before, and nothing after."""
     inflater = zlib.decompressobj(_GZIP) if compressed else None
     body = bytearray()
     for chunk in chunks:
         room = limit + 1 - len(body)
         body += inflater.decompress(chunk, room) if inflater else chunk[:room]
         if len(body) > limit:
-            return bytes(body)
+            raise TooLargeError(limit)
+        if inflater and inflater.unused_data:
+            # To go on would keep all that follows, and copy it at every piece.
+            raise zlib.error("bytes after its end")
     if inflater and not inflater.eof:
         raise zlib.error("cut before its end")
     return bytes(body)

@@ -11,7 +11,14 @@ import httpx
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt
 from tenacity.wait import wait_exponential, wait_random
 
-from flows.arxiv.answer import PassingError, check_status, read_body, redirect_target
+from flows.arxiv.answer import (
+    PassingError,
+    TooLargeError,
+    check_status,
+    read_body,
+    redirect_target,
+)
+from flows.arxiv.budget import Budget, keep_to
 from flows.arxiv.pace import Pace
 from flows.errors import ArxivReplyError, ArxivUnreachableError, ConfigError
 from flows.progress import LOGGER
@@ -27,11 +34,16 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """How long, how often and for how much: arXiv's CDN gives up with a 503 after 183 s."""
+    """How long, how often and for how much: arXiv's CDN gives up with a 503 after 183 s.
+
+    `read_seconds` is for the server's silence, `total_seconds` for one request and its whole reply:
+    5 MB, arXiv's largest page, then still come at 100 kbit/s.
+    """
 
     read_seconds: float = 200.0
     attempts: int = 8
     max_bytes: int = MAX_PAGE_BYTES
+    total_seconds: float = 600.0
 
 
 PATIENCE = Patience()
@@ -66,6 +78,8 @@ class Fetcher:
             limits=httpx.Limits(max_connections=1),
             follow_redirects=False,
         )
+        self._budget = Budget(patience.total_seconds, patience.max_bytes)
+        keep_to(self._budget, self._client)
         self._in_use = Lock()
         self._is_closed = False
 
@@ -158,13 +172,18 @@ class Fetcher:
             with self._pace.turn():
                 if self._is_closed:
                     raise RuntimeError("the connection to arXiv was closed")
+                self._budget.begin()
                 with self._client.stream("GET", url) as response:
                     if response.has_redirect_location:
                         return redirect_target(response)
                     check_status(response)
+                    self._budget.allow_body()
                     return read_body(response, self._patience.max_bytes)
         except httpx.TransportError as error:
-            raise PassingError(f"{type(error).__name__} {error}".strip()) from None
+            # The text may repeat a header of 100 kB.
+            raise PassingError(f"{type(error).__name__} {str(error)[:200]}".strip()) from None
+        except TooLargeError as error:
+            raise ArxivReplyError(f"the reply to {url} has more than {error.limit} bytes") from None
 
 
 def make_user_agent(contact: str) -> str:

@@ -5,10 +5,10 @@ The API rewrites TeX, so its text is never hashed: a search gives ids, and OAI-P
 
 import re
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import arxiv  # type: ignore[import-untyped]
 import httpx
-from lxml import etree
 
 from flows.arxiv.fetch import PATIENCE, Fetcher, Patience
 from flows.arxiv.pace import Pace
@@ -16,6 +16,7 @@ from flows.errors import ArxivReplyError, ConfigError
 from flows.progress import LOGGER
 from transforms.oai_xml import PageError
 from transforms.paper import BadPaperError, check_id
+from transforms.strict_xml import NotStrictXmlError, parse_xml
 
 MAX_RESULTS = 30_000
 """What one search gives in all (arXiv API User's Manual, section 3.1.1.2)."""
@@ -26,6 +27,7 @@ PAGE_SIZE = 2_000
 _NO_QUERY = "a search needs a query, such as cat:cs.LG"
 _ATOM = "{http://www.w3.org/2005/Atom}"
 _OPENSEARCH = "{http://a9.com/-/spec/opensearch/1.1/}"
+_MAX_DIGITS = 12
 _VERSION = re.compile(r"v[1-9]\d*\Z", re.ASCII)
 
 
@@ -67,7 +69,7 @@ def count_found(
         raise ConfigError(_NO_QUERY)
     url = httpx.URL(atom_url, params={"search_query": query, "start": 0, "max_results": 1})
     with Fetcher(user_agent, pace, patience) as fetcher:
-        return fetcher.get(url, _check_feed).value
+        return fetcher.get(url, check_feed).value
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,37 +91,51 @@ class _Session:
     def get(self, url: str, headers: dict[str, str]) -> _Response:
         """Fetch a page; the package's `headers`, its own User-Agent, are left aside."""
         del headers
-        reply = self._fetcher.get(httpx.URL(url), _check_feed)
+        reply = self._fetcher.get(httpx.URL(url), check_feed)
         if self._is_first and reply.value > self._limit:
             LOGGER.info("The search finds %d papers; %d are taken.", reply.value, self._limit)
         self._is_first = False
         return _Response(reply.raw)
 
 
-def _check_feed(data: bytes) -> int:
+def check_feed(data: bytes) -> int:
     """Return how many papers the search finds; raises `PageError` for what is not a whole page.
 
     The package reads a truncated feed as a short one, takes an empty one for the end, and leaves
     out entries without dates; an explained error of the API is such an entry.
     """
-    parser = etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=False)
     try:
-        feed = etree.fromstring(data, parser)
-    except etree.XMLSyntaxError as error:
-        raise PageError(f"not whole or not well-formed XML: {error.msg}") from None
+        feed = parse_xml(data)
+    except NotStrictXmlError as error:
+        raise PageError(str(error)) from None
     total = feed.findtext(f"{_OPENSEARCH}totalResults", "").strip()
     start = feed.findtext(f"{_OPENSEARCH}startIndex", "").strip()
-    if feed.tag != f"{_ATOM}feed" or not (total.isdecimal() and start.isdecimal()):
+    if feed.tag != f"{_ATOM}feed" or not (_is_count(total) and _is_count(start)):
         raise PageError("not a page of arXiv's search")
     entries = feed.findall(f"{_ATOM}entry")
     if int(start) < int(total) and not entries:
         raise PageError(f"an empty page, though the search finds {total} papers")
     for entry in entries:
         if "/api/errors" in entry.findtext(f"{_ATOM}id", ""):
-            raise ArxivReplyError(f"arXiv's search says: {entry.findtext(f'{_ATOM}summary')}")
-        if not all(entry.findtext(f"{_ATOM}{name}") for name in ("id", "updated", "published")):
+            said = entry.findtext(f"{_ATOM}summary", "nothing")
+            raise ArxivReplyError(f"arXiv's search says: {said:.300}")
+        dates = [entry.findtext(f"{_ATOM}{name}", "") for name in ("updated", "published")]
+        if not entry.findtext(f"{_ATOM}id") or not all(map(_is_instant, dates)):
             raise PageError("a paper without id or dates")
     return int(total)
+
+
+def _is_count(text: str) -> bool:
+    return text.isdecimal() and len(text) <= _MAX_DIGITS
+
+
+def _is_instant(text: str) -> bool:
+    """Tell whether the package reads it as a time; what it cannot read it does not survive."""
+    try:
+        datetime.fromisoformat(text.strip()).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return False
+    return True
 
 
 def _id(entry_id: str) -> str:

@@ -1,6 +1,7 @@
 """arXiv's replies: reading saved ones, plain or compressed, and keeping them as they came."""
 
 import hashlib
+import os
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -9,6 +10,7 @@ import zstandard
 
 from flows.errors import ConfigError
 from flows.packed import DAMAGED, unpacked
+from flows.regular_file import open_regular
 from flows.store.layout import Layout
 
 SUFFIXES = (".xml", ".xml.gz", ".xml.zst")
@@ -57,7 +59,7 @@ def read_reply(path: Path, *, limit: int) -> bytes:
     Raises `UnreadableReplyError` for a file without rights, a damaged archive or one too large.
     """
     try:
-        with path.open("rb", buffering=0) as file, unpacked(file) as stream:
+        with os.fdopen(open_regular(path), "rb", buffering=0) as file, unpacked(file) as stream:
             data = stream.read(limit + 1)
     except DAMAGED as error:
         reason = getattr(error, "strerror", None) or f"damaged archive: {error}"
