@@ -75,7 +75,7 @@ def served_at(path: Path) -> str:
     Source: OAI-PMH 2.0, section 3.2: `responseDate` comes first in every reply, in UTC.
     """
     try:
-        with path.open("rb", buffering=0) as file, unpacked(file) as stream:
+        with os.fdopen(open_regular(path), "rb", buffering=0) as file, unpacked(file) as stream:
             found = _SERVED_AT.search(stream.read(_HEAD_BYTES))
     except DAMAGED:
         return ""

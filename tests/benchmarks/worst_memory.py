@@ -6,7 +6,7 @@ had at most beyond what it began with, and 0 where there is no `/proc`.
 """
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import zstandard
@@ -61,31 +61,39 @@ def long_window(size: int) -> bytes:
 REPLY = (MAX_PAGE_BYTES, markup, MAX_MARKUP)
 BUNDLE = (MAX_BYTES, values, MAX_VALUES)
 LINE = (MAX_LINE_BYTES, len, MAX_LINE_BYTES)
+
+
+def by_kind(
+    read: Callable[[bytes], object],
+    kinds: Mapping[str, Input],
+    limits: tuple[int, Callable[[bytes], int], int],
+    *names: str,
+) -> Iterator[Taken]:
+    """Yield what the largest inputs of these kinds take."""
+    for name in names:
+        yield apart(read, kinds[name], largest(kinds[name], *limits))
+
+
+def shards() -> Iterator[Taken]:
+    """Yield what shards take that are small on the disk."""
+    for name in ("one plain value of 120 MB", "one value of 8 MiB in 2,000 rows"):
+        data = SHARDS[name]()
+        yield apart(read_shard, lambda _, data=data: data, 0)  # type: ignore[misc]
+
+
 READERS: dict[str, Callable[[], Iterator[Taken]]] = {
-    "a bundle": lambda: (
-        apart(verify, inputs.BUNDLES[kind], largest(inputs.BUNDLES[kind], *BUNDLE))
-        for kind in ("keys that are not ASCII", "aliases", "lists", "events, the same again")
+    "a bundle": lambda: by_kind(
+        verify, inputs.BUNDLES, BUNDLE,
+        "keys that are not ASCII", "aliases", "lists", "events, the same again",
     ),
     "a packed file": lambda: iter([apart(unpack, long_window, 200 * 2**20)]),
-    "a shard": lambda: (
-        apart(read_shard, lambda _: SHARDS[kind](), 0)
-        for kind in ("one plain value of 120 MB", "one value of 8 MiB in 2,000 rows")
+    "a shard": shards,
+    "a line of a snapshot": lambda: by_kind(parse_row, inputs.ROWS, LINE, "lists", "keys"),
+    "a list of ids": lambda: by_kind(parse_identifiers, inputs.IDENTIFIERS, REPLY, "rejects"),
+    "a page of records": lambda: by_kind(
+        parse_page, inputs.PAGES, REPLY, "rejects", "broken records", "elements", "attributes"
     ),
-    "a line of a snapshot": lambda: (
-        apart(parse_row, inputs.ROWS[kind], largest(inputs.ROWS[kind], *LINE))
-        for kind in ("lists", "keys")
-    ),
-    "a list of ids": lambda: (
-        apart(
-            parse_identifiers, inputs.IDENTIFIERS[kind], largest(inputs.IDENTIFIERS[kind], *REPLY)
-        )
-        for kind in ("rejects",)
-    ),
-    "a page of records": lambda: (
-        apart(parse_page, inputs.PAGES[kind], largest(inputs.PAGES[kind], *REPLY))
-        for kind in ("rejects", "broken records", "elements", "attributes")
-    ),
-}
+}  # fmt: skip
 """What each reader takes for inputs that hurt it, as large as its limits let in."""
 
 
