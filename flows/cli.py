@@ -13,6 +13,7 @@ import typer
 
 from flows.commands import bundles, jobs, kept
 from flows.errors import PithError
+from flows.terminal import echo, sentence
 
 INTERNAL_FAULT = 70  # EX_SOFTWARE of sysexits.h
 
@@ -49,23 +50,46 @@ def main() -> NoReturn:
     logger = logging.getLogger("pith_ingest")
     logger.addHandler(logging.StreamHandler())
     logger.setLevel(logging.INFO)
+    # A terminal that cannot show a letter is no reason to stop.
+    sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # a text stream
     try:
-        app()
+        exit_status = app(standalone_mode=False)
+    except typer.TyperException as error:
+        _explain(error)
+        sys.exit(error.exit_code)
     except PithError as error:
         _fail(str(error), error.exit_status)
     except Exception as error:  # the last resort, so that no user meets a traceback
         if os.environ.get("PITH_DEBUG"):
             raise
         _fail(
-            f"a fault in pith-ingest itself, please report it: {type(error).__name__}: {error} "
-            "(PITH_DEBUG=1 shows where)",
+            f"a fault in pith-ingest itself, please report it: {type(error).__name__}: "
+            f"{sentence(str(error))} (PITH_DEBUG=1 shows where)",
             INTERNAL_FAULT,
         )
-    sys.exit(0)
+    sys.exit(exit_status or 0)
+
+
+def _explain(error: typer.TyperException) -> None:
+    """Say what is wrong with the words of a command, as Typer does, but safely."""
+    context = getattr(error, "ctx", None)
+    words = error.format_message()
+    if context and words == context.get_help():  # no words at all
+        usage, words = words, ""
+    else:
+        usage = (
+            f"{context.get_usage()}\nTry '{context.command_path} --help' for help.\n"
+            if context
+            else ""
+        )
+    for line in usage.splitlines():
+        echo(line, err=True)
+    if words:
+        echo(f"Error: {sentence(words)}", err=True)
 
 
 def _fail(message: str, exit_status: int) -> NoReturn:
-    typer.echo(f"pith-ingest: {message}", err=True)
+    echo(f"pith-ingest: {message}", err=True)
     sys.exit(exit_status)
 
 

@@ -4,12 +4,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import typer
-
 from flows.config import Config
 from flows.errors import ConfigError
 from flows.keys import load_issuer
 from flows.steps import utc_now
+from flows.terminal import echo
 from transforms.bundle import bundle_bytes, unite
 from transforms.strict_json import MAX_BYTES, read_json
 from transforms.verify import verify_bundle
@@ -33,10 +32,10 @@ def merge_files(config: Config, paths: Sequence[Path], output: Path) -> None:
     except OSError as error:
         raise ConfigError(f"cannot write {output}: {error.strerror}") from None
     events = sum(len(bundle["events"]) for bundle in bundles)
-    typer.echo(f"{united['pith_number']}: {len(united['events'])} of {events} events are distinct")
+    echo(f"{united['pith_number']}: {len(united['events'])} of {events} events are distinct")
     for entry in united["state"]["equivocations"]:
-        typer.echo(f"EQUIVOCATION by {entry['signer_id']}: {', '.join(entry['event_ids'])}")
-    typer.echo(f"wrote {output}")
+        echo(f"EQUIVOCATION by {entry['signer_id']}: {', '.join(entry['event_ids'])}")
+    echo(f"wrote {output}")
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -4,16 +4,14 @@ import re
 import sys
 from contextlib import closing
 
-import typer
-
 from flows.config import Config
 from flows.desks import layout_of
 from flows.errors import ConfigError, StoreError
-from flows.screen import printable
 from flows.store.catalog import Catalog, KnownRecord
 from flows.store.layout import Layout
 from flows.store.shards import find_bundles
 from flows.store.shared import readable_catalog
+from flows.terminal import echo
 from transforms.strict_json import read_json
 
 _NUMBER = re.compile(r"pith:(\d{4}):([A-Z2-7]{26})", re.ASCII)
@@ -44,17 +42,24 @@ def print_record(config: Config, name: str) -> None:
         "bundle": layout.files.place(layout.bundle(record.pith_number)),
     }
     for label, value in lines.items():
-        typer.echo(f"{label:<15} {printable(value)}")
+        echo(f"{label:<15} {value}")
     if _has_vanished(layout, record.arxiv_id):
-        typer.echo(f"{'vanished':<15} arXiv has no such paper any more")
+        echo(f"{'vanished':<15} arXiv has no such paper any more")
     for older in records[:-1]:
-        typer.echo(f"{'older record':<15} {older.pith_number} (v{older.version})")
+        echo(f"{'older record':<15} {older.pith_number} (v{older.version})")
 
 
 def print_bundle(config: Config, name: str) -> None:
-    """Write the exact bytes of the newest bundle that `name` stands for to standard output."""
+    """Write the exact bytes of the newest bundle that `name` stands for to standard output.
+
+    A terminal gets it with its control characters written out: those bytes are for files and pipes.
+    """
     layout = layout_of(config)
-    sys.stdout.buffer.write(_bundle_of(layout, _find_records(layout, name)[-1]))
+    data = _bundle_of(layout, _find_records(layout, name)[-1])
+    if sys.stdout.isatty():
+        echo(data.decode())
+    else:
+        sys.stdout.buffer.write(data)
 
 
 def _find_records(layout: Layout, name: str) -> list[KnownRecord]:

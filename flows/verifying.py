@@ -7,11 +7,9 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-import typer
-
 from flows.bundle_sources import FoundBundle, read_sources
 from flows.errors import ConfigError
-from flows.screen import printable
+from flows.terminal import echo, printable
 from transforms.signing import PUBLIC_KEY_BYTES, decode_base64
 from transforms.texts import TextHashes
 from transforms.verify import PITH_SCIENCE_KEY, BundleReport, Check, Outcome, verify_bundle
@@ -90,7 +88,7 @@ def _texts(metadata: Path | None) -> TextHashes | None:
 
     texts, unusable = read_texts(metadata)
     if unusable:
-        typer.echo(f"{unusable} records of {metadata} cannot be used", err=True)
+        echo(f"{unusable} records of {metadata} cannot be used", err=True)
     return texts
 
 
@@ -104,7 +102,7 @@ def _lacks_metadata(report: BundleReport) -> bool:
 
 def _print_line(found: FoundBundle, report: BundleReport) -> None:
     where = found.path if found.row is None else f"{found.path} row {found.row}"
-    typer.echo(f"{_shown(_verdict(report))}  {_shown(where)}")
+    echo(f"{_shown(_verdict(report))}  {_shown(where)}")
 
 
 def _verdict(report: BundleReport) -> str:
@@ -121,7 +119,7 @@ def _verdict(report: BundleReport) -> str:
 def _print_checks(found: FoundBundle, report: BundleReport) -> None:
     _print_line(found, report)
     for check in report.checks:
-        typer.echo(_shown(f"    {check.outcome:<16} {check.name:<18} {check.detail}".rstrip()))
+        echo(_shown(f"    {check.outcome:<16} {check.name:<18} {check.detail}".rstrip()))
 
 
 def _print_json(found: FoundBundle, report: BundleReport) -> None:
@@ -156,18 +154,17 @@ def _print_summary(counted: Counter[str], form: Form) -> None:
     line = "{bundles} bundles: {valid} valid, {trusted} trusted, {unreadable} unreadable"
     if counted["no metadata"]:
         line += ", {without_metadata} not in the metadata"
-    typer.echo(line.format(**numbers))
+    echo(line.format(**numbers))
 
 
 def _echo_json(value: dict[str, Any]) -> None:
     # ASCII only, so that no text of a bundle reaches the terminal as it is.
-    typer.echo(json.dumps(value))
+    echo(json.dumps(value))
 
 
 def _shown(text: str) -> str:
     """Show what a hostile bundle says without its control characters, and not at any length."""
-    shown = printable(text[:_MAX_SHOWN])
-    return shown if len(text) <= _MAX_SHOWN else f"{shown}…"
+    return printable(text, _MAX_SHOWN)
 
 
 _PRINT: dict[Form, Callable[[FoundBundle, BundleReport], None]] = {

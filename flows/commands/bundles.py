@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from flows.commands.options import ConfigOption, load
+from flows.terminal import echo
 
 
 def verify(  # noqa: PLR0913 - one argument per option
@@ -93,6 +94,6 @@ def keygen(
 
     file = file or load_config(config).identity.key_file
     key = create_key(file)
-    typer.echo(f"made {file}")
-    typer.echo(f"fingerprint  {fingerprint(key.public_key)}")
-    typer.echo(f"public key   {encode_base64(key.public_key)}")
+    echo(f"made {file}")
+    echo(f"fingerprint  {fingerprint(key.public_key)}")
+    echo(f"public key   {encode_base64(key.public_key)}")

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from flows.commands.options import DAY, ConfigOption, DataOption, load
+from flows.terminal import echo
 
 
 def show(
@@ -87,7 +88,7 @@ def export(  # noqa: PLR0913 - one argument per option
     days = first.date() if first else None, until.date() if until else None
     wanted = Wanted(papers or (), frozenset(category or ()), *days)
     exported = write_files(load(config, data), wanted, to)
-    typer.echo(f"bundles written {exported.written}, there already {exported.unchanged}")
+    echo(f"bundles written {exported.written}, there already {exported.unchanged}")
 
 
 def status(config: ConfigOption = None, data: DataOption = None) -> None:
@@ -95,7 +96,7 @@ def status(config: ConfigOption = None, data: DataOption = None) -> None:
     from flows.status import status_lines
 
     for line in status_lines(load(config, data)):
-        typer.echo(line)
+        echo(line)
 
 
 def rebuild_catalog(config: ConfigOption = None, data: DataOption = None) -> None:
@@ -108,8 +109,6 @@ def rebuild_catalog(config: ConfigOption = None, data: DataOption = None) -> Non
     layout = layout_of(loaded)
     shards = rebuild(layout)
     bundle_files = loaded.outputs.bundle_files == "all"
-    with open_store(
-        layout, job="rebuild-catalog", bundle_files=bundle_files, say=typer.echo
-    ) as store:
+    with open_store(layout, job="rebuild-catalog", bundle_files=bundle_files, say=echo) as store:
         records = store.catalog.count("records")
-    typer.echo(f"the catalog knows {records} records of {shards} shards again")
+    echo(f"the catalog knows {records} records of {shards} shards again")
