@@ -9,6 +9,7 @@ from flows.preparing import Desk
 from flows.store.catalog import Catalog
 from flows.store.layout import Layout
 from flows.store.shared import readable_catalog
+from transforms import Issuer
 
 
 def layout_of(config: Config) -> Layout:
@@ -20,12 +21,13 @@ def layout_of(config: Config) -> Layout:
     return Layout(state_folder(config.state_dir, config.data_dir), ObjectFiles(config.data_dir))
 
 
-def open_desk(config: Config, run: str) -> Desk:
+def open_desk(config: Config, run: str, issuer: Issuer | None = None) -> Desk:
     """Return the desk of a worker process, on the coordinator's machine or on any other.
 
-    The key is found as the flow's process finds it, never sent. Elsewhere than on the coordinator's
-    machine, what is known is what the catalog's copy in the store knew when the run began.
+    Without an `issuer` the key is found as the flow's process finds it. Elsewhere than on the
+    coordinator's machine, what is known is what the catalog's copy in the store knew when the run
+    began.
     """
     layout = layout_of(config)
-    issuer, _ = load_issuer(config.identity)
+    issuer = issuer or load_issuer(config.identity)[0]
     return Desk(layout, Catalog.open(readable_catalog(layout), read_only=True), issuer, run)

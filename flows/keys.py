@@ -1,7 +1,8 @@
 """The signing key: from the environment, a Prefect Secret, or a file that its owner alone reads."""
 
 import os
-import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -9,6 +10,8 @@ from nacl.utils import random
 
 from flows.config import IdentityConfig
 from flows.errors import ConfigError
+from flows.own_files import READ, read_own
+from flows.terminal import quoted
 from transforms.signing import (
     PUBLIC_KEY_BYTES,
     Ed25519Signer,
@@ -55,16 +58,14 @@ def create_key(file: Path) -> Ed25519Signer:
 
 
 def load_key(file: Path) -> Ed25519Signer:
-    """Read the key in `file`; refuses one that others can read."""
+    """Read the key in `file`; refuses one that others can read or that belongs to another user."""
     try:
-        mode = file.stat().st_mode
-        text = file.read_text(encoding="ascii").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not text"
-        raise ConfigError(f"cannot read the key {file}: {reason}") from None
-    if stat.S_IMODE(mode) & 0o077:
-        raise ConfigError(f"others can read the key {file}; mend that with: chmod 600 {file}")
-    return _signer_of(text, str(file))
+        text = read_own(file, "the key", closed_to=READ).decode("ascii")
+    except FileNotFoundError as error:
+        raise ConfigError(f"cannot read the key {file}: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise ConfigError(f"cannot read the key {file}: it is not text") from None
+    return _signer_of(text.strip(), str(file))
 
 
 def load_issuer(config: IdentityConfig) -> tuple[Issuer, bool]:
@@ -76,9 +77,9 @@ def load_issuer(config: IdentityConfig) -> tuple[Issuer, bool]:
     seed = os.environ.get(KEY_VARIABLE)
     is_new = False
     if seed is not None:
-        signer = _signer_of(seed, f"the environment variable {KEY_VARIABLE}")
+        signer = _signer_of(seed, key_place(config))
     elif config.key_secret is not None:
-        signer = _signer_of(_read_secret(config.key_secret), f"the Secret {config.key_secret}")
+        signer = _signer_of(_read_secret(config.key_secret), key_place(config))
     else:
         is_new = not config.key_file.exists()
         signer = create_key(config.key_file) if is_new else load_key(config.key_file)
@@ -91,9 +92,32 @@ def own_keys(config: IdentityConfig) -> set[bytes]:
     return known | ({load_issuer(config)[0].signer.public_key} if has_key(config) else set())
 
 
+def key_place(config: IdentityConfig) -> str:
+    """Return where `load_issuer` takes the key from."""
+    if KEY_VARIABLE in os.environ:
+        return f"the environment variable {KEY_VARIABLE}"
+    return f"the Secret {config.key_secret}" if config.key_secret else str(config.key_file)
+
+
+def in_secret(config: IdentityConfig) -> bool:
+    """Tell whether `load_issuer` would ask a Prefect server for the key."""
+    return config.key_secret is not None and KEY_VARIABLE not in os.environ
+
+
 def has_key(config: IdentityConfig) -> bool:
     """Tell whether there is a key, so that `load_issuer` would not make one."""
     return KEY_VARIABLE in os.environ or bool(config.key_secret) or config.key_file.exists()
+
+
+@contextmanager
+def kept_from_children() -> Iterator[None]:
+    """Keep the key's variable out of the environment that processes started meanwhile inherit."""
+    seed = os.environ.pop(KEY_VARIABLE, None)
+    try:
+        yield
+    finally:
+        if seed is not None:
+            os.environ[KEY_VARIABLE] = seed
 
 
 def _read_secret(name: str) -> str:
@@ -102,7 +126,7 @@ def _read_secret(name: str) -> str:
     try:
         return str(Secret.load(name).get())  # type: ignore[union-attr]  # called synchronously
     except ValueError:
-        raise ConfigError(f"Prefect has no Secret block {name!r:.80}; make it first") from None
+        raise ConfigError(f"Prefect has no Secret block {quoted(name)}; make it first") from None
 
 
 def _signer_of(text: str, where: str) -> Ed25519Signer:

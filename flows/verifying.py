@@ -9,7 +9,7 @@ from typing import Any
 
 from flows.bundle_sources import FoundBundle, read_sources
 from flows.errors import ConfigError
-from flows.terminal import echo, printable
+from flows.terminal import echo, printable, quoted
 from transforms.signing import PUBLIC_KEY_BYTES, decode_base64
 from transforms.texts import TextHashes
 from transforms.verify import PITH_SCIENCE_KEY, BundleReport, Check, Outcome, verify_bundle
@@ -198,5 +198,5 @@ def _keys_of_name(name: str, config: Path | None) -> set[bytes]:
         return {decode_base64(name, PUBLIC_KEY_BYTES)}
     except ValueError:
         raise ConfigError(
-            f"--trust {name!r}: neither 'pith.science' nor 'own' nor a public key in base64"
+            f"--trust {quoted(name)}: neither 'pith.science' nor 'own' nor a public key in base64"
         ) from None

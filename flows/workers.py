@@ -18,7 +18,9 @@ import pyarrow as pa
 from flows.config import Config
 from flows.desks import open_desk
 from flows.errors import ConfigError, WorkerError
+from flows.keys import kept_from_children, load_issuer
 from flows.preparing import Desk
+from transforms import Issuer
 
 MAX_ATTEMPTS = 3
 
@@ -72,10 +74,14 @@ class _Later(Generic[_T]):
 class Pool:
     """A crew of processes, which end when this one does, however it ends."""
 
-    def __init__(self, config: Config, run: str, size: int) -> None:
-        """Start no process yet: the first work does."""
+    def __init__(self, config: Config, run: str, size: int, issuer: Issuer | None = None) -> None:
+        """Start no process yet: the first work does.
+
+        `issuer` is who signs, sent to each process through the pipe from which it starts; None is
+        whoever `config` names.
+        """
         self.size = size
-        self._begin = partial(_begin_work, config, run)
+        self._begin = partial(_begin_work, config, run, issuer or load_issuer(config.identity)[0])
         self._executor = self._renewed()
 
     def submit(self, work: Work[_T]) -> "_Submitted[_T]":
@@ -87,17 +93,20 @@ class Pool:
         self._executor.shutdown(cancel_futures=True)
 
     def _start(self, work: Work[_T]) -> "Future[_T]":
-        try:
-            return self._executor.submit(_do, work)
-        except BrokenExecutor:
-            self._executor = self._renewed()
-            return self._executor.submit(_do, work)
+        # The processes, and the one that forks them, start here when there are too few.
+        with kept_from_children():
+            try:
+                return self._executor.submit(_do, work)
+            except BrokenExecutor:
+                self._executor = self._renewed()
+                return self._executor.submit(_do, work)
 
     def _renewed(self) -> ProcessPoolExecutor:
         # Not fork, for the flow's process may have threads; and no new interpreter for each.
         context = multiprocessing.get_context("forkserver")
         context.set_forkserver_preload(["flows.units", "flows.workers"])
-        return ProcessPoolExecutor(self.size, context, initializer=self._begin)
+        with kept_from_children():  # the tracker of its semaphores
+            return ProcessPoolExecutor(self.size, context, initializer=self._begin)
 
 
 @dataclass(slots=True)
@@ -135,7 +144,7 @@ def hired(config: Config, desk: Desk, units: int | None) -> Iterator[Crew]:
         with _dask_crew(config, desk, size) as crew:
             yield crew
     elif size > 1:
-        with closing(Pool(config, desk.run, size)) as pool:
+        with closing(Pool(config, desk.run, size, desk.issuer)) as pool:
             yield pool
     else:
         yield Alone(desk)
@@ -151,17 +160,17 @@ def _dask_crew(config: Config, desk: Desk, size: int) -> AbstractContextManager[
     return dask_crew(config, desk, size)
 
 
-_begun: list[tuple[Config, str]] = []
+_begun: list[tuple[Config, str, Issuer]] = []
 
 
-def _begin_work(config: Config, run: str) -> None:
+def _begin_work(config: Config, run: str, issuer: Issuer) -> None:
     """Set up a worker process, without what could fail: that is for `_desk` to raise."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the flow's process ends its workers
     threading.Thread(target=_end_with_parent, daemon=True).start()
     # Batches bound what is alive, and nothing that is made refers back to itself.
     gc.disable()
     _keep_memory()
-    _begun.append((config, run))
+    _begun.append((config, run, issuer))
 
 
 def _keep_memory() -> None:

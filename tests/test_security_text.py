@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from flows import snapshot, terminal
+from flows import own_files, snapshot, terminal
 from flows.arxiv import fetch
 from transforms import canon, oai_xml, paper, strict_json
 from transforms.events import EXCERPT_LENGTH
@@ -31,6 +31,8 @@ def test_the_limits_are_those_of_the_code() -> None:
     assert f"cut at {EXCERPT_LENGTH} characters" in TEXT
     said = f"{terminal.LONGEST_SENTENCE} characters of text from outside"
     assert ROWS["a line of an error, a log or a report"].startswith(said)
+    own = f"{own_files.MOST_BYTES // MIB} MiB,"
+    assert ROWS["a key file read"].startswith(own)
 
 
 def test_every_file_that_it_names_exists() -> None:
