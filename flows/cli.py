@@ -11,7 +11,7 @@ from typing import NoReturn
 
 import typer
 
-from flows.commands import bundles, jobs, kept
+from flows.commands import bundles, jobs, kept, trust
 from flows.errors import PithError
 from flows.terminal import echo, sentence
 
@@ -42,6 +42,7 @@ for _command in (
     bundles.keygen,
 ):
     app.command()(_command)
+app.add_typer(trust.app, name="trust")
 
 
 def main() -> NoReturn:

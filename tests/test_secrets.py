@@ -250,3 +250,4 @@ def test_a_run_with_workers_signs_with_the_key_of_the_environment(tmp_path: Path
     kept = [tmp_path / "data" / name for name in ("tables", "bundles")]
     verified = stand(tmp_path, "verify", *kept, PITH_SIGNING_KEY=KEY)
     assert "8 bundles: 8 valid, 8 trusted" in verified.stdout
+    assert "own, the signing key in the environment variable PITH_SIGNING_KEY" in verified.stdout

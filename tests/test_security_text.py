@@ -32,7 +32,7 @@ def test_the_limits_are_those_of_the_code() -> None:
     said = f"{terminal.LONGEST_SENTENCE} characters of text from outside"
     assert ROWS["a line of an error, a log or a report"].startswith(said)
     own = f"{own_files.MOST_BYTES // MIB} MiB,"
-    assert ROWS["a key file read"].startswith(own)
+    assert ROWS["a key file, a trust file"].startswith(own)
 
 
 def test_every_file_that_it_names_exists() -> None:

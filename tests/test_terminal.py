@@ -316,6 +316,10 @@ COMMANDS: dict[str, Callable[[Path], list[str | Path]]] = {
     "a bucket": lambda _: ["find", "--data", f"s3://{IN_XML}"],
     "an export": lambda folder: ["export", ANY, "--data", folder],
     "a key to trust": lambda _: ["verify", "--trust", ANY, "x"],
+    "a source of trust": lambda _: ["trust", "add", "11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=",
+                                    "--from", ANY],
+    "the list of trust": lambda _: ["trust", "list"],
+    "a key to remove": lambda _: ["trust", "remove", ANY],
     "a key file": lambda folder: ["keygen", folder / ANY],
     "the key file again": lambda folder: ["keygen", folder / ANY],
     "a configuration": lambda folder: ["find", "--config", folder / ANY],
@@ -328,8 +332,9 @@ def test_no_word_of_a_command_does(tmp_path: Path) -> None:
         name: stand(tmp_path, *(str(w).replace("\0", "") for w in words(tmp_path / "data")))
         for name, words in COMMANDS.items()
     }
-    good = {"a key file"}
+    good = {"a source of trust", "the list of trust", "a key file"}
     assert {name for name, done in told.items() if done.returncode == 0} == good
+    assert "from " in told["the list of trust"].stdout
     assert_all_safe(tmp_path, *told.values())
 
 
