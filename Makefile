@@ -18,7 +18,7 @@ demo: $(READY)
 	@$(DEMO_ENV) $(BIN)/pith-ingest backfill --raw data/sample \
 		|| { status=$$?; [ $$status -eq 1 ] || exit $$status; }
 	@echo "== Verifying every bundle"
-	@$(DEMO_ENV) $(BIN)/pith-ingest verify $(DEMO)/bundles
+	@$(DEMO_ENV) $(BIN)/pith-ingest verify --config config.yaml $(DEMO)/bundles
 	@echo "== Papers and their Pith Numbers"
 	@$(DEMO_ENV) $(BIN)/pith-ingest find
 

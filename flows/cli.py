@@ -8,10 +8,14 @@ meanwhile; 3 arXiv unreachable; 70 a fault of our own; 130 stopped by Ctrl-C, 14
 import logging
 import os
 import sys
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from flows import stopping
 from flows.errors import PithError
+from flows.terminal import echo, sentence
+
+if TYPE_CHECKING:
+    from typer import TyperException
 
 INTERNAL_FAULT = 70  # EX_SOFTWARE of sysexits.h
 
@@ -28,17 +32,15 @@ def main() -> NoReturn:
     except stopping.StopError:
         pass
     if said := stopping.farewell():
-        status, sentence = said
-        _say(sentence)
+        status, farewell = said
+        echo(farewell, err=True)
     sys.exit(status)
 
 
 def _answer() -> int:
     """Do what the arguments say, and return the exit status."""
     try:
-        _run()
-    except SystemExit as end:
-        return end.code if isinstance(end.code, int) else int(end.code is not None)
+        return _run()
     except PithError as error:
         return _explain(str(error), error.exit_status)
     except Exception as error:  # the last resort, so that no user meets a traceback
@@ -47,33 +49,54 @@ def _answer() -> int:
         if isinstance(error, OSError):
             return _explain(_describe(error), PithError.exit_status)
         return _explain(
-            f"a fault in pith-ingest itself, please report it: {type(error).__name__}: {error} "
-            "(PITH_DEBUG=1 shows where)",
+            f"a fault in pith-ingest itself, please report it: {type(error).__name__}: "
+            f"{sentence(str(error))} (PITH_DEBUG=1 shows where)",
             INTERNAL_FAULT,
         )
-    return 0
 
 
-def _run() -> None:
+def _run() -> int:
     # On our own logger only: a handler on the root would print all that Prefect logs.
     logger = logging.getLogger("pith_ingest")
     logger.addHandler(logging.StreamHandler())
     logger.setLevel(logging.INFO)
+    # A terminal that cannot show a letter is no reason to stop.
+    sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # a text stream
     # Most of the start, during which a signal is answered already.
+    import typer  # noqa: PLC0415
+
     from flows.commands.app import app  # noqa: PLC0415
 
-    app()
+    try:
+        return app(standalone_mode=False) or 0
+    except typer.Abort:
+        return 1
+    except typer.TyperException as error:
+        _explain_words(error)
+        return error.exit_code
 
 
 def _explain(message: str, exit_status: int) -> int:
     # What goes wrong because of a signal needs no words of its own.
     if not stopping.farewell():
-        _say(f"pith-ingest: {message}")
+        echo(f"pith-ingest: {message}", err=True)
     return exit_status
 
 
-def _say(sentence: str) -> None:
-    sys.stderr.write(f"{sentence}\n")
+def _explain_words(error: "TyperException") -> None:
+    """Say what is wrong with the words of a command, as Typer does, but safely."""
+    context = getattr(error, "ctx", None)
+    words = error.format_message()
+    if context and words == context.get_help():  # no words at all
+        usage, words = words, ""
+    elif context:
+        usage = f"{context.get_usage()}\nTry '{context.command_path} --help' for help."
+    else:
+        usage = ""
+    for line in usage.splitlines():
+        echo(line, err=True)
+    if words:
+        echo(f"Error: {sentence(words)}", err=True)
 
 
 def _describe(error: OSError) -> str:

@@ -2,18 +2,19 @@
 
 import difflib
 import os
+import re
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
-import yaml
 from pydantic import (
     AfterValidator,
     BaseModel,
     ConfigDict,
     Field,
     ValidationError,
+    ValidationInfo,
     field_validator,
     model_validator,
 )
@@ -22,28 +23,41 @@ from pydantic_settings import (
     NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
+    SettingsError,
 )
 
+from flows.config_file import file_here, read_yaml
 from flows.errors import ConfigError
+from flows.own_files import OWN_FOLDER
 from flows.places import Place, place_of
+from flows.terminal import looks_like_key
 from transforms.schema import WEB_BASE, WEB_PAGE
 from transforms.signing import PUBLIC_KEY_BYTES, decode_base64
 
 ENV_PREFIX = "PITH_"
-DEFAULT_FILE = Path("config.yaml")
 BUILDER_VERSION = "pith-ingest-0.2.0"
 """Signed in receipts and snapshots: it moves with every change of what the same paper gives."""
 ARXIV_PACE = 3
 """Seconds between two requests (arXiv's terms of use for its APIs)."""
 
+_BLOCK_NAME = re.compile(r"[a-z0-9-]+", re.ASCII)
 _OTHER_VARIABLES = {"PITH_CONFIG", "PITH_DEBUG", "PITH_SIGNING_KEY"}
 
 
 def _check_url(url: str) -> str:
-    parts = urlsplit(url)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
+    if not _is_address(url, {"http", "https"}):
         raise ValueError("must be a URL such as https://example.org")
+    if "@" in urlsplit(url).netloc:
+        raise ValueError("must be a URL without a user name or password, for it is shown")
     return url.rstrip("/")
+
+
+def _is_address(url: str, schemes: set[str]) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in schemes and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # which says a part of it
+        return False
 
 
 def _check_base(url: str) -> str:
@@ -68,6 +82,17 @@ OwnPath = Annotated[Path, AfterValidator(Path.expanduser)]
 
 class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _refuse_keys(cls, value: object, info: ValidationInfo) -> object:
+        """Refuse a key in the place of its name or of its file: most settings are shown."""
+        if info.field_name != "public_key" and isinstance(value, str) and looks_like_key(value):
+            raise ValueError(
+                "looks like a key itself; put that into a file, and that file's name into "
+                "identity.key_file"
+            )
+        return value
 
 
 class ArxivConfig(_Section):
@@ -96,6 +121,14 @@ class HarvestConfig(_Section):
     overlap_days: int = Field(3, ge=1)
 
 
+def _check_block_name(name: str) -> str:
+    if not _BLOCK_NAME.fullmatch(name):
+        raise ValueError(
+            "must be the name of a Prefect Secret block: small letters, digits and dashes"
+        )
+    return name
+
+
 def _check_key(text: str) -> str:
     decode_base64(text, PUBLIC_KEY_BYTES)
     return text
@@ -117,8 +150,8 @@ class IdentityConfig(_Section):
     base_url: BaseUrl = "https://unregistered.invalid"
     resolver_name: str = Field("Unregistered Pith resolver", min_length=1)
     key_id: str | None = Field(None, min_length=1)
-    key_secret: str | None = Field(None, min_length=1)
-    key_file: OwnPath = Path("~/.config/pith-ingest/signing.key").expanduser()
+    key_secret: Annotated[str, AfterValidator(_check_block_name)] | None = None
+    key_file: OwnPath = (OWN_FOLDER / "signing.key").expanduser()
     known_keys: tuple[KnownKey, ...] = ()
     key_url: PageUrl | None = None
     builder_version: str = Field(BUILDER_VERSION, min_length=1)
@@ -138,8 +171,7 @@ class OutputsConfig(_Section):
 
 
 def _check_scheduler(text: str) -> str:
-    parts = urlsplit(text)
-    if parts.scheme not in {"tcp", "tls"} or not parts.hostname or not parts.port:
+    if not _is_address(text, {"tcp", "tls"}) or not urlsplit(text).port:
         raise ValueError("must be a scheduler's address such as tcp://10.0.0.1:8786")
     return text
 
@@ -189,23 +221,25 @@ class Config(BaseSettings):
         return env_settings, init_settings
 
 
-def load_config(file: Path | None = None, *, data_dir: Path | str | None = None) -> Config:
+def load_config(
+    file: Path | None = None, *, data_dir: Path | str | None = None, here: bool = True
+) -> Config:
     """Read and check the configuration; `data_dir` overrides what it says.
 
-    `file` None means `config.yaml` here, and the defaults where there is none. Relative paths
-    count from the file's folder. Raises `ConfigError` naming the key that is wrong.
+    `file` None means `config.yaml` of the working folder if `here`, and the defaults where there is
+    none. Relative paths count from the file's folder. Raises `ConfigError` naming the key that is
+    wrong, never its value.
     """
-    if file is None and not DEFAULT_FILE.exists():
-        values: dict[str, Any] = {}
-        folder = Path()
-    else:
-        file = file or DEFAULT_FILE
-        values, folder = _read_yaml(file), file.parent
+    if file is None and here:
+        file = file_here()
+    values, folder = (read_yaml(file), file.parent) if file else ({}, Path())
     _refuse_unknown_variables()
     try:
         config = Config(**values)
     except ValidationError as error:
         raise ConfigError(_explain(error, str(file or "the configuration"))) from None
+    except SettingsError as error:
+        raise ConfigError(f"the environment: {error}, which takes JSON") from None
     own_place = config.data_dir if data_dir is None else place_of(data_dir)
     if data_dir is None and isinstance(own_place, Path):
         own_place = folder / own_place
@@ -221,21 +255,6 @@ def load_config(file: Path | None = None, *, data_dir: Path | str | None = None)
     )
 
 
-def _read_yaml(file: Path) -> dict[str, Any]:
-    try:
-        values = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-        raise ConfigError(f"cannot read the configuration {file}: {reason}") from None
-    except yaml.YAMLError as error:
-        raise ConfigError(f"{file} is not YAML: {' '.join(str(error).split())}") from None
-    if values is None:
-        return {}
-    if not isinstance(values, dict) or not all(isinstance(key, str) for key in values):
-        raise ConfigError(f"{file} must hold settings such as 'data_dir: data'")
-    return values
-
-
 def _refuse_unknown_variables() -> None:
     known = {f"{ENV_PREFIX}{name}".upper() for name in Config.model_fields}
     for variable in sorted(os.environ):
@@ -248,11 +267,11 @@ def _explain(error: ValidationError, where: str) -> str:
     """Say in one sentence what is wrong with the first wrong setting."""
     first = error.errors()[0]
     path = [str(part) for part in first["loc"]]
-    name = ".".join(path)
+    name = ".".join("…" if looks_like_key(part) else part for part in path)
     if first["type"] == "extra_forbidden":
         return f"{where}: unknown setting {name}{_nearest(path[-1], _known_keys(path[:-1]))}"
     reason = first["msg"].removeprefix("Value error, ")
-    return f"{where}: {name} {first['input']!r:.80}: {reason[:1].lower()}{reason[1:]}"
+    return f"{where}: {name}: {reason[:1].lower()}{reason[1:]}"
 
 
 def _known_keys(path: list[str]) -> set[str]:

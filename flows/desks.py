@@ -11,6 +11,7 @@ from flows.preparing import Desk
 from flows.store.catalog import Catalog
 from flows.store.layout import Layout
 from flows.store.shared import readable_catalog
+from transforms import Issuer
 
 
 def layout_of(config: Config) -> Layout:
@@ -31,15 +32,15 @@ class Orders:
     fingerprint: str
 
 
-def open_desk(orders: Orders) -> Desk:
+def open_desk(orders: Orders, issuer: Issuer | None = None) -> Desk:
     """Return the desk of a worker process, on the coordinator's machine or on any other.
 
-    The key is found as the flow's process finds it, never sent; raises `ConfigError` where it is
-    another one. Elsewhere than on the coordinator's machine, what is known is what the catalog's
-    copy in the store knew when the run began.
+    Without an `issuer` the key is found as the flow's process finds it; raises `ConfigError` where
+    it is another one. Elsewhere than on the coordinator's machine, what is known is what the
+    catalog's copy in the store knew when the run began.
     """
     config, run = orders.config, orders.run
-    issuer = load_issuer(config.identity)
+    issuer = issuer or load_issuer(config.identity)
     if issuer.fingerprint != orders.fingerprint:
         raise ConfigError(
             f"has another signing key: fingerprint {issuer.fingerprint}, "

@@ -31,6 +31,7 @@ from prefect.states import AwaitingRetry, Completed
 from flows.progress import LOGGER
 from flows.report import RunReport, UnreachableRunError
 from flows.steps import Work
+from flows.terminal import sentence
 
 COMPLETED = "pith.harvest.completed"
 INCOMPLETE = "pith.harvest.incomplete"
@@ -47,7 +48,8 @@ def as_task(name: str, work: Work) -> None:
     counted twice. A run as a whole can be retried: it goes on where the one before stopped.
     """
 
-    @task(name="process", task_run_name=name, cache_policy=NO_CACHE)
+    # A function, for Prefect fills in the braces of a text, which a file's name may have.
+    @task(name="process", task_run_name=lambda: sentence(name), cache_policy=NO_CACHE)
     def step() -> None:
         work()
 
@@ -64,7 +66,7 @@ def run_job(job: Callable[..., RunReport], **told: Any) -> RunReport:  # noqa: A
         with _log_in_ui():
             report = job(**({"in_step": as_task} | told))
     except Exception as error:
-        _emit(INCOMPLETE, f"{runtime.flow_run.id}", {"problem": str(error)})
+        _emit(INCOMPLETE, f"{runtime.flow_run.id}", {"problem": sentence(str(error))})
         raise
     publish(report)
     if report.unreachable:
@@ -146,7 +148,7 @@ class ShownProgress:
     def _show(self, description: str) -> None:
         if self._artifact:
             with _forgiven():
-                update_progress_artifact(self._artifact, self._percent, description)
+                update_progress_artifact(self._artifact, self._percent, sentence(description))
 
 
 def publish(report: RunReport) -> None:
@@ -180,8 +182,8 @@ def _table(report: RunReport) -> list[dict[str, Any]]:
     for w in report.windows:
         came = f"harvested {w.harvested}, recovered {w.recovered}, vanished {w.vanished}"
         note = "done before" if w.was_done else f"complete: {came}, left {w.left}"
-        note = f"NOT COMPLETE: {w.problem}" if w.problem else note
-        rows.append({"what": w.window, "number": w.listed, "note": note})
+        note = sentence(f"NOT COMPLETE: {w.problem}") if w.problem else note
+        rows.append({"what": sentence(w.window), "number": w.listed, "note": note})
     return rows
 
 

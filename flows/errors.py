@@ -1,10 +1,16 @@
 """Errors that a user can act on; the command line prints them as one sentence."""
 
+from flows.terminal import sentence
+
 
 class PithError(Exception):
     """What went wrong and what to try, in one sentence; ends a command with `exit_status`."""
 
     exit_status = 2
+
+    def __init__(self, *args: object) -> None:
+        """Keep the sentence as it may be shown: Prefect and Dask show it by themselves too."""
+        super().__init__(*(sentence(arg) if isinstance(arg, str) else arg for arg in args))
 
 
 class ConfigError(PithError):

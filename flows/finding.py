@@ -7,15 +7,14 @@ from typing import Any
 
 import polars as pl
 import pyarrow as pa
-import typer
 
 from flows.config import Config
 from flows.desks import layout_of
 from flows.errors import StoreError
 from flows.reading import open_catalog
-from flows.screen import printable
 from flows.store.layout import Layout
 from flows.store.schemas import SCHEMAS
+from flows.terminal import echo, printable
 from transforms.search_keys import ascii_key
 
 _SHOWN = ("arxiv_id", "pith_number", "title", "authors", "author_names", "version", "issued_at")
@@ -31,9 +30,9 @@ def print_matches(config: Config, text: str, limit: int) -> None:
         first, *others = row["author_names"] or [row["authors"]]
         by = f"{first} et al." if others else first
         line = f"{row['arxiv_id']:<12} {row['pith_number']}  {row['title']} / {by}"
-        typer.echo(printable(line)[:width])
+        echo(printable(line)[:width])
     if matches.height > limit:
-        typer.echo(f"{matches.height - limit} more; see them with --limit {matches.height}")
+        echo(f"{matches.height - limit} more; see them with --limit {matches.height}")
 
 
 def _matches(layout: Layout, text: str) -> pl.DataFrame:

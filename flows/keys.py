@@ -1,7 +1,8 @@
 """The signing key: from the environment, a Prefect Secret, or a file that its owner alone reads."""
 
 import os
-import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import mkstemp
 from urllib.parse import urlsplit
@@ -10,6 +11,8 @@ from nacl.utils import random
 
 from flows.config import IdentityConfig
 from flows.errors import ConfigError
+from flows.own_files import READ, read_own
+from flows.terminal import quoted
 from transforms.signing import (
     PUBLIC_KEY_BYTES,
     Ed25519Signer,
@@ -67,20 +70,16 @@ def create_key(file: Path) -> Ed25519Signer:
 
 
 def load_key(file: Path) -> Ed25519Signer:
-    """Read the key in `file`; refuses one that others can read."""
+    """Read the key in `file`; refuses one that others can read or that belongs to another user."""
     try:
-        mode = file.stat().st_mode
-        text = file.read_text(encoding="ascii").strip()
+        text = read_own(file, "the key", closed_to=READ).decode("ascii")
     except FileNotFoundError:
         raise ConfigError(
             f"there is no key in {file}; 'pith-ingest keygen' makes one, and so does the first job"
         ) from None
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not text"
-        raise ConfigError(f"cannot read the key {file}: {reason}") from None
-    if stat.S_IMODE(mode) & 0o077:
-        raise ConfigError(f"others can read the key {file}; mend that with: chmod 600 {file}")
-    return _signer_of(text, str(file))
+    except UnicodeDecodeError:
+        raise ConfigError(f"cannot read the key {file}: it is not text") from None
+    return _signer_of(text.strip(), str(file))
 
 
 def load_issuer(config: IdentityConfig) -> Issuer:
@@ -91,9 +90,9 @@ def load_issuer(config: IdentityConfig) -> Issuer:
     """
     seed = os.environ.get(KEY_VARIABLE)
     if seed is not None:
-        signer = _signer_of(seed, f"the environment variable {KEY_VARIABLE}")
+        signer = _signer_of(seed, key_place(config))
     elif config.key_secret is not None:
-        signer = _signer_of(_read_secret(config.key_secret), f"the Secret {config.key_secret}")
+        signer = _signer_of(_read_secret(config.key_secret), key_place(config))
     else:
         signer = load_key(config.key_file)
     return Issuer(identity_of(config, signer.public_key), signer)
@@ -120,6 +119,18 @@ def own_keys(config: IdentityConfig) -> set[bytes]:
     return known | ({load_issuer(config).signer.public_key} if has_key(config) else set())
 
 
+def key_place(config: IdentityConfig) -> str:
+    """Return where `load_issuer` takes the key from."""
+    if KEY_VARIABLE in os.environ:
+        return f"the environment variable {KEY_VARIABLE}"
+    return f"the Secret {config.key_secret}" if config.key_secret else str(config.key_file)
+
+
+def in_secret(config: IdentityConfig) -> bool:
+    """Tell whether `load_issuer` would ask a Prefect server for the key."""
+    return config.key_secret is not None and KEY_VARIABLE not in os.environ
+
+
 def has_key(config: IdentityConfig) -> bool:
     """Tell whether there is a key, or at least a place that was named to have one."""
     return KEY_VARIABLE in os.environ or bool(config.key_secret) or _may_exist(config.key_file)
@@ -133,13 +144,24 @@ def _may_exist(file: Path) -> bool:
         return True
 
 
+@contextmanager
+def kept_from_children() -> Iterator[None]:
+    """Keep the key's variable out of the environment that processes started meanwhile inherit."""
+    seed = os.environ.pop(KEY_VARIABLE, None)
+    try:
+        yield
+    finally:
+        if seed is not None:
+            os.environ[KEY_VARIABLE] = seed
+
+
 def _read_secret(name: str) -> str:
     from prefect.blocks.system import Secret  # noqa: PLC0415 - two seconds that few need
 
     try:
         return str(Secret.load(name).get())  # type: ignore[union-attr]  # called synchronously
     except ValueError:
-        raise ConfigError(f"Prefect has no Secret block {name!r:.80}; make it first") from None
+        raise ConfigError(f"Prefect has no Secret block {quoted(name)}; make it first") from None
 
 
 def _signer_of(text: str, where: str) -> Ed25519Signer:

@@ -7,19 +7,17 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import typer
-
 from flows.clock import utc_now
 from flows.config import Config
 from flows.errors import ConfigError
 from flows.keys import load_issuer, own_keys
-from flows.screen import printable
+from flows.regular_file import open_regular
+from flows.terminal import echo
+from flows.trust import saved_keys
 from transforms.bundle import bundle_bytes
 from transforms.merge_bundles import CannotMergeError, MergedBundle, merge_bundles
 from transforms.strict_json import MAX_BYTES, read_json
 from transforms.verify import PITH_SCIENCE_KEY, BundleReport, verify_bundle
-
-_MAX_SHOWN = 1000
 
 
 def merge_files(config: Config, paths: Sequence[Path], output: Path) -> None:
@@ -37,27 +35,27 @@ def merge_files(config: Config, paths: Sequence[Path], output: Path) -> None:
             issuer=issuer,
             moment=utc_now(),
             own_keys=own,
-            trusted_keys={PITH_SCIENCE_KEY},
+            trusted_keys={PITH_SCIENCE_KEY, *(key.raw for key in saved_keys())},
         )
     except CannotMergeError as error:
-        raise ConfigError(printable(f"cannot merge: {error}")) from None
+        raise ConfigError(f"cannot merge: {error}") from None
     data = bundle_bytes(merged.bundle)
     report = verify_bundle(data, [])
     if not report.valid:
-        raise ConfigError(printable(f"cannot merge: the result is not valid: {_reason(report)}"))
+        raise ConfigError(f"cannot merge: the result is not valid: {_reason(report)}")
     _write_new(output, data)
     _print(merged, bundles, own, output)
 
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        with path.open("rb") as file:
+        with os.fdopen(open_regular(path), "rb") as file:
             data = file.read(MAX_BYTES + 1)
     except OSError as error:
-        raise ConfigError(f"cannot read {printable(str(path))}: {error.strerror}") from None
+        raise ConfigError(f"cannot read {path}: {error.strerror}") from None
     report = verify_bundle(data, [])
     if not report.valid:
-        raise ConfigError(printable(f"{path} is not a valid bundle: {_reason(report)}"))
+        raise ConfigError(f"{path} is not a valid bundle: {_reason(report)}")
     bundle: dict[str, Any] = read_json(data)
     return bundle
 
@@ -80,7 +78,7 @@ def _write_new(file: Path, data: bytes) -> None:
             finally:
                 unfinished.unlink()
     except OSError as error:
-        raise ConfigError(f"cannot write {printable(str(file))}: {error.strerror}") from None
+        raise ConfigError(f"cannot write {file}: {error.strerror}") from None
 
 
 def _print(
@@ -89,21 +87,15 @@ def _print(
     """Say what was merged, and what its owner should look at."""
     bundle = merged.bundle
     events = sum(len(copy["events"]) for copy in bundles)
-    _say(f"{bundle['pith_number']}: {len(bundle['events'])} of {events} events are distinct")
+    echo(f"{bundle['pith_number']}: {len(bundle['events'])} of {events} events are distinct")
     by_key = Counter(event["signature"]["public_key_fingerprint"] for event in bundle["events"])
     for key in bundle["public_keys"]:
         count = by_key.pop(key["fingerprint_sha256_hex"], 0)
         if count and bytes.fromhex(key["public_key_hex"]) not in own:
             named = f"{key['key_id']}, {key['fingerprint_sha256_hex']}"
-            _say(f"{count} of them signed by a key that is not yours: {named}")
+            echo(f"{count} of them signed by a key that is not yours: {named}")
     for entry in bundle["state"]["equivocations"]:
-        _say(f"EQUIVOCATION by {entry['signer_id']}: {', '.join(entry['event_ids'])}")
+        echo(f"EQUIVOCATION by {entry['signer_id']}: {', '.join(entry['event_ids'])}")
     for note in merged.notes:
-        _say(note)
-    _say(f"wrote {output}")
-
-
-def _say(text: str) -> None:
-    """Print a line; texts of a bundle cannot move the cursor, forge another or go on for ever."""
-    shown = printable(text[:_MAX_SHOWN])
-    typer.echo(shown if len(text) <= _MAX_SHOWN else f"{shown}…")
+        echo(note)
+    echo(f"wrote {output}")

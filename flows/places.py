@@ -29,7 +29,10 @@ def place_of(value: Path | str) -> Path | str:
         raise ConfigError(
             f"data_dir is a URL of a kind that is not known; known are {', '.join(SCHEMES)}"
         )
-    parts = urlsplit(f"{scheme}://{rest}")
+    try:
+        parts = urlsplit(f"{scheme}://{rest}")
+    except ValueError:
+        raise ConfigError(f"data_dir is no URL such as {scheme}://BUCKET/PREFIX") from None
     if "@" in parts.netloc or parts.query or parts.fragment:
         raise ConfigError(
             f"data_dir must be {scheme}://BUCKET/PREFIX and no more; credentials come from the "

@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
 from typing import TypeVar
 
+from flows.terminal import sentence
+
 LOGGER = logging.getLogger("pith_ingest")
 SECONDS_BETWEEN_LINES = 10.0
 
@@ -14,6 +16,15 @@ OnProgress = Callable[[int, int], None]
 """Told how much of a job is done, and of how much: replies, windows, papers or bytes."""
 
 _T = TypeVar("_T")
+
+
+def _make_sentence(record: logging.LogRecord) -> bool:
+    """Make a log record's message safe for every handler: the terminal's, a file's, Prefect's."""
+    record.msg, record.args = sentence(record.getMessage()), None
+    return True
+
+
+LOGGER.addFilter(_make_sentence)
 
 
 def to_nobody(done: int, total: int) -> None:

@@ -3,13 +3,10 @@
 import sys
 from contextlib import closing
 
-import typer
-
 from flows.config import Config
 from flows.desks import layout_of
 from flows.errors import StoreError
 from flows.references import find_records, parse_references
-from flows.screen import printable
 from flows.store.bundles import read_bundles, verified
 from flows.store.catalog import Catalog, KnownRecord
 from flows.store.catalog_file import DamagedCatalogError
@@ -17,6 +14,7 @@ from flows.store.catalog_reader import is_there
 from flows.store.layout import Layout
 from flows.store.ledger import MEND, entry_numbers
 from flows.store.shared import readable_catalog
+from flows.terminal import echo
 
 
 def print_record(config: Config, name: str) -> None:
@@ -45,23 +43,29 @@ def print_record(config: Config, name: str) -> None:
         "bundle": layout.files.place(layout.bundle(record.pith_number)),
     }
     for label, value in lines.items():
-        typer.echo(f"{label:<15} {printable(value)}")
+        echo(f"{label:<15} {value}")
     if has_vanished:
-        typer.echo(f"{'vanished':<15} arXiv has no such paper any more")
+        echo(f"{'vanished':<15} arXiv has no such paper any more")
     at = records.index(record)
     for label, others in (("newer record", records[at + 1 :]), ("older record", records[:at])):
         for other in others:
-            typer.echo(f"{label:<15} {other.pith_number} (v{other.version})")
+            echo(f"{label:<15} {other.pith_number} (v{other.version})")
 
 
 def print_bundle(config: Config, name: str) -> None:
-    """Write the exact bytes of the newest bundle that `name` means to standard output."""
+    """Write the exact bytes of the newest bundle that `name` means to standard output.
+
+    A terminal gets it with its control characters written out: those bytes are for files and pipes.
+    """
     layout = layout_of(config)
     with closing(open_catalog(layout)) as catalog:
         record = _newest(layout, catalog, name)
     data = _bundle_of(layout, record)
     verified(layout, record, data)
-    sys.stdout.buffer.write(data)
+    if sys.stdout.isatty():
+        echo(data.decode())
+    else:
+        sys.stdout.buffer.write(data)
 
 
 def _newest(layout: Layout, catalog: Catalog, name: str) -> KnownRecord:

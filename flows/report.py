@@ -13,6 +13,7 @@ from flows.snapshot_file import SnapshotFile
 from flows.steps import UnitResult
 from flows.store.layout import RUNS, Layout
 from flows.store.shards import WrittenFile
+from flows.terminal import sentence
 
 DONE, INCOMPLETE, STOPPED, UNREACHABLE = 0, 1, 2, 3
 MOST_REASONS = 10
@@ -75,7 +76,7 @@ class RunReport:
         """Return what happened as a person reads it; what needs attention comes last."""
         c = self.counts
         issued = f"new records {c.new_records}, new snapshots {c.new_snapshots}"
-        return [
+        lines = [
             *self._sources(),
             *self.papers,
             f"replies {self.units}, papers {c.papers} (withdrawn {c.withdrawn})",
@@ -87,6 +88,7 @@ class RunReport:
             *self.coverage,
             *self._troubles(),
         ]
+        return [sentence(line) for line in lines]
 
     def _sources(self) -> list[str]:
         lines = []
@@ -147,18 +149,20 @@ class RunReport:
     def markdown(self) -> str:
         """Return the text of `report.md`: the lines, the key, and the papers by category."""
         categories = "\n".join(
-            f"| {name} | {count} |" for name, count in sorted(self.counts.by_category.items())
+            f"| {_cell(name)} | {count} |"
+            for name, count in sorted(self.counts.by_category.items())
         )
         stages = "\n".join(f"| {name} | {spent:.2f} |" for name, spent in self.seconds.items())
         files = "\n".join(
-            f"| {file.path} | {file.size} | {file.sha256} |" for file in self.files[:MOST_FILES]
+            f"| {_cell(file.path)} | {file.size} | {file.sha256} |"
+            for file in self.files[:MOST_FILES]
         )
         lines = "\n".join(self.lines())
         return (
             f"# {self.job}: {self.run}\n\n```text\n{lines}\n```\n\n"
             f"- table files: {len(self.files)}, {sum(file.size for file in self.files)} bytes\n"
-            f"- key `{self.key_id}`, fingerprint `{self.key_fingerprint}`, "
-            f"builder `{self.builder_version}`\n"
+            f"- key `{_cell(self.key_id)}`, fingerprint `{self.key_fingerprint}`, "
+            f"builder `{_cell(self.builder_version)}`\n"
             f"- {self.started_at:%Y-%m-%d %H:%M:%S} to {self.finished_at:%H:%M:%S} UTC\n\n"
             f"| primary category | papers |\n|---|---|\n{categories}\n\n"
             f"| stage | seconds |\n|---|---|\n{stages}\n\n"
@@ -179,7 +183,12 @@ class UnreachableRunError(ArxivError):
 
     def __str__(self) -> str:
         """Say why arXiv was not reached."""
-        return self.report.unreachable or ""
+        return sentence(self.report.unreachable or "")
+
+
+def _cell(text: str) -> str:
+    """Return text for a cell of a Markdown table, or between backticks: it ends neither."""
+    return sentence(text).replace("|", r"\|").replace("`", "'")
 
 
 def summarise(

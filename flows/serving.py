@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from flows.config import ScheduleConfig, load_config
 from flows.errors import ConfigError
 from flows.places import place_of
+from flows.terminal import quoted
 
 NAME = "pith"
 JOBS = ("flows.backfill.backfill", "flows.nightly.unattended", "flows.rerun.rerun")
@@ -59,7 +60,9 @@ def _nightly_schedule(config: ScheduleConfig) -> CronSchedule:
     except ValidationError as error:
         first = error.errors()[0]
         reason = first["msg"].removeprefix("Value error, ")
-        raise ConfigError(f"schedule.{first['loc'][0]} {first['input']!r}: {reason}") from None
+        raise ConfigError(
+            f"schedule.{first['loc'][0]} {quoted(first['input'])}: {reason}"
+        ) from None
 
 
 def _find_server() -> None:

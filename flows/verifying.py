@@ -1,4 +1,4 @@
-"""The command `verify`: bundles in, one line each, a summary, an exit status."""
+"""The command `verify`: bundles in, one line each, a summary, whom it trusted, an exit status."""
 
 import json
 from collections import Counter
@@ -7,18 +7,19 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-import typer
-
 from flows.bundle_sources import FoundBundle, read_sources
-from flows.errors import ConfigError
-from flows.screen import printable
-from transforms.signing import PUBLIC_KEY_BYTES, decode_base64
+from flows.terminal import echo, printable
+from flows.trust import Trust, default_trust, named_trust
+from transforms.signing import encode_base64, fingerprint
 from transforms.texts import TextHashes
-from transforms.verify import PITH_SCIENCE_KEY, BundleReport, Check, Outcome, verify_bundle
+from transforms.verify import BundleReport, Check, Outcome, verify_bundle
 
 ALL_GOOD, SOME_BAD, SOME_UNCHECKED = 0, 1, 2
 
 _MAX_SHOWN = 400
+_SHORT = 8
+_MAX_STRANGERS = 20
+"""Keys that are not trusted, of which the end tells: bundles of strangers may have thousands."""
 
 
 class Form(StrEnum):
@@ -49,20 +50,25 @@ def print_reports(
 ) -> int:
     """Verify the bundles at `paths`, print what `form` asks for, and return the exit status.
 
-    `trust` names keys: `pith.science`, `own` or base64; None means the first two.
+    `trust` names keys: `pith.science`, `own` or base64; None means all that the user trusts.
+    `config` is a configuration whose keys count as the user's own; see `flows.trust`.
     """
-    pinned = _pinned_keys(trust, config)
+    trusted = default_trust(config) if trust is None else named_trust(trust, config)
     texts = _texts(metadata)
     print_one = _PRINT[form]
     counted: Counter[str] = Counter()
+    signed: Counter[bytes] = Counter()
     for found in read_sources(paths):
-        report = _verify(found, pinned, texts)
+        report = _verify(found, trusted, texts)
         status, without_metadata = status_of(report), _lacks_metadata(report)
         counted[status] += 1
         counted["no metadata"] += without_metadata
+        signed.update(report.signers)
         if form is not Form.QUIET or status is not Status.TRUSTED or without_metadata:
-            print_one(found, report)
+            print_one(found, report, trusted)
     _print_summary(counted, form)
+    if form is not Form.JSON:
+        _print_keys(signed, trusted, only_strangers=form is Form.QUIET)
     if counted[Status.INVALID] or counted[Status.UNTRUSTED]:
         return SOME_BAD
     return SOME_UNCHECKED if counted[Status.UNREADABLE] or counted["no metadata"] else ALL_GOOD
@@ -77,10 +83,10 @@ def status_of(report: BundleReport) -> Status:
     return Status.TRUSTED if report.trusted else Status.UNTRUSTED
 
 
-def _verify(found: FoundBundle, pinned: set[bytes], texts: TextHashes | None) -> BundleReport:
+def _verify(found: FoundBundle, trusted: Trust, texts: TextHashes | None) -> BundleReport:
     if found.data is None:
         return BundleReport(None, (), trusted=False, unreadable=found.unreadable)
-    return verify_bundle(found.data, pinned, columns=found.columns, texts=texts)
+    return verify_bundle(found.data, trusted, columns=found.columns, texts=texts)
 
 
 def _texts(metadata: Path | None) -> TextHashes | None:
@@ -90,7 +96,7 @@ def _texts(metadata: Path | None) -> TextHashes | None:
 
     texts, unusable = read_texts(metadata)
     if unusable:
-        typer.echo(f"{unusable} records of {metadata} cannot be used", err=True)
+        echo(f"{unusable} records of {metadata} cannot be used", err=True)
     return texts
 
 
@@ -102,29 +108,50 @@ def _lacks_metadata(report: BundleReport) -> bool:
     return any(map(_missing, report.checks))
 
 
-def _print_line(found: FoundBundle, report: BundleReport) -> None:
+def _print_line(found: FoundBundle, report: BundleReport, trusted: Trust) -> None:
     where = found.path if found.row is None else f"{found.path} row {found.row}"
-    typer.echo(f"{_shown(_verdict(report))}  {_shown(where)}")
+    echo(f"{_shown(_verdict(report, trusted))}  {_shown(where)}")
 
 
-def _verdict(report: BundleReport) -> str:
+def _verdict(report: BundleReport, trusted: Trust) -> str:
     if report.unreadable:
         return f"unreadable          {report.unreadable}"
     if report.failure:
         return f"INVALID             {report.failure.name}: {report.failure.detail}"
+    # Of one that is not trusted, the keys that are the reason.
+    keys = sorted(key for key in report.signers if report.trusted or key not in trusted)
+    named = " ".join(fingerprint(key)[:_SHORT] for key in keys)
     missing = "".join(f"  {check.detail}" for check in report.checks if _missing(check))
-    return (
-        f"valid, {'trusted  ' if report.trusted else 'UNTRUSTED'}    {report.pith_number}{missing}"
-    )
+    verdict = "valid, trusted  " if report.trusted else "valid, UNTRUSTED"
+    return f"{verdict}    {report.pith_number}  key {named}{missing}"
 
 
-def _print_checks(found: FoundBundle, report: BundleReport) -> None:
-    _print_line(found, report)
+def _print_checks(found: FoundBundle, report: BundleReport, trusted: Trust) -> None:
+    _print_line(found, report, trusted)
     for check in report.checks:
-        typer.echo(_shown(f"    {check.outcome:<16} {check.name:<18} {check.detail}".rstrip()))
+        echo(_shown(f"    {check.outcome:<16} {check.name:<18} {check.detail}".rstrip()))
+    for key in sorted(report.signers):
+        echo(_shown(f"    {'signed by':<16} {_described(key, trusted)}"))
 
 
-def _print_json(found: FoundBundle, report: BundleReport) -> None:
+def _described(key: bytes, trusted: Trust) -> str:
+    reason = f"trusted: {trusted[key]}" if key in trusted else "not among the keys that you trust"
+    return f"{fingerprint(key)}  {reason}"
+
+
+def _print_keys(signed: Counter[bytes], trusted: Trust, *, only_strangers: bool) -> None:
+    """Say of each key that signed a valid bundle why it is trusted, or that it is not."""
+    strangers = sorted(signed.keys() - trusted.keys())
+    shown = strangers[:_MAX_STRANGERS]
+    if not only_strangers:
+        shown += [key for key in trusted if key in signed]
+    for key in shown:
+        echo(_shown(f"key {_described(key, trusted)}; signed in {signed[key]}"))
+    if len(strangers) > _MAX_STRANGERS:
+        echo(f"and {len(strangers) - _MAX_STRANGERS} other keys that are not among yours")
+
+
+def _print_json(found: FoundBundle, report: BundleReport, trusted: Trust) -> None:
     _echo_json(
         {
             "path": found.path,
@@ -137,6 +164,14 @@ def _print_json(found: FoundBundle, report: BundleReport) -> None:
             "checks": [
                 {"name": check.name, "outcome": check.outcome, "detail": check.detail}
                 for check in report.checks
+            ],
+            "signers": [
+                {
+                    "fingerprint": fingerprint(key),
+                    "public_key": encode_base64(key),
+                    "trusted": trusted.get(key),
+                }
+                for key in sorted(report.signers)
             ],
         }
     )
@@ -156,53 +191,22 @@ def _print_summary(counted: Counter[str], form: Form) -> None:
     line = "{bundles} bundles: {valid} valid, {trusted} trusted, {unreadable} unreadable"
     if counted["no metadata"]:
         line += ", {without_metadata} not in the metadata"
-    typer.echo(line.format(**numbers))
+    echo(line.format(**numbers))
 
 
 def _echo_json(value: dict[str, Any]) -> None:
     # ASCII only, so that no text of a bundle reaches the terminal as it is.
-    typer.echo(json.dumps(value))
+    echo(json.dumps(value))
 
 
 def _shown(text: str) -> str:
     """Show what a hostile bundle says without its control characters, and not at any length."""
-    shown = printable(text[:_MAX_SHOWN])
-    return shown if len(text) <= _MAX_SHOWN else f"{shown}…"
+    return printable(text, _MAX_SHOWN)
 
 
-_PRINT: dict[Form, Callable[[FoundBundle, BundleReport], None]] = {
+_PRINT: dict[Form, Callable[[FoundBundle, BundleReport, Trust], None]] = {
     Form.LINES: _print_line,
     Form.QUIET: _print_line,
     Form.VERBOSE: _print_checks,
     Form.JSON: _print_json,
 }
-
-
-def _pinned_keys(trust: Sequence[str] | None, config: Path | None) -> set[bytes]:
-    if trust is None:
-        return _own_keys(config) | {PITH_SCIENCE_KEY}
-    return {key for name in trust for key in _keys_of_name(name, config)}
-
-
-def _own_keys(config: Path | None) -> set[bytes]:
-    # The configuration takes most of the start, and who names the keys to trust needs none.
-    from flows.config import load_config  # noqa: PLC0415
-    from flows.keys import own_keys  # noqa: PLC0415
-
-    try:
-        return own_keys(load_config(config).identity)
-    except ConfigError as error:
-        raise ConfigError(f"{error}; or name the keys that you trust with --trust") from None
-
-
-def _keys_of_name(name: str, config: Path | None) -> set[bytes]:
-    if name == "pith.science":
-        return {PITH_SCIENCE_KEY}
-    if name == "own":
-        return _own_keys(config)
-    try:
-        return {decode_base64(name, PUBLIC_KEY_BYTES)}
-    except ValueError:
-        raise ConfigError(
-            f"--trust {name!r}: neither 'pith.science' nor 'own' nor a public key in base64"
-        ) from None

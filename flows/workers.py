@@ -20,8 +20,10 @@ from flows import stopping
 from flows.config import Config
 from flows.desks import Orders, open_desk
 from flows.errors import ConfigError, PithError, WorkerError
+from flows.keys import kept_from_children
 from flows.preparing import Desk
 from flows.stopping import unbroken
+from transforms import Issuer
 
 MAX_ATTEMPTS = 3
 
@@ -81,10 +83,14 @@ class Pool:
     """A crew of processes, which end when this one does, however it ends."""
 
     def __init__(self, config: Config, desk: Desk, size: int) -> None:
-        """Start no process yet: the first work does. `desk` is this process's own."""
+        """Start no process yet: the first work does. `desk` is this process's own.
+
+        Its issuer is sent to each process through the pipe from which that starts.
+        """
         self.size = size
         self.is_here = True
-        self._begin = partial(_begin_work, Orders(config, desk.run, desk.issuer.fingerprint))
+        orders = Orders(config, desk.run, desk.issuer.fingerprint)
+        self._begin = partial(_begin_work, orders, desk.issuer)
         self._executor = self._renewed()
 
     def submit(self, work: Work[_T]) -> "_Submitted[_T]":
@@ -101,7 +107,9 @@ class Pool:
         self._executor.shutdown(cancel_futures=True)
 
     def _start(self, work: Work[_T]) -> "Future[_T]":
-        with unbroken():  # or a process that was just born would be known to nobody
+        # The processes, and the one that forks them, start here when there are too few; unbroken,
+        # or a process that was just born would be known to nobody.
+        with kept_from_children(), unbroken():
             start_helpers(signal.SIGINT)
             try:
                 return self._executor.submit(_do, work)
@@ -113,7 +121,8 @@ class Pool:
         # Not fork, for the flow's process may have threads; and no new interpreter for each.
         context = multiprocessing.get_context("forkserver")
         context.set_forkserver_preload(["flows.units", "flows.workers"])
-        return ProcessPoolExecutor(self.size, context, initializer=self._begin)
+        with kept_from_children():  # the tracker of its semaphores
+            return ProcessPoolExecutor(self.size, context, initializer=self._begin)
 
 
 def start_helpers(*blocked: signal.Signals) -> None:
@@ -207,17 +216,17 @@ def _dask_crew(config: Config, desk: Desk, size: int) -> AbstractContextManager[
     return dask_crew(config, desk, size)
 
 
-_begun: list[Orders] = []
+_begun: list[tuple[Orders, Issuer]] = []
 
 
-def _begin_work(orders: Orders) -> None:
+def _begin_work(orders: Orders, issuer: Issuer) -> None:
     """Set up a worker process, without what could fail: that is for `_desk` to raise."""
     stopping.follow()
     threading.Thread(target=_end_with_parent, daemon=True).start()
     # Batches bound what is alive, and nothing that is made refers back to itself.
     gc.disable()
     _keep_memory()
-    _begun.append(orders)
+    _begun.append((orders, issuer))
 
 
 def _keep_memory() -> None:
@@ -242,7 +251,7 @@ def _end_with_parent() -> None:
 @cache
 def _desk() -> Desk:
     try:
-        return open_desk(_begun[-1])
+        return open_desk(*_begun[-1])
     except PithError as error:
         raise type(error)(f"the worker process {os.getpid()}: {error}") from None
 

@@ -23,6 +23,7 @@ from flows import jobs
 from transforms import build_bundle, merge
 from transforms.bundle import IssueTimes, append_snapshot, draft
 from transforms.merge import LISTS
+from transforms.signing import encode_base64, fingerprint
 from transforms.verify import PITH_SCIENCE_KEY, BundleReport, Check, Outcome, verify_bundle
 
 T0 = datetime(2026, 5, 17, 23, 42, 13, 5, tzinfo=UTC)
@@ -287,6 +288,10 @@ def _line(report: BundleReport, row: int | None = None) -> dict[str, Any]:
             {"name": check.name, "outcome": check.outcome.value, "detail": check.detail}
             for check in report.checks
         ],
+        "signers": [
+            {"fingerprint": fingerprint(key), "public_key": encode_base64(key), "trusted": None}
+            for key in report.signers
+        ],
     }
 
 
@@ -324,6 +329,7 @@ WRONG_LINES: dict[str, dict[str, Any]] = {
     },
     "a negative row": {**_line(TRUSTED), "row": -1},
     "a key too many": {**_line(TRUSTED), "key": 1},
+    "a signer without a key": {**_line(TRUSTED), "signers": [{"trusted": None}]},
     "a line and a summary": {**_line(TRUSTED), "summary": {}},
     "a summary without counts": {"summary": {"bundles": 1}},
 }  # fmt: skip

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from flows import snapshot
+from flows import own_files, snapshot, terminal
 from flows.arxiv import fetch
 from transforms import canon, oai_xml, paper, strict_json
 from transforms.events import EXCERPT_LENGTH
@@ -29,6 +29,10 @@ def test_the_limits_are_those_of_the_code() -> None:
     bundle = f"{strict_json.MAX_BYTES // MIB} MiB; integers only, no key twice, "
     assert ROWS["a bundle to verify"] == f"{bundle}{canon.MAX_DEPTH} levels"
     assert f"cut at {EXCERPT_LENGTH} characters" in TEXT
+    said = f"{terminal.LONGEST_SENTENCE} characters of text from outside"
+    assert ROWS["a line of an error, a log or a report"].startswith(said)
+    own = f"{own_files.MOST_BYTES // MIB} MiB,"
+    assert ROWS["a key file, a trust file"].startswith(own)
 
 
 def test_every_file_that_it_names_exists() -> None:

@@ -141,10 +141,13 @@ def test_json_is_one_object_a_line(tmp_path: Path, capsys: pytest.CaptureFixture
     good, missing, summary = map(json.loads, capsys.readouterr().out.splitlines())
     assert list(good) == [
         "path", "row", "pith_number", "valid", "trusted", "status", "unreadable", "checks",
+        "signers",
     ]  # fmt: skip
     assert (good["status"], good["valid"], good["trusted"]) == ("trusted", True, True)
     assert good["checks"][0] == {"name": "canonical_json", "outcome": "pass", "detail": ""}
-    assert (missing["status"], missing["checks"]) == ("unreadable", [])
+    assert (missing["status"], missing["checks"], missing["signers"]) == ("unreadable", [], [])
+    (signer,) = good["signers"]
+    assert signer["trusted"] == "pith.science, pinned in pith-ingest"
     assert summary == {
         "summary": {
             "bundles": 2, "valid": 1, "trusted": 1, "unreadable": 1, "without_metadata": 0,

@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import Any, Protocol
 
 from nacl.bindings import (
+    crypto_core_ed25519_is_valid_point,
     crypto_sign,
     crypto_sign_open,
     crypto_sign_seed_keypair,
@@ -117,6 +118,14 @@ def decode_base64(text: object, length: int) -> bytes:
     if len(data) != length:
         raise ValueError(f"{len(data)} bytes where {length} are due")
     return data
+
+
+def is_public_key(key: bytes) -> bool:
+    """Tell whether 32 bytes can be an Ed25519 public key: a point of the curve's main subgroup.
+
+    Of random bytes, such as a seed, one in sixteen can.
+    """
+    return len(key) == PUBLIC_KEY_BYTES and bool(crypto_core_ed25519_is_valid_point(key))
 
 
 def is_signed_by(public_key: bytes, message: bytes, signature: bytes) -> bool:

@@ -47,12 +47,16 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class BundleReport:
-    """What verifying one bundle found; `checks` is empty where it could not be read."""
+    """What verifying one bundle found; `checks` is empty where it could not be read.
+
+    `signers` are the raw public keys of all signatures in a valid bundle.
+    """
 
     pith_number: str | None
     checks: tuple[Check, ...]
     trusted: bool
     unreadable: str = ""
+    signers: frozenset[bytes] = frozenset()
 
     @property
     def valid(self) -> bool:
@@ -121,7 +125,9 @@ def _examined(bundle: dict[str, Any], due: _Checks, pinned: Collection[bytes]) -
         return BundleReport(number, _unhashable(error, due), trusted=False)
     checks = (_PASSED["canonical_json"], *[_run(name, check, subject) for name, check in due])
     valid = all(check.outcome is not Outcome.FAIL for check in checks)
-    return BundleReport(number, checks, trusted=valid and subject.signing_keys() <= set(pinned))
+    signers = frozenset(subject.signing_keys() if valid else ())
+    trusted = valid and all(key in pinned for key in signers)
+    return BundleReport(number, checks, trusted=trusted, signers=signers)
 
 
 def _unhashable(error: CanonicalError, due: _Checks) -> tuple[Check, ...]:

@@ -22,6 +22,7 @@ from flows.arxiv.budget import Budget, keep_to
 from flows.arxiv.pace import Pace
 from flows.errors import ArxivReplyError, ArxivUnreachableError, ConfigError
 from flows.progress import LOGGER
+from flows.terminal import quoted
 from transforms.oai_xml import MAX_PAGE_BYTES, PageError
 
 CONNECT_SECONDS = 30.0
@@ -193,7 +194,7 @@ def make_user_agent(contact: str) -> str:
     """
     if not (contact.isascii() and contact.isprintable()) or set(contact) & set("()\\"):
         raise ConfigError(
-            f"arxiv.contact {contact!r:.80} must be plain text such as mailto:you@example.org"
+            f"arxiv.contact {quoted(contact)} must be plain text such as mailto:you@example.org"
         )
     name = f"pith-ingest/{version('pith-ingest')}"
     return f"{name} ({contact})" if contact else name

@@ -2,7 +2,7 @@
 
 import typer
 
-from flows.commands import bundles, jobs, kept
+from flows.commands import bundles, jobs, kept, trust
 
 app = typer.Typer(
     name="pith-ingest",
@@ -30,3 +30,4 @@ for _command in (
     bundles.keygen,
 ):
     app.command()(_command)
+app.add_typer(trust.app, name="trust")

@@ -5,7 +5,8 @@ from typing import Annotated
 
 import typer
 
-from flows.commands.options import ConfigOption, load
+from flows.commands.options import ConfigOption, TrustConfigOption
+from flows.terminal import echo
 
 
 def verify(  # noqa: PLR0913 - one argument per option
@@ -23,7 +24,8 @@ def verify(  # noqa: PLR0913 - one argument per option
         list[str] | None,
         typer.Option(
             metavar="KEY",
-            help="A public key to trust: 'pith.science', 'own', or base64. Default: these two.",
+            help="A public key to trust: 'pith.science', 'own', or base64. Default: the first two, "
+            "and what 'pith-ingest trust' keeps.",
         ),
     ] = None,
     metadata: Annotated[
@@ -37,9 +39,11 @@ def verify(  # noqa: PLR0913 - one argument per option
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON Lines instead.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print only what is not good.")] = False,
     verbose: Annotated[bool, typer.Option("--verbose", help="Print every check.")] = False,
-    config: ConfigOption = None,
+    config: TrustConfigOption = None,
 ) -> None:
     """Verify bundles offline: every hash, every signature, and whether you trust the keys.
+
+    Whom you trust is never read from the folder that this stands in.
 
     Exit status: 0 all valid and trusted; 1 something is invalid or untrusted; else 2 something
     could not be read, or is not in the metadata.
@@ -66,11 +70,24 @@ def merge(
 ) -> None:
     """Unite the events of several copies of one paper's bundle in a new bundle.
 
-    It is signed with your key; events of one signer that contradict each other are shown.
+    It is signed with your key; events of one signer that contradict each other are shown. Who you
+    are is never read from the folder that this stands in.
     """
+    from flows.config import load_config
+    from flows.config_file import refuse_prefects_files
+    from flows.errors import ConfigError
+    from flows.keys import in_secret
     from flows.merging import merge_files
 
-    merge_files(load(config, None), bundles, output)
+    own = load_config(config, here=False)
+    if config is None and load_config().identity != own.identity:
+        raise ConfigError(
+            "config.yaml in this folder says who signs, and 'merge' takes that from no folder that "
+            "it stands in; if the file is yours, say so with --config config.yaml"
+        )
+    if in_secret(own.identity):
+        refuse_prefects_files()
+    merge_files(own, bundles, output)
 
 
 def keygen(
@@ -93,6 +110,6 @@ def keygen(
 
     file = file or load_config(config).identity.key_file
     key = create_key(file)
-    typer.echo(f"made {file}")
-    typer.echo(f"fingerprint  {fingerprint(key.public_key)}")
-    typer.echo(f"public key   {encode_base64(key.public_key)}")
+    echo(f"made {file}")
+    echo(f"fingerprint  {fingerprint(key.public_key)}")
+    echo(f"public key   {encode_base64(key.public_key)}")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 
 from flows.commands.options import DAY, ConfigOption, DataOption, load
+from flows.terminal import echo
 
 if TYPE_CHECKING:
     from flows.starting import JobName
@@ -83,7 +84,8 @@ def backfill(  # noqa: PLR0913, PLR0917 - one argument per option
     if dry_run:
         from flows.plan import plan_backfill
 
-        typer.echo("\n".join(plan_backfill(load(config, data), **source)))
+        for line in plan_backfill(load(config, data), **source):
+            echo(line)
         return
     _run("backfill", **source, reissue=reissue, config_file=config, data_dir=data)
 
@@ -138,5 +140,5 @@ def _run(job: "JobName", **options: Any) -> NoReturn:  # noqa: ANN401
 
     report = run_job(job, **options)
     for line in report.lines():
-        typer.echo(line)
+        echo(line)
     raise typer.Exit(report.exit_status)

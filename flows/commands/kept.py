@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from flows.commands.options import DAY, ConfigOption, DataOption, load
+from flows.terminal import echo
 
 
 def show(
@@ -92,7 +93,7 @@ def export(  # noqa: PLR0913 - one argument per option
     days = first.date() if first else None, until.date() if until else None
     wanted = Wanted(papers or (), frozenset(category or ()), *days)
     exported = write_files(load(config, data), wanted, to)
-    typer.echo(f"bundles written {exported.written}, there already {exported.unchanged}")
+    echo(f"bundles written {exported.written}, there already {exported.unchanged}")
 
 
 def status(config: ConfigOption = None, data: DataOption = None) -> None:
@@ -107,7 +108,7 @@ def status(config: ConfigOption = None, data: DataOption = None) -> None:
     faults = list(find_faults(loaded))
     # What a damaged catalog says is not shown.
     for line in faults or status_lines(loaded):
-        typer.echo(line)
+        echo(line)
     raise typer.Exit(FAULTY if faults else 0)
 
 
@@ -135,10 +136,10 @@ def doctor(
 
     loaded = load(config, data)
     if repair:
-        mend(loaded, full=full, say=typer.echo)
+        mend(loaded, full=full, say=echo)
     found = examine(loaded, full=full)
     for line in report_lines(layout_of(loaded), found):
-        typer.echo(line)
+        echo(line)
     raise typer.Exit(FAULTY if found.findings.faults else HEALTHY)
 
 
@@ -152,8 +153,6 @@ def rebuild_catalog(config: ConfigOption = None, data: DataOption = None) -> Non
     layout = layout_of(loaded)
     shards = rebuild(layout)
     bundle_files = loaded.outputs.bundle_files == "all"
-    with open_store(
-        layout, job="rebuild-catalog", bundle_files=bundle_files, say=typer.echo
-    ) as store:
+    with open_store(layout, job="rebuild-catalog", bundle_files=bundle_files, say=echo) as store:
         records = store.catalog.count("records")
-    typer.echo(f"the catalog knows {records} records of {shards} shards again")
+    echo(f"the catalog knows {records} records of {shards} shards again")

@@ -17,6 +17,15 @@ ConfigOption = Annotated[
         help="Configuration to read instead of ./config.yaml.",
     ),
 ]  # fmt: skip
+TrustConfigOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--config",
+        metavar="FILE",
+        help="Configuration whose keys count as your own, instead of PITH_CONFIG; "
+        "./config.yaml never does by itself.",
+    ),
+]
 DataOption = Annotated[
     Path | None,
     typer.Option(

@@ -1,0 +1,70 @@
+"""What may stand on a terminal, in a log and in a report, whatever text it is made of.
+
+Text from outside (fields, file names, what servers say, what a user pastes) never moves a cursor,
+forges a line, turns the order of what stands around it, or shows a signing key.
+"""
+
+import re
+import sys
+
+LONGEST_SENTENCE = 1000
+"""Characters of an error, of a log line or of a report's line: a server may say megabytes."""
+
+_HIDDEN = "(a key, not shown)"
+_BASE64_KEY = re.compile(r"[A-Za-z0-9+/_-]{43}=", re.ASCII)
+_HEX_KEY = re.compile(r"[0-9a-fA-F]{64}", re.ASCII)
+# Or a part of a key, or one without its last character: random letters of both cases and digits
+# take turns at six of ten places, those of paths and names at fewer than three.
+_LONG_RUN = re.compile(r"[\w+/-]{32,}=*", re.ASCII)
+_TURN = re.compile(r"(?<=[a-z])[A-Z0-9]|(?<=[A-Z])[a-z0-9]|(?<=[0-9])[A-Za-z]", re.ASCII)
+_TURNS = 0.4
+
+
+def printable(text: str, most: int | None = None) -> str:
+    r"""Return `text` on one line, each control character written as `\x1b` or the like.
+
+    That is every character but letters, marks, numbers, punctuation, symbols and the space
+    (`str.isprintable`), so also C1, bidi controls and lone surrogates. Cut after `most` characters.
+    """
+    if most is not None and len(text) > most:
+        return f"{printable(text[:most])}…"
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def sentence(text: str) -> str:
+    """Return a message for an error, a log or a report: printable, not long, and no key in it."""
+    # Cut before too: the search is not for megabytes.
+    start = _BASE64_KEY.sub(_HIDDEN, text[: 2 * LONGEST_SENTENCE])
+    start = _LONG_RUN.sub(lambda run: _HIDDEN if _is_random(run[0]) else run[0], start)
+    return printable(start, LONGEST_SENTENCE)
+
+
+def quoted(text: str) -> str:
+    """Return what a user wrote in quotes and shortened, or that it looks like a key."""
+    return _HIDDEN if looks_like_key(text) else f"{text!r:.80}"
+
+
+def looks_like_key(text: str) -> bool:
+    """Tell whether `text` holds a key in base64, or most of one, or is one in hexadecimal."""
+    return bool(
+        _BASE64_KEY.search(text)
+        or _HEX_KEY.fullmatch(text.strip())
+        or any(_is_random(run[0]) for run in _LONG_RUN.finditer(text))
+    )
+
+
+def _is_random(run: str) -> bool:
+    kinds = {"A" if c.isupper() else "a" if c.islower() else "1" for c in run if c.isalnum()}
+    return len(kinds) > 2 and len(_TURN.findall(run)) >= _TURNS * len(run)  # noqa: PLR2004 - all
+
+
+def echo(line: str, *, err: bool = False) -> None:
+    """Write one line to standard output or error: the only way there for text.
+
+    At once, so that what a reader of a pipe sees is not behind, and a closed pipe is noticed.
+    """
+    stream = sys.stderr if err else sys.stdout
+    stream.write(f"{printable(line)}\n")
+    stream.flush()
