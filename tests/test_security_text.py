@@ -3,9 +3,11 @@
 import re
 from pathlib import Path
 
-from flows import own_files, snapshot, terminal
-from flows.arxiv import fetch
-from transforms import canon, oai_xml, paper, strict_json
+from benchmarks import worst_memory
+
+from flows import bundle_shard, own_files, parquet_pages, snapshot, terminal
+from flows.arxiv import budget, fetch
+from transforms import canon, oai_xml, paper, strict_json, strict_xml
 from transforms.events import EXCERPT_LENGTH
 
 ROOT = Path(__file__).parents[1]
@@ -26,8 +28,18 @@ def test_the_limits_are_those_of_the_code() -> None:
     assert ROWS["a field of a paper"].startswith(f"{paper.MAX_FIELD} characters;")
     line, kept = snapshot.MAX_LINE_BYTES // MIB, snapshot.KEPT_BYTES // 2**10
     assert ROWS["a line of a snapshot"].startswith(f"{line} MiB; of a longer one {kept} KiB")
-    bundle = f"{strict_json.MAX_BYTES // MIB} MiB; integers only, no key twice, "
-    assert ROWS["a bundle to verify"] == f"{bundle}{canon.MAX_DEPTH} levels"
+    bundle = f"{strict_json.MAX_BYTES // MIB} MiB, {strict_json.MAX_VALUES} values; "
+    said = f"{bundle}integers only, no key twice, {canon.MAX_DEPTH} levels"
+    assert ROWS["a bundle to verify"] == said
+    exchange = f"{fetch.PATIENCE.total_seconds:.0f} s from the first byte to the last; "
+    assert ROWS["one exchange with arXiv"].startswith(f"{exchange}{budget.HEAD_BYTES // MIB} MiB ")
+    assert f" {strict_xml.MAX_MARKUP} tags and attributes," in ROWS["XML of arXiv"]
+    assert ROWS["a resumption token"] == f"{oai_xml.MAX_TOKEN} characters"
+    shard = f"{bundle_shard.MAX_HELD_BYTES // MIB} MiB of pages at one time, in all "
+    shard += f"{bundle_shard.MAX_RATIO} times its size or {bundle_shard.FREE_BYTES // MIB} MiB; "
+    shard += f"a footer of {parquet_pages.MAX_FOOTER // MIB} MiB; "
+    assert ROWS["a Parquet shard to verify"].startswith(shard)
+    assert ROWS["memory of a reader"].startswith(f"{worst_memory.MOST_MIB} MiB for the worst")
     assert f"cut at {EXCERPT_LENGTH} characters" in TEXT
     said = f"{terminal.LONGEST_SENTENCE} characters of text from outside"
     assert ROWS["a line of an error, a log or a report"].startswith(said)
