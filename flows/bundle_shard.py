@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 
 from flows.bundle_sources import FoundBundle
 from flows.parquet_pages import BadPagesError, read_page_sizes
-from transforms.strict_json import MAX_BYTES
+from transforms.encoding.strict_json import MAX_BYTES
 
 MAX_HELD_BYTES = 128 * 2**20
 """What the pages of a shard's columns, as many as are unpacked at one time, may take together.

@@ -9,7 +9,7 @@ from typing import BinaryIO
 
 from flows.errors import ConfigError
 from flows.regular_file import open_regular
-from transforms.strict_json import MAX_BYTES
+from transforms.encoding.strict_json import MAX_BYTES
 
 STANDARD_INPUT = Path("-")
 

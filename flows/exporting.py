@@ -25,8 +25,8 @@ from flows.store.inspection import require_shard
 from flows.store.layout import Layout
 from flows.store.shards import read_rows_of
 from flows.store.shared import coordinating
+from transforms.encoding.strict_json import read_json
 from transforms.reference import Reference
-from transforms.strict_json import read_json
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ from flows.store.schemas import WindowRow
 from flows.store.windows import DoneWindow, How, Progress, WindowLog
 from flows.window import Window
 from transforms.arxiv_xml import Page
-from transforms.canon import sha256
+from transforms.encoding.canonical import sha256
 from transforms.oai_xml import (
     BadResumptionTokenError,
     IdDoesNotExistError,

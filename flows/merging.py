@@ -15,8 +15,8 @@ from flows.regular_file import open_regular
 from flows.terminal import echo
 from flows.trust import saved_keys
 from transforms.bundle import bundle_bytes
+from transforms.encoding.strict_json import MAX_BYTES, read_json
 from transforms.merge_bundles import CannotMergeError, MergedBundle, merge_bundles
-from transforms.strict_json import MAX_BYTES, read_json
 from transforms.verify import PITH_SCIENCE_KEY, BundleReport, verify_bundle
 
 

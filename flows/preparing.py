@@ -26,9 +26,9 @@ from flows.store.shards import ShardName
 from flows.timing import Stopwatch
 from transforms import Issuer, Paper, Reject
 from transforms.bundle import Draft, IssueTimes, append_snapshot, draft
-from transforms.canon import sha256
+from transforms.encoding.canonical import sha256
+from transforms.encoding.strict_json import read_json
 from transforms.stencil import Stencil
-from transforms.strict_json import read_json
 from transforms.tables import (
     BundleRow,
     EventRow,

@@ -23,7 +23,7 @@ from flows.store.store import Store
 from flows.store.windows import DoneWindow
 from transforms import Issuer, Paper, Reject
 from transforms.arxiv_xml import Page
-from transforms.canon import sha256
+from transforms.encoding.canonical import sha256
 
 Work = Callable[[], None]
 

@@ -16,7 +16,7 @@ import msgspec
 from flows.errors import ConfigError
 from flows.own_files import OWN_FOLDER, WRITE, read_own
 from flows.terminal import echo, quoted
-from transforms.instants import to_seconds
+from transforms.encoding.timestamps import to_seconds
 from transforms.signing import (
     PUBLIC_KEY_BYTES,
     Ed25519Signer,

@@ -14,9 +14,9 @@ from signed_events import ISSUER, OTHER, STRANGER, signed
 
 from transforms import Issuer, bundle_bytes
 from transforms.bundle import append_snapshot, draft, reissue
-from transforms.canon import sha256
+from transforms.encoding.canonical import sha256
+from transforms.encoding.timestamps import to_micros, to_seconds
 from transforms.events import content_digest
-from transforms.instants import to_micros, to_seconds
 from transforms.signing import encode_base64
 
 WORDS = ("evil", "777777Z", "T07:07:07")

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from transforms import Identity, Issuer, IssueTimes, Paper, Version, make_paper
-from transforms.instants import from_text
+from transforms.encoding.timestamps import from_text
 from transforms.signing import PUBLIC_KEY_BYTES, SIGNATURE_BYTES, decode_base64
 
 FOLDER = Path(__file__).parent / "golden"

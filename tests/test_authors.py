@@ -11,8 +11,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from transforms import Identity, Issuer, authors_text, canonical_record, pith_number
+from transforms.encoding.timestamps import from_text
 from transforms.events import Issuance, graph_snapshot, shown_paper
-from transforms.instants import from_text
 from transforms.paper import one_line
 from transforms.record import identify
 from transforms.signing import decode_base64

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from transforms import CanonicalError, canonical_json, canonical_text
-from transforms.canon import MAX_DEPTH, text_sha256
+from transforms.encoding.canonical import MAX_DEPTH, text_sha256
 
 text = st.text(st.characters(exclude_categories=["Cs"]))
 ascii_keys = st.text(st.characters(max_codepoint=127))

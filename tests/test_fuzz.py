@@ -14,10 +14,10 @@ from snapshot_rows import line, older_row, row
 
 from transforms import BadPaperError, CanonicalError, Paper, canonical_json, merge
 from transforms.arxiv_xml import parse_page
-from transforms.canon import refuse_ambiguous, write_canonical, write_compact
+from transforms.encoding.canonical import refuse_ambiguous, write_canonical, write_compact
+from transforms.encoding.strict_json import NotStrictJsonError, read_json
 from transforms.kaggle import parse_line
 from transforms.oai_xml import OaiError, PageError
-from transforms.strict_json import NotStrictJsonError, read_json
 from transforms.texts import texts_of_line
 from transforms.verify import verify_bundle
 

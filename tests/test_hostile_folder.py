@@ -23,7 +23,7 @@ from flows.errors import ConfigError
 from flows.keys import create_key
 from transforms import IssueTimes, build_bundle
 from transforms.bundle import bundle_bytes
-from transforms.instants import from_text
+from transforms.encoding.timestamps import from_text
 from transforms.signing import encode_base64, fingerprint
 
 SEED = ISSUER.identity.key_id.encode().ljust(32, b".")

@@ -18,7 +18,7 @@ from runs import SAMPLE, assert_whole, bundle_files, config_in, process, rows, t
 from flows import jobs
 from flows.errors import ConfigError
 from flows.store.schemas import SCHEMAS
-from transforms.canon import canonical_json
+from transforms.encoding.canonical import canonical_json
 from transforms.verify import verify_bundle
 
 PAPER_TABLES = ("papers", "events", "bundles", "rejects")

@@ -28,7 +28,7 @@ from flows.store.files import LocalFiles
 from flows.store.layout import Layout
 from flows.store.schemas import GROUP_ROWS
 from transforms.bundle import SIGNED_MESSAGE, bundle_bytes, bundle_digest
-from transforms.instants import from_text
+from transforms.encoding.timestamps import from_text
 from transforms.signing import signature_block
 
 

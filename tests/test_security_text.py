@@ -7,7 +7,9 @@ from benchmarks import worst_memory
 
 from flows import bundle_shard, own_files, parquet_pages, snapshot, terminal
 from flows.arxiv import budget, fetch
-from transforms import canon, oai_xml, paper, strict_json, strict_xml
+from transforms import oai_xml, paper, strict_xml
+from transforms.encoding import canonical as canon
+from transforms.encoding import strict_json
 from transforms.events import EXCERPT_LENGTH
 
 ROOT = Path(__file__).parents[1]

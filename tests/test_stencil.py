@@ -12,9 +12,9 @@ from signed_events import ISSUER, OTHER
 
 from transforms import IssueTimes, Paper, Version, build_bundle, bundle_bytes, stencil
 from transforms.bundle import draft
-from transforms.canon import write_compact
+from transforms.encoding.canonical import write_compact
+from transforms.encoding.strict_json import read_json
 from transforms.stencil import Stencil
-from transforms.strict_json import read_json
 from transforms.tables import bundle_row, event_row
 
 MOMENT = datetime(2026, 11, 21, 4, 5, 6, 789, tzinfo=UTC)

@@ -20,7 +20,7 @@ from flows.trust import TRUST_FILE, default_trust, remove_key, save_key, saved_k
 from flows.verifying import Form, print_reports
 from transforms import IssueTimes, build_bundle
 from transforms.bundle import append_snapshot, bundle_bytes, draft, reissue
-from transforms.instants import from_text
+from transforms.encoding.timestamps import from_text
 from transforms.signing import encode_base64, fingerprint
 from transforms.verify import PITH_SCIENCE_KEY
 

@@ -19,10 +19,10 @@ from schemas import bundle_errors
 from test_authors import plain_authors_text
 
 from transforms import CanonicalError, canonical_json, canonical_text, merge
-from transforms.canon import text_sha256
-from transforms.instants import from_text, to_micros, to_seconds
+from transforms.encoding.canonical import text_sha256
+from transforms.encoding.strict_json import NotStrictJsonError, read_json
+from transforms.encoding.timestamps import from_text, to_micros, to_seconds
 from transforms.signing import is_signed_by
-from transforms.strict_json import NotStrictJsonError, read_json
 from transforms.verify import verify_bundle
 
 PAPERS = ("plain", "tex", "non-ascii", "later-snapshot")

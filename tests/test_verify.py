@@ -9,8 +9,8 @@ from golden_data import GOLDEN, Golden
 from signed_events import ISSUER
 
 from transforms import IssueTimes, build_bundle, bundle_bytes
-from transforms.canon import write_compact
-from transforms.instants import from_text
+from transforms.encoding.canonical import write_compact
+from transforms.encoding.timestamps import from_text
 from transforms.verify import PITH_SCIENCE_KEY, Outcome, verify_bundle
 
 each_golden = pytest.mark.parametrize("golden", GOLDEN, ids=lambda golden: golden.id)

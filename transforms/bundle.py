@@ -7,9 +7,9 @@ from typing import Any, NamedTuple, Self
 
 import orjson
 
-from transforms.canon import sha256, write_canonical, write_compact
+from transforms.encoding.canonical import sha256, write_canonical, write_compact
+from transforms.encoding.timestamps import from_text, to_seconds
 from transforms.events import Issuance, graph_snapshot, record_created, shown_paper
-from transforms.instants import from_text, to_seconds
 from transforms.merge import (
     MERGE_VERSION,
     Judged,

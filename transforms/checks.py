@@ -8,9 +8,9 @@ from datetime import datetime
 from typing import Any
 
 from transforms.bundle import BUNDLE_VERSION, SIGNED_MESSAGE
-from transforms.canon import sha256, text_sha256, write_canonical
+from transforms.encoding.canonical import sha256, text_sha256, write_canonical
+from transforms.encoding.timestamps import to_micros, to_seconds
 from transforms.events import EXCERPT_LENGTH
-from transforms.instants import to_micros, to_seconds
 from transforms.merge import MERGE_VERSION, hashed_bytes, unhashed_state, why_not_signed
 from transforms.part_checks import PART_CHECKS
 from transforms.record import SCHEMA_VERSION, alias_values

@@ -5,8 +5,8 @@ from datetime import datetime
 from typing import Any
 
 from transforms.authors import authors_text
-from transforms.canon import sha256, write_canonical
-from transforms.instants import to_seconds
+from transforms.encoding.canonical import sha256, write_canonical
+from transforms.encoding.timestamps import to_seconds
 from transforms.paper import Paper
 from transforms.record import PithId
 from transforms.signing import Issuer, signature_block

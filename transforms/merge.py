@@ -10,7 +10,7 @@ from typing import Any
 
 import orjson
 
-from transforms.canon import (
+from transforms.encoding.canonical import (
     CanonicalError,
     canonical_json,
     refuse_ambiguous,
@@ -18,8 +18,8 @@ from transforms.canon import (
     write_canonical,
     write_compact,
 )
+from transforms.encoding.timestamps import from_text
 from transforms.events import SIGNED_MESSAGE, content_digest
-from transforms.instants import from_text
 from transforms.signing import (
     PUBLIC_KEY_BYTES,
     SIGNATURE_BYTES,

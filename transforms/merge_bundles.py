@@ -13,9 +13,9 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from transforms.bundle import IssueTimes, assemble, draft, issue, latest_time
-from transforms.canon import write_canonical
+from transforms.encoding.canonical import write_canonical
+from transforms.encoding.timestamps import from_text, to_micros, to_seconds
 from transforms.events import SIGNED_MESSAGE
-from transforms.instants import from_text, to_micros, to_seconds
 from transforms.merge import Event, Judged, Keys, in_order, listed_keys, why_invalid
 from transforms.paper import Paper, Version
 from transforms.record import alias_values, identify

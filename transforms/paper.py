@@ -7,7 +7,7 @@ from datetime import date, datetime
 from itertools import pairwise
 from typing import NamedTuple
 
-from transforms.instants import EARLIEST_YEAR, from_arxiv
+from transforms.encoding.timestamps import EARLIEST_YEAR, from_arxiv
 
 MAX_FIELD = 1_000_000
 """Characters in one field. arXiv's longest author lists stay under 100,000."""

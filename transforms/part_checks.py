@@ -5,9 +5,9 @@ from datetime import timedelta
 from typing import Any
 
 from transforms.bundle import links, mirror_hint
-from transforms.canon import write_canonical
+from transforms.encoding.canonical import write_canonical
+from transforms.encoding.timestamps import EARLIEST_YEAR
 from transforms.events import EMPTY_SECTION_SHA256, empty_sections
-from transforms.instants import EARLIEST_YEAR
 from transforms.schema import (
     WEB_BASE,
     Bundle,

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from transforms.instants import to_micros
+from transforms.encoding.timestamps import to_micros
 from transforms.signing import Issuer, encode_base64
 
 RECEIPT_VERSION = "0.3"

@@ -3,8 +3,8 @@
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from transforms.canon import sha256, text_sha256, write_canonical
-from transforms.instants import to_seconds
+from transforms.encoding.canonical import sha256, text_sha256, write_canonical
+from transforms.encoding.timestamps import to_seconds
 from transforms.paper import Paper
 
 SCHEMA_VERSION = "1.0"

@@ -16,8 +16,8 @@ from nacl.bindings import (
 )
 from nacl.exceptions import BadSignatureError
 
-from transforms.canon import sha256
-from transforms.instants import to_micros
+from transforms.encoding.canonical import sha256
+from transforms.encoding.timestamps import to_micros
 from transforms.record import base32_prefix
 
 PUBLIC_KEY_BYTES = 32

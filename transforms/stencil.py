@@ -12,7 +12,7 @@ from operator import itemgetter
 from typing import Any
 
 from transforms.bundle import Draft, IssueTimes, bundle_bytes, draft, issue, signed_bytes
-from transforms.canon import sha256, write_compact
+from transforms.encoding.canonical import sha256, write_compact
 from transforms.events import content_bytes
 from transforms.merge import hashed_bytes
 from transforms.paper import Paper, Version

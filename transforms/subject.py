@@ -5,8 +5,8 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any, TypeVar
 
-from transforms.canon import sha256, write_canonical, write_document
-from transforms.instants import from_text
+from transforms.encoding.canonical import sha256, write_canonical, write_document
+from transforms.encoding.timestamps import from_text
 from transforms.merge import Judged, Keys, judge, listed_keys
 from transforms.record import PithId, identify_json
 from transforms.schema import Bundle, Event, SchemaError, typed_bundle

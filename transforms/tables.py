@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 
 from transforms.authors import author_names
 from transforms.bundle import Draft, bundle_bytes
-from transforms.canon import write_compact
-from transforms.instants import from_text
+from transforms.encoding.canonical import write_compact
+from transforms.encoding.timestamps import from_text
 from transforms.paper import Reject, Version
 from transforms.search_keys import ascii_key
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import orjson
 
 from transforms.arxiv_xml import parse_page
-from transforms.canon import CanonicalError, text_sha256
+from transforms.encoding.canonical import CanonicalError, text_sha256
 from transforms.kaggle import parse_line
 from transforms.paper import BadPaperError, Paper
 

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from transforms.canon import CanonicalError
 from transforms.checks import CHECKS, columns_check, metadata_check
+from transforms.encoding.canonical import CanonicalError
+from transforms.encoding.strict_json import NotStrictJsonError, read_json
 from transforms.signing import PUBLIC_KEY_BYTES, decode_base64
-from transforms.strict_json import NotStrictJsonError, read_json
 from transforms.subject import FailedError, Subject, UncheckedError
 from transforms.texts import TextHashes
 

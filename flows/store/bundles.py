@@ -9,7 +9,7 @@ from flows.store.catalog import UNKNOWN_SHOWN, KnownRecord
 from flows.store.layout import Layout
 from flows.store.shards import damaged, read_rows, read_rows_of
 from flows.terminal import printable
-from transforms.canon import sha256, write_canonical
+from transforms.encoding.canonical import sha256, write_canonical
 from transforms.verify import BadBundleError, read_verified
 
 

@@ -18,7 +18,7 @@ from flows.store.schemas import SCHEMAS
 from flows.store.shard_writer import ShardWriter, committed_files, name_shard
 from flows.store.shards import ShardName, read_rows, read_whole_marks
 from flows.store.shared import readable_catalog
-from transforms.strict_json import read_json
+from transforms.encoding.strict_json import read_json
 
 
 @dataclass(slots=True)

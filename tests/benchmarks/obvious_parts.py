@@ -6,7 +6,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 from transforms.authors import authors_text
-from transforms.canon import canonical_text
+from transforms.encoding.canonical import canonical_text
 from transforms.paper import one_line, unwrap
 
 Json = dict[str, Any]

@@ -23,7 +23,7 @@ from flows.store.layout import Layout
 from flows.store.shard_writer import ShardWriter, name_shard
 from flows.store.shards import ShardName
 from transforms import IssueTimes, build_bundle
-from transforms.canon import sha256
+from transforms.encoding.canonical import sha256
 from transforms.tables import bundle_row
 from transforms.verify import verify_bundle
 

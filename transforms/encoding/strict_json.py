@@ -7,7 +7,7 @@ from typing import Any, NoReturn
 import msgspec
 import orjson
 
-from transforms.canon import MAX_INTEGER
+from transforms.encoding.canonical import MAX_INTEGER
 
 MAX_BYTES = 8 * 2**20
 """A larger document is refused unread: a bundle of a thousand events has about 4 MB."""

@@ -1,0 +1,1 @@
+"""Canonical JSON and text, strict JSON and timestamps: how values become bytes."""
