@@ -11,7 +11,7 @@ from pathlib import Path
 from flows import jobs, reissuing
 from flows.config import load_config
 from flows.report import RunReport
-from transforms.selection import Selection
+from transforms.paper.selection import Selection
 
 BoundJob = Callable[..., RunReport]
 """A job that needs nothing more; it takes `in_step`, a backfill from a source `on_progress` too."""

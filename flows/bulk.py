@@ -19,7 +19,7 @@ from flows.store.layout import BUNDLES
 from flows.store.shard_writer import discard
 from flows.units import Outcome, Unit
 from flows.workers import Crew, Ticket, hired
-from transforms.selection import SeenIds
+from transforms.paper.selection import SeenIds
 
 AHEAD = 2
 """So many units per worker are submitted before the one that is waited for."""

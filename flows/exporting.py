@@ -26,7 +26,7 @@ from flows.store.layout import Layout
 from flows.store.shards import read_rows_of
 from flows.store.shared import coordinating
 from transforms.encoding.strict_json import read_json
-from transforms.reference import Reference
+from transforms.paper.reference import Reference
 
 
 @dataclass(frozen=True, slots=True)

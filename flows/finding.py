@@ -15,7 +15,7 @@ from flows.reading import open_catalog
 from flows.store.layout import Layout
 from flows.store.schemas import SCHEMAS
 from flows.terminal import echo, printable
-from transforms.search_keys import ascii_key
+from transforms.paper.search_keys import ascii_key
 
 _SHOWN = ("arxiv_id", "pith_number", "title", "authors", "author_names", "version", "issued_at")
 _SEARCHED = ("title_ascii", "authors_ascii")

@@ -34,7 +34,7 @@ from flows.store.raw import find_replies, served_at
 from flows.units import SavedReply
 from flows.window import Window, by_year
 from transforms.oai_xml import OaiError
-from transforms.selection import Selection
+from transforms.paper.selection import Selection
 
 if TYPE_CHECKING:
     from flows.arxiv.client import OaiClient

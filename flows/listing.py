@@ -10,7 +10,7 @@ from flows.steps import Run, UnitResult, process_reply
 from flows.window import Window
 from transforms.arxiv_xml import Page
 from transforms.oai_xml import NoRecordsMatchError
-from transforms.paper import BadPaperError, Reject, check_id
+from transforms.paper.paper import BadPaperError, Reject, check_id
 
 if TYPE_CHECKING:
     from flows.arxiv.client import OaiClient

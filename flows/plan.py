@@ -35,7 +35,7 @@ from flows.store.shared import readable_catalog
 from flows.store.windows import WindowLog
 from flows.window import Window
 from transforms.oai_xml import NoRecordsMatchError
-from transforms.selection import Selection
+from transforms.paper.selection import Selection
 
 PAGE_RECORDS, PAGE_IDS = 1_300, 20_000
 """What one page of arXiv's lists holds, of records and of ids."""

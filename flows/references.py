@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from flows.errors import ConfigError
 from flows.store.catalog import Catalog, KnownRecord
-from transforms.reference import BadReferenceError, Reference, parse_reference
+from transforms.paper.reference import BadReferenceError, Reference, parse_reference
 
 
 def parse_references(texts: Iterable[str]) -> list[Reference]:

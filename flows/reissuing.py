@@ -22,7 +22,7 @@ from flows.store.inspection import require_shard
 from flows.store.shard_writer import ShardWriter
 from flows.store.shards import ShardName, read_rows_of
 from transforms.bundle import reissue as issue_again
-from transforms.reference import Reference
+from transforms.paper.reference import Reference
 from transforms.tables import PaperRow, bundle_row, event_row
 
 

@@ -10,9 +10,9 @@ from flows.job import Job
 from flows.references import find_records
 from flows.steps import UnitResult, mark_vanished, process_reply
 from transforms.oai_xml import IdDoesNotExistError, OaiError
-from transforms.paper import Paper
+from transforms.paper.paper import Paper
+from transforms.paper.reference import Reference
 from transforms.record import canonical_record, pith_number
-from transforms.reference import Reference
 
 if TYPE_CHECKING:
     from flows.arxiv.client import OaiClient

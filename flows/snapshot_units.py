@@ -14,7 +14,7 @@ from flows.snapshot import read_parts
 from flows.snapshot_scan import Scan
 from flows.steps import StepRunner, UnitResult
 from flows.units import SnapshotPart
-from transforms.selection import Selection
+from transforms.paper.selection import Selection
 
 PARTS_A_STEP = 8
 

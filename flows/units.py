@@ -14,7 +14,7 @@ from flows.store.raw import UnreadableReplyError, keep_reply, read_reply
 from flows.timing import Stopwatch
 from transforms.arxiv_xml import parse_page
 from transforms.oai_xml import MAX_PAGE_BYTES, OaiError, PageError
-from transforms.selection import SeenIds, Selection
+from transforms.paper.selection import SeenIds, Selection
 
 
 @dataclass(slots=True)

@@ -31,7 +31,7 @@ from flows.report import RunReport
 from flows.snapshot_scan import scan
 from flows.units import SavedReply
 from flows.workers import Pool
-from transforms.selection import SeenIds, Selection
+from transforms.paper.selection import SeenIds, Selection
 from transforms.signing import fingerprint
 
 MOMENT = datetime(2026, 11, 21, 4, 5, 6, 789, tzinfo=UTC)

@@ -22,7 +22,7 @@ from flows.errors import SnapshotError
 from flows.report import RunReport
 from flows.snapshot_scan import scan
 from flows.steps import Work
-from transforms.selection import Selection
+from transforms.paper.selection import Selection
 
 PAPERS, PART, BLOCK = 300, 60_000, 4096
 IDS = [f"2201.{number:05}" for number in range(1, PAPERS + 1)]

@@ -20,7 +20,7 @@ from worker_killer import WorkerKiller
 from flows import dask_crew, jobs, snapshot
 from flows.config import Config, DaskConfig
 from flows.report import RunReport
-from transforms.selection import Selection
+from transforms.paper.selection import Selection
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
 KILLS, PAPERS = (12, 1200) if os.environ.get("FULL") else (3, 120)

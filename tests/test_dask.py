@@ -26,7 +26,7 @@ from flows.errors import ConfigError, WorkerError
 from flows.keys import create_key, load_issuer
 from flows.preparing import Desk
 from flows.workers import Crew, hired
-from transforms.selection import Selection
+from transforms.paper.selection import Selection
 from transforms.signing import encode_base64
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)

@@ -50,7 +50,7 @@ from transforms.oai_xml import (
     NoRecordsMatchError,
     rewind,
 )
-from transforms.paper import BadPaperError
+from transforms.paper.paper import BadPaperError
 
 DAY = date(2026, 3, 2)
 TODAY = date(2026, 3, 10)

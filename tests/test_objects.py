@@ -39,7 +39,7 @@ from flows.store.objects import ObjectFiles
 from flows.store.rebuild import rebuild_catalog
 from flows.store.store import open_store
 from flows.window import Window
-from transforms.selection import Selection
+from transforms.paper.selection import Selection
 
 MOMENT = datetime(2026, 3, 4, 5, 6, 7, 891011, tzinfo=UTC)
 KILLS = 40 if os.environ.get("FULL") else 10

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from transforms import BadPaperError, Version, make_paper
-from transforms.authors import author_names
-from transforms.paper import MAX_FIELD, check_id, make_version, one_line, unwrap
+from transforms.paper.authors import author_names
+from transforms.paper.paper import MAX_FIELD, check_id, make_version, one_line, unwrap
 
 FIRST = Version(1, datetime(2009, 3, 3, 4, 22, 14, tzinfo=UTC))
 FIELDS: dict[str, Any] = {

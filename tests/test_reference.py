@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transforms.paper import check_id
-from transforms.reference import BadReferenceError, Reference, parse_reference
+from transforms.paper.paper import check_id
+from transforms.paper.reference import BadReferenceError, Reference, parse_reference
 
 SUFFIX = "JUV2VY6FK23SMEDNHMW23VESQV"
 GOOD = {

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transforms.search_keys import ascii_key
+from transforms.paper.search_keys import ascii_key
 
 
 @pytest.mark.parametrize(

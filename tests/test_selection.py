@@ -7,7 +7,7 @@ from snapshot_rows import line, older_row, row
 
 from transforms import Paper
 from transforms.kaggle import parse_line
-from transforms.selection import SeenIds, Selection
+from transforms.paper.selection import SeenIds, Selection
 
 CATEGORIES = [
     ("math.NT cs.CR", {"math.NT"}, True),

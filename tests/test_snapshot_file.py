@@ -22,7 +22,7 @@ from flows.snapshot import MAX_LINE_BYTES, Part, read_part, read_parts, reject_r
 from flows.snapshot_file import SnapshotFile
 from flows.snapshot_scan import scan
 from transforms import Reject
-from transforms.selection import SeenIds, Selection
+from transforms.paper.selection import SeenIds, Selection
 
 ALL = Selection()
 IDS = [f"0704.{number:04}" for number in range(1, 301)]

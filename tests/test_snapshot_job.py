@@ -18,7 +18,7 @@ from flows.errors import SnapshotError
 from flows.metadata_file import read_texts
 from flows.report import RunReport
 from flows.steps import Work
-from transforms.selection import Selection
+from transforms.paper.selection import Selection
 
 LONG = b'{"id":"' + b"x" * 100_000_000 + b'"}\n'
 LINES = [

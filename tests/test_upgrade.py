@@ -16,9 +16,9 @@ from test_tables import drop_columns
 from flows import jobs
 from flows.config import BUILDER_VERSION, Config
 from transforms import authors_text
-from transforms.authors import author_names
 from transforms.encoding.strict_json import read_json
-from transforms.selection import Selection
+from transforms.paper.authors import author_names
+from transforms.paper.selection import Selection
 
 OLD_BUILDER = "pith-ingest-0.1.0"
 # Which lists the rules of 0.1.0 and of today tell apart.

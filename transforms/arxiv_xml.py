@@ -24,7 +24,7 @@ from transforms.oai_xml import (
     read_token,
     sources_of,
 )
-from transforms.paper import BadPaperError, Paper, Reject, Version, make_paper, make_version
+from transforms.paper.paper import BadPaperError, Paper, Reject, Version, make_paper, make_version
 
 _RAW = "{http://arxiv.org/OAI/arXivRaw/}"
 _OPEN_RECORD, _CLOSE_RECORD = b"<record>", b"</record>"

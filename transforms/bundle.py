@@ -19,7 +19,7 @@ from transforms.merge import (
     state_of,
     write_state,
 )
-from transforms.paper import Paper
+from transforms.paper.paper import Paper
 from transforms.receipt import build_receipt
 from transforms.record import PithId, canonical_record, identify, identify_json, source_aliases
 from transforms.signing import Issuer, signature_block

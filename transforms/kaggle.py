@@ -10,7 +10,7 @@ from typing import Any
 
 import orjson
 
-from transforms.paper import BadPaperError, Paper, Version, check_id, make_paper, make_version
+from transforms.paper.paper import BadPaperError, Paper, Version, check_id, make_paper, make_version
 
 
 def parse_line(line: bytes) -> Paper:

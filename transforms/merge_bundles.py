@@ -17,7 +17,7 @@ from transforms.encoding.canonical import write_canonical
 from transforms.encoding.timestamps import from_text, to_micros, to_seconds
 from transforms.events import SIGNED_MESSAGE
 from transforms.merge import Event, Judged, Keys, in_order, listed_keys, why_invalid
-from transforms.paper import Paper, Version
+from transforms.paper.paper import Paper, Version
 from transforms.record import alias_values, identify
 from transforms.signing import (
     SIGNATURE_BYTES,

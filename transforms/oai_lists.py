@@ -19,7 +19,7 @@ from transforms.oai_xml import (
     read_token,
     sources_of,
 )
-from transforms.paper import BadPaperError, Reject, check_id
+from transforms.paper.paper import BadPaperError, Reject, check_id
 
 
 @dataclass(frozen=True, slots=True)

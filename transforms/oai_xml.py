@@ -10,7 +10,7 @@ from datetime import date, datetime
 
 from lxml import etree
 
-from transforms.paper import BadPaperError
+from transforms.paper.paper import BadPaperError
 from transforms.strict_xml import NotStrictXmlError, element_spans, parse_xml
 
 MAX_PAGE_BYTES = 64 * 2**20

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from transforms.encoding.canonical import sha256, text_sha256, write_canonical
 from transforms.encoding.timestamps import to_seconds
-from transforms.paper import Paper
+from transforms.paper.paper import Paper
 
 SCHEMA_VERSION = "1.0"
 SUFFIX_LENGTH = 26

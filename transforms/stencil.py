@@ -15,7 +15,7 @@ from transforms.bundle import Draft, IssueTimes, bundle_bytes, draft, issue, sig
 from transforms.encoding.canonical import sha256, write_compact
 from transforms.events import content_bytes
 from transforms.merge import hashed_bytes
-from transforms.paper import Paper, Version
+from transforms.paper.paper import Paper, Version
 from transforms.signing import Issuer, encode_base64
 from transforms.tables import BundleRow, EventRow, event_row
 

@@ -6,12 +6,12 @@ A row's fields are the table's columns, in their order; the store gives them the
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
-from transforms.authors import author_names
 from transforms.bundle import Draft, bundle_bytes
 from transforms.encoding.canonical import write_compact
 from transforms.encoding.timestamps import from_text
-from transforms.paper import Reject, Version
-from transforms.search_keys import ascii_key
+from transforms.paper.authors import author_names
+from transforms.paper.paper import Reject, Version
+from transforms.paper.search_keys import ascii_key
 
 
 class PaperRow(NamedTuple):

@@ -7,7 +7,7 @@ import orjson
 from transforms.arxiv_xml import parse_page
 from transforms.encoding.canonical import CanonicalError, text_sha256
 from transforms.kaggle import parse_line
-from transforms.paper import BadPaperError, Paper
+from transforms.paper.paper import BadPaperError, Paper
 
 TextHashes = Mapping[tuple[str, int | None], tuple[bytes, bytes]]
 """(arXiv id, version) to the 32-byte hashes of canonical title and abstract; version None: any."""

@@ -19,7 +19,7 @@ from transforms.oai_lists import (
     parse_sets,
 )
 from transforms.oai_xml import ID_PREFIX, NoRecordsMatchError
-from transforms.paper import check_id
+from transforms.paper.paper import check_id
 
 FORMAT = "arXivRaw"
 """The one format with raw TeX, the licence and every version's date."""

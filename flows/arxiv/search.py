@@ -15,7 +15,7 @@ from flows.arxiv.pace import Pace
 from flows.errors import ArxivReplyError, ConfigError
 from flows.progress import LOGGER
 from transforms.oai_xml import PageError
-from transforms.paper import BadPaperError, check_id
+from transforms.paper.paper import BadPaperError, check_id
 from transforms.strict_xml import NotStrictXmlError, parse_xml
 
 MAX_RESULTS = 30_000

@@ -39,7 +39,7 @@ from transforms.arxiv_xml import parse_page
 from transforms.kaggle import claimed_id, parse_line
 from transforms.oai_lists import parse_identifiers, parse_sets
 from transforms.oai_xml import MAX_PAGE_BYTES, OaiError, PageError
-from transforms.paper import BadPaperError
+from transforms.paper.paper import BadPaperError
 from transforms.verify import verify_bundle
 
 TIMES, MOST = 4, 5.0

@@ -5,9 +5,9 @@ import json
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from transforms.authors import authors_text
 from transforms.encoding.canonical import canonical_text
-from transforms.paper import one_line, unwrap
+from transforms.paper.authors import authors_text
+from transforms.paper.paper import one_line, unwrap
 
 Json = dict[str, Any]
 

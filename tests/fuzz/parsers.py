@@ -44,7 +44,7 @@ with atheris.instrument_imports(include=["flows", "transforms", "h11", "httpcore
     from transforms.kaggle import claimed_id, parse_line
     from transforms.oai_lists import parse_identifiers, parse_sets
     from transforms.oai_xml import OaiError, PageError
-    from transforms.paper import BadPaperError
+    from transforms.paper.paper import BadPaperError
     from transforms.texts import texts_of_line
     from transforms.verify import verify_bundle
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import date
 
-from transforms.paper import Paper
+from transforms.paper.paper import Paper
 
 
 @dataclass(frozen=True, slots=True)
