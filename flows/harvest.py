@@ -23,9 +23,9 @@ from flows.steps import Run, StepRunner, UnitResult, keep_rows, mark_vanished, p
 from flows.store.schemas import WindowRow
 from flows.store.windows import DoneWindow, How, Progress, WindowLog
 from flows.window import Window
-from transforms.arxiv_xml import Page
 from transforms.encoding.canonical import sha256
-from transforms.oai_xml import (
+from transforms.parsing.arxiv_xml import Page
+from transforms.parsing.oai_xml import (
     BadResumptionTokenError,
     IdDoesNotExistError,
     NoRecordsMatchError,

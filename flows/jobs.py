@@ -33,8 +33,8 @@ from flows.steps import StepRunner, UnitResult, Work
 from flows.store.raw import find_replies, served_at
 from flows.units import SavedReply
 from flows.window import Window, by_year
-from transforms.oai_xml import OaiError
 from transforms.paper.selection import Selection
+from transforms.parsing.oai_xml import OaiError
 
 if TYPE_CHECKING:
     from flows.arxiv.client import OaiClient

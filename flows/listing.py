@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from flows.steps import Run, UnitResult, process_reply
 from flows.window import Window
-from transforms.arxiv_xml import Page
-from transforms.oai_xml import NoRecordsMatchError
 from transforms.paper.paper import BadPaperError, Reject, check_id
+from transforms.parsing.arxiv_xml import Page
+from transforms.parsing.oai_xml import NoRecordsMatchError
 
 if TYPE_CHECKING:
     from flows.arxiv.client import OaiClient

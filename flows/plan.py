@@ -34,8 +34,8 @@ from flows.store.raw import find_replies
 from flows.store.shared import readable_catalog
 from flows.store.windows import WindowLog
 from flows.window import Window
-from transforms.oai_xml import NoRecordsMatchError
 from transforms.paper.selection import Selection
+from transforms.parsing.oai_xml import NoRecordsMatchError
 
 PAGE_RECORDS, PAGE_IDS = 1_300, 20_000
 """What one page of arXiv's lists holds, of records and of ids."""

@@ -8,9 +8,9 @@ from pathlib import Path
 from flows.errors import LostSnapshotError, SnapshotError
 from flows.proof import Proof, ProvenFile, UnprovenError
 from flows.snapshot_file import UNREADABLE, unpacked
-from transforms.kaggle import claimed_id, parse_line
 from transforms.paper.paper import BadPaperError, Paper, Reject
 from transforms.paper.selection import SeenIds, Selection
+from transforms.parsing.kaggle import claimed_id, parse_line
 
 PART_BYTES = 8 * 2**20
 """A part ends with the line that reaches this: about 5,000 rows, which have 1.7 kB each."""

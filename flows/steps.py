@@ -22,8 +22,8 @@ from flows.store.shards import ShardName, WrittenFile
 from flows.store.store import Store
 from flows.store.windows import DoneWindow
 from transforms import Issuer, Paper, Reject
-from transforms.arxiv_xml import Page
 from transforms.encoding.canonical import sha256
+from transforms.parsing.arxiv_xml import Page
 
 Work = Callable[[], None]
 

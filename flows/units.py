@@ -12,9 +12,9 @@ from flows.steps import prepare_page
 from flows.store.files import writing
 from flows.store.raw import UnreadableReplyError, keep_reply, read_reply
 from flows.timing import Stopwatch
-from transforms.arxiv_xml import parse_page
-from transforms.oai_xml import MAX_PAGE_BYTES, OaiError, PageError
 from transforms.paper.selection import SeenIds, Selection
+from transforms.parsing.arxiv_xml import parse_page
+from transforms.parsing.oai_xml import MAX_PAGE_BYTES, OaiError, PageError
 
 
 @dataclass(slots=True)

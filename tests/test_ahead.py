@@ -25,7 +25,7 @@ from flows.report import RunReport
 from flows.steps import UnitResult, process_reply
 from flows.store.catalog import Catalog
 from flows.window import Window
-from transforms.arxiv_xml import Page
+from transforms.parsing.arxiv_xml import Page
 
 TODAY = datetime.now(UTC).date()
 DAY = TODAY - timedelta(days=1)

@@ -9,9 +9,9 @@ import pytest
 from golden_data import SHARED
 from oai_pages import CLOSE, OPEN, error, page, record, version
 
-from transforms import oai_xml
-from transforms.arxiv_xml import parse_page
-from transforms.oai_xml import OaiError, PageError
+from transforms.parsing import oai_xml
+from transforms.parsing.arxiv_xml import parse_page
+from transforms.parsing.oai_xml import OaiError, PageError
 
 SAMPLE = Path(__file__).parents[1] / "data" / "sample" / "oai-page.xml"
 REPLIES = SHARED / "arxiv"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from benchmarks.snapshot_lines import write_lines
 
-from transforms.kaggle import parse_line
+from transforms.parsing.kaggle import parse_line
 
 BULK = Path(__file__).parent / "benchmarks" / "bulk.py"
 

@@ -13,11 +13,11 @@ from signed_events import KEYS, NUMBER
 from snapshot_rows import line, older_row, row
 
 from transforms import BadPaperError, CanonicalError, Paper, canonical_json, merge
-from transforms.arxiv_xml import parse_page
 from transforms.encoding.canonical import refuse_ambiguous, write_canonical, write_compact
 from transforms.encoding.strict_json import NotStrictJsonError, read_json
-from transforms.kaggle import parse_line
-from transforms.oai_xml import OaiError, PageError
+from transforms.parsing.arxiv_xml import parse_page
+from transforms.parsing.kaggle import parse_line
+from transforms.parsing.oai_xml import OaiError, PageError
 from transforms.texts import texts_of_line
 from transforms.verify import verify_bundle
 

@@ -12,9 +12,9 @@ from oai_pages import page, record, version
 from snapshot_rows import DATE, line, older_row, row
 
 from transforms import BadPaperError, Paper, Version, pith_number
-from transforms.arxiv_xml import parse_page
-from transforms.kaggle import claimed_id, parse_line
-from transforms.oai_xml import OaiError
+from transforms.parsing.arxiv_xml import parse_page
+from transforms.parsing.kaggle import claimed_id, parse_line
+from transforms.parsing.oai_xml import OaiError
 from transforms.record import canonical_record
 
 ROWS = SHARED / "arxiv" / "kaggle"

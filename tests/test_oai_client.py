@@ -41,16 +41,16 @@ from flows.arxiv.fetch import LONGEST_RETRY_AFTER, Patience, make_user_agent
 from flows.arxiv.pace import Pace
 from flows.errors import ArxivDeniedError, ArxivReplyError, ArxivUnreachableError, ConfigError
 from flows.window import Window
-from transforms.arxiv_xml import parse_page
-from transforms.oai_lists import parse_identifiers
-from transforms.oai_xml import (
+from transforms.paper.paper import BadPaperError
+from transforms.parsing.arxiv_xml import parse_page
+from transforms.parsing.oai_lists import parse_identifiers
+from transforms.parsing.oai_xml import (
     BadArgumentError,
     BadResumptionTokenError,
     IdDoesNotExistError,
     NoRecordsMatchError,
     rewind,
 )
-from transforms.paper.paper import BadPaperError
 
 DAY = date(2026, 3, 2)
 TODAY = date(2026, 3, 10)

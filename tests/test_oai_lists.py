@@ -9,15 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transforms.arxiv_xml import parse_page
-from transforms.oai_lists import (
+from transforms.parsing.arxiv_xml import parse_page
+from transforms.parsing.oai_lists import (
     Header,
     Repository,
     parse_identifiers,
     parse_identify,
     parse_sets,
 )
-from transforms.oai_xml import (
+from transforms.parsing.oai_xml import (
     BadArgumentError,
     BadResumptionTokenError,
     BadVerbError,

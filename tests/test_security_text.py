@@ -7,11 +7,11 @@ from benchmarks import worst_memory
 
 from flows import bundle_shard, own_files, parquet_pages, snapshot, terminal
 from flows.arxiv import budget, fetch
-from transforms import oai_xml, strict_xml
 from transforms.encoding import canonical as canon
 from transforms.encoding import strict_json
 from transforms.events import EXCERPT_LENGTH
 from transforms.paper import paper
+from transforms.parsing import oai_xml, strict_xml
 
 ROOT = Path(__file__).parents[1]
 TEXT = (ROOT / "SECURITY.md").read_text()

@@ -6,8 +6,8 @@ import pytest
 from snapshot_rows import line, older_row, row
 
 from transforms import Paper
-from transforms.kaggle import parse_line
 from transforms.paper.selection import SeenIds, Selection
+from transforms.parsing.kaggle import parse_line
 
 CATEGORIES = [
     ("math.NT cs.CR", {"math.NT"}, True),

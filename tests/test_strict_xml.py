@@ -6,11 +6,11 @@ from hypothesis import strategies as st
 from lxml import etree
 from oai_pages import CLOSE, OPEN, page, record
 
-from transforms import strict_xml
-from transforms.arxiv_xml import parse_page
-from transforms.oai_lists import parse_identifiers
-from transforms.oai_xml import MAX_TOKEN, OAI, PageError
-from transforms.strict_xml import NotStrictXmlError, element_spans, parse_xml
+from transforms.parsing import strict_xml
+from transforms.parsing.arxiv_xml import parse_page
+from transforms.parsing.oai_lists import parse_identifiers
+from transforms.parsing.oai_xml import MAX_TOKEN, OAI, PageError
+from transforms.parsing.strict_xml import NotStrictXmlError, element_spans, parse_xml
 
 PIECES = [
     "<record/>", "<record>a</record>", "<record a='>' b=\"/>\" />", "<x:record>&lt;</x:record>",

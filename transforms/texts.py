@@ -4,10 +4,10 @@ from collections.abc import Mapping
 
 import orjson
 
-from transforms.arxiv_xml import parse_page
 from transforms.encoding.canonical import CanonicalError, text_sha256
-from transforms.kaggle import parse_line
 from transforms.paper.paper import BadPaperError, Paper
+from transforms.parsing.arxiv_xml import parse_page
+from transforms.parsing.kaggle import parse_line
 
 TextHashes = Mapping[tuple[str, int | None], tuple[bytes, bytes]]
 """(arXiv id, version) to the 32-byte hashes of canonical title and abstract; version None: any."""

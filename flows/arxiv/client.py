@@ -9,8 +9,9 @@ import httpx
 from flows.arxiv.fetch import PATIENCE, Fetcher, Patience, Reply
 from flows.arxiv.pace import Pace
 from flows.window import Window
-from transforms.arxiv_xml import Page, parse_page
-from transforms.oai_lists import (
+from transforms.paper.paper import check_id
+from transforms.parsing.arxiv_xml import Page, parse_page
+from transforms.parsing.oai_lists import (
     IdentifierPage,
     Repository,
     SetPage,
@@ -18,8 +19,7 @@ from transforms.oai_lists import (
     parse_identify,
     parse_sets,
 )
-from transforms.oai_xml import ID_PREFIX, NoRecordsMatchError
-from transforms.paper.paper import check_id
+from transforms.parsing.oai_xml import ID_PREFIX, NoRecordsMatchError
 
 FORMAT = "arXivRaw"
 """The one format with raw TeX, the licence and every version's date."""

@@ -23,7 +23,7 @@ from flows.arxiv.pace import Pace
 from flows.errors import ArxivReplyError, ArxivUnreachableError, ConfigError
 from flows.progress import LOGGER
 from flows.terminal import quoted
-from transforms.oai_xml import MAX_PAGE_BYTES, PageError
+from transforms.parsing.oai_xml import MAX_PAGE_BYTES, PageError
 
 CONNECT_SECONDS = 30.0
 LONGEST_BACK_OFF = 120.0

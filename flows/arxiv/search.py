@@ -14,9 +14,9 @@ from flows.arxiv.fetch import PATIENCE, Fetcher, Patience
 from flows.arxiv.pace import Pace
 from flows.errors import ArxivReplyError, ConfigError
 from flows.progress import LOGGER
-from transforms.oai_xml import PageError
 from transforms.paper.paper import BadPaperError, check_id
-from transforms.strict_xml import NotStrictXmlError, parse_xml
+from transforms.parsing.oai_xml import PageError
+from transforms.parsing.strict_xml import NotStrictXmlError, parse_xml
 
 MAX_RESULTS = 30_000
 """What one search gives in all (arXiv API User's Manual, section 3.1.1.2)."""

@@ -26,7 +26,7 @@ from benchmarks.obvious_parts import BUILDER
 from benchmarks.snapshot_lines import write_lines
 from benchmarks.stages import measure_stages
 from transforms import Ed25519Signer, Identity, Issuer, IssueTimes, build_bundle, bundle_bytes
-from transforms.kaggle import parse_line
+from transforms.parsing.kaggle import parse_line
 
 COMPARED, STAGE_PAPERS = 20, 10_000
 PATH = os.pathsep.join([str(ROOT), str(ROOT / "tests")])

@@ -35,11 +35,11 @@ from flows.arxiv.search import check_feed
 from flows.bundle_sources import read_sources
 from flows.errors import ArxivError
 from flows.store.raw import UnreadableReplyError, read_reply
-from transforms.arxiv_xml import parse_page
-from transforms.kaggle import claimed_id, parse_line
-from transforms.oai_lists import parse_identifiers, parse_sets
-from transforms.oai_xml import MAX_PAGE_BYTES, OaiError, PageError
 from transforms.paper.paper import BadPaperError
+from transforms.parsing.arxiv_xml import parse_page
+from transforms.parsing.kaggle import claimed_id, parse_line
+from transforms.parsing.oai_lists import parse_identifiers, parse_sets
+from transforms.parsing.oai_xml import MAX_PAGE_BYTES, OaiError, PageError
 from transforms.verify import verify_bundle
 
 TIMES, MOST = 4, 5.0

@@ -17,7 +17,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from arxiv_server import make_library
 from arxiv_server.oai import OaiService
 
-from transforms.arxiv_xml import parse_page
+from transforms.parsing.arxiv_xml import parse_page
 
 RECORDS, PAGES = 1300, 1000
 

@@ -20,9 +20,9 @@ from flows.store.shard_writer import ShardWriter
 from flows.store.shards import ShardName
 from flows.store.store import open_store
 from transforms import IssueTimes, Paper
-from transforms.arxiv_xml import parse_page
 from transforms.bundle import draft
-from transforms.kaggle import parse_line
+from transforms.parsing.arxiv_xml import parse_page
+from transforms.parsing.kaggle import parse_line
 from transforms.stencil import Stencil
 from transforms.tables import paper_row
 

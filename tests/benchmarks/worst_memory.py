@@ -19,11 +19,11 @@ from hostile.shards import SHARDS
 
 from benchmarks.linearity import Taken, apart, parse_row, read_shard, unpack, verify
 from flows.snapshot import MAX_LINE_BYTES
-from transforms.arxiv_xml import parse_page
 from transforms.encoding.strict_json import MAX_BYTES, MAX_VALUES
-from transforms.oai_lists import parse_identifiers
-from transforms.oai_xml import MAX_PAGE_BYTES
-from transforms.strict_xml import MAX_MARKUP
+from transforms.parsing.arxiv_xml import parse_page
+from transforms.parsing.oai_lists import parse_identifiers
+from transforms.parsing.oai_xml import MAX_PAGE_BYTES
+from transforms.parsing.strict_xml import MAX_MARKUP
 
 MOST_MIB = 600
 """What SECURITY.md says."""

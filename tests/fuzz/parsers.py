@@ -40,11 +40,11 @@ with atheris.instrument_imports(include=["flows", "transforms", "h11", "httpcore
     from flows.errors import ArxivError
     from flows.parquet_pages import BadPagesError, read_page_sizes
     from flows.store.raw import UnreadableReplyError, read_reply
-    from transforms.arxiv_xml import parse_page
-    from transforms.kaggle import claimed_id, parse_line
-    from transforms.oai_lists import parse_identifiers, parse_sets
-    from transforms.oai_xml import OaiError, PageError
     from transforms.paper.paper import BadPaperError
+    from transforms.parsing.arxiv_xml import parse_page
+    from transforms.parsing.kaggle import claimed_id, parse_line
+    from transforms.parsing.oai_lists import parse_identifiers, parse_sets
+    from transforms.parsing.oai_xml import OaiError, PageError
     from transforms.texts import texts_of_line
     from transforms.verify import verify_bundle
 

@@ -11,7 +11,7 @@ from datetime import date, datetime
 from lxml import etree
 
 from transforms.paper.paper import BadPaperError
-from transforms.strict_xml import NotStrictXmlError, element_spans, parse_xml
+from transforms.parsing.strict_xml import NotStrictXmlError, element_spans, parse_xml
 
 MAX_PAGE_BYTES = 64 * 2**20
 """A larger reply is refused unread. A page of 2,000 records has about 5 MB."""

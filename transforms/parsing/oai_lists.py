@@ -5,7 +5,8 @@ from datetime import date, datetime
 
 from lxml import etree
 
-from transforms.oai_xml import (
+from transforms.paper.paper import BadPaperError, Reject, check_id
+from transforms.parsing.oai_xml import (
     ID_PREFIX,
     OAI,
     PageError,
@@ -19,7 +20,6 @@ from transforms.oai_xml import (
     read_token,
     sources_of,
 )
-from transforms.paper.paper import BadPaperError, Reject, check_id
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,8 @@ from itertools import islice
 
 from lxml import etree
 
-from transforms.oai_xml import (
+from transforms.paper.paper import BadPaperError, Paper, Reject, Version, make_paper, make_version
+from transforms.parsing.oai_xml import (
     ID_PREFIX,
     OAI,
     PageError,
@@ -24,7 +25,6 @@ from transforms.oai_xml import (
     read_token,
     sources_of,
 )
-from transforms.paper.paper import BadPaperError, Paper, Reject, Version, make_paper, make_version
 
 _RAW = "{http://arxiv.org/OAI/arXivRaw/}"
 _OPEN_RECORD, _CLOSE_RECORD = b"<record>", b"</record>"

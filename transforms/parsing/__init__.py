@@ -1,0 +1,1 @@
+"""Bytes of arXiv and Kaggle to papers and rejects."""
