@@ -31,7 +31,7 @@ from flows.errors import ConfigError
 from flows.own_files import OWN_FOLDER
 from flows.places import Place, place_of
 from flows.terminal import looks_like_key
-from transforms.schema import WEB_BASE, WEB_PAGE
+from transforms.bundle.types import WEB_BASE, WEB_PAGE
 from transforms.signing import PUBLIC_KEY_BYTES, decode_base64
 
 ENV_PREFIX = "PITH_"

@@ -14,9 +14,9 @@ from flows.keys import load_issuer, own_keys
 from flows.regular_file import open_regular
 from flows.terminal import echo
 from flows.trust import saved_keys
-from transforms.bundle import bundle_bytes
+from transforms.bundle.build import bundle_bytes
+from transforms.bundle.merge_bundles import CannotMergeError, MergedBundle, merge_bundles
 from transforms.encoding.strict_json import MAX_BYTES, read_json
-from transforms.merge_bundles import CannotMergeError, MergedBundle, merge_bundles
 from transforms.verify import PITH_SCIENCE_KEY, BundleReport, verify_bundle
 
 

@@ -25,11 +25,8 @@ from flows.store.shard_writer import ShardWriter, UnnamedFile
 from flows.store.shards import ShardName
 from flows.timing import Stopwatch
 from transforms import Issuer, Paper, Reject
-from transforms.bundle import Draft, IssueTimes, append_snapshot, draft
-from transforms.encoding.canonical import sha256
-from transforms.encoding.strict_json import read_json
-from transforms.stencil import Stencil
-from transforms.tables import (
+from transforms.bundle.build import Draft, IssueTimes, append_snapshot, draft
+from transforms.bundle.rows import (
     BundleRow,
     EventRow,
     PaperRow,
@@ -38,6 +35,9 @@ from transforms.tables import (
     paper_row,
     reject_row,
 )
+from transforms.bundle.template import Stencil
+from transforms.encoding.canonical import sha256
+from transforms.encoding.strict_json import read_json
 
 PAPERS_A_BATCH = 500
 """So many papers are issued before their rows are compressed: about 10 MB of bundles and events."""

@@ -21,9 +21,9 @@ from flows.store.files import writing
 from flows.store.inspection import require_shard
 from flows.store.shard_writer import ShardWriter
 from flows.store.shards import ShardName, read_rows_of
-from transforms.bundle import reissue as issue_again
+from transforms.bundle.build import reissue as issue_again
+from transforms.bundle.rows import PaperRow, bundle_row, event_row
 from transforms.paper.reference import Reference
-from transforms.tables import PaperRow, bundle_row, event_row
 
 
 def reissue(

@@ -9,10 +9,10 @@ from flows.errors import ConfigError
 from flows.job import Job
 from flows.references import find_records
 from flows.steps import UnitResult, mark_vanished, process_reply
+from transforms.bundle.record import canonical_record, pith_number
 from transforms.paper.paper import Paper
 from transforms.paper.reference import Reference
 from transforms.parsing.oai_xml import IdDoesNotExistError, OaiError
-from transforms.record import canonical_record, pith_number
 
 if TYPE_CHECKING:
     from flows.arxiv.client import OaiClient

@@ -13,10 +13,10 @@ from nacl import bindings
 from signed_events import ISSUER, OTHER, STRANGER, signed
 
 from transforms import Issuer, bundle_bytes
-from transforms.bundle import append_snapshot, draft, reissue
+from transforms.bundle.build import append_snapshot, draft, reissue
+from transforms.bundle.events import content_digest
 from transforms.encoding.canonical import sha256
 from transforms.encoding.timestamps import to_micros, to_seconds
-from transforms.events import content_digest
 from transforms.signing import encode_base64
 
 WORDS = ("evil", "777777Z", "T07:07:07")

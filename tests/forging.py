@@ -10,12 +10,12 @@ from golden_data import GOLDEN
 from signed_events import ISSUER
 
 from transforms import Issuer, IssueTimes, build_bundle, bundle_bytes, canonical_json, merge
-from transforms.bundle import SIGNED_MESSAGE, bundle_digest, links, mirror_hint
+from transforms.bundle.build import SIGNED_MESSAGE, bundle_digest, links, mirror_hint
+from transforms.bundle.events import SIGNED_MESSAGE as EVENT_MESSAGE
+from transforms.bundle.events import content_digest
+from transforms.bundle.record import alias_values, identify
 from transforms.encoding.canonical import sha256
 from transforms.encoding.timestamps import from_text
-from transforms.events import SIGNED_MESSAGE as EVENT_MESSAGE
-from transforms.events import content_digest
-from transforms.record import alias_values, identify
 from transforms.signing import encode_base64, public_key_document, signature_block
 
 Bundle = dict[str, Any]

@@ -26,10 +26,10 @@ from transforms import (  # noqa: E402
     authors_text,
     bundle_bytes,
 )
-from transforms.bundle import IssueTimes, append_snapshot, draft, issue  # noqa: E402
+from transforms.bundle.build import IssueTimes, append_snapshot, draft, issue  # noqa: E402
+from transforms.bundle.events import UNHASHED  # noqa: E402
 from transforms.encoding.canonical import MAX_DEPTH, canonical_json, canonical_text, sha256  # noqa: E402
 from transforms.encoding.timestamps import to_micros, to_seconds  # noqa: E402
-from transforms.events import UNHASHED  # noqa: E402
 from transforms.paper.paper import make_paper, make_version  # noqa: E402
 from transforms.signing import fingerprint, public_key_document  # noqa: E402
 

@@ -4,8 +4,8 @@ from datetime import datetime
 from typing import Any
 
 from transforms import Ed25519Signer, Identity, Issuer
+from transforms.bundle.events import SIGNED_MESSAGE, content_digest
 from transforms.encoding.timestamps import to_seconds
-from transforms.events import SIGNED_MESSAGE, content_digest
 from transforms.signing import public_key_document, signature_block
 
 NUMBER = "pith:2019:JUV2VY6FK23SMEDNHMW23VESQV"

@@ -11,10 +11,10 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from transforms import Identity, Issuer, authors_text, canonical_record, pith_number
+from transforms.bundle.events import Issuance, graph_snapshot, shown_paper
+from transforms.bundle.record import identify
 from transforms.encoding.timestamps import from_text
-from transforms.events import Issuance, graph_snapshot, shown_paper
 from transforms.paper.paper import one_line
-from transforms.record import identify
 from transforms.signing import decode_base64
 from transforms.verify import PITH_SCIENCE_KEY
 

@@ -22,7 +22,7 @@ from flows.config_file import DEFAULT_FILE
 from flows.errors import ConfigError
 from flows.keys import create_key
 from transforms import IssueTimes, build_bundle
-from transforms.bundle import bundle_bytes
+from transforms.bundle.build import bundle_bytes
 from transforms.encoding.timestamps import from_text
 from transforms.signing import encode_base64, fingerprint
 

@@ -12,10 +12,10 @@ from oai_pages import page, record, version
 from snapshot_rows import DATE, line, older_row, row
 
 from transforms import BadPaperError, Paper, Version, pith_number
+from transforms.bundle.record import canonical_record
 from transforms.parsing.arxiv_xml import parse_page
 from transforms.parsing.kaggle import claimed_id, parse_line
 from transforms.parsing.oai_xml import OaiError
-from transforms.record import canonical_record
 
 ROWS = SHARED / "arxiv" / "kaggle"
 needs_rows = pytest.mark.skipif(not ROWS.is_dir(), reason=f"the real rows are not in {ROWS}")

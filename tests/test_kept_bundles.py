@@ -27,7 +27,7 @@ from flows.store.catalog_file import end_changes
 from flows.store.files import LocalFiles
 from flows.store.layout import Layout
 from flows.store.schemas import GROUP_ROWS
-from transforms.bundle import SIGNED_MESSAGE, bundle_bytes, bundle_digest
+from transforms.bundle.build import SIGNED_MESSAGE, bundle_bytes, bundle_digest
 from transforms.encoding.timestamps import from_text
 from transforms.signing import signature_block
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from signed_events import ISSUER, KEYS, NUMBER, OTHER, STRANGER, signed
 
 from transforms import merge
-from transforms.merge import LISTS
+from transforms.bundle.state import LISTS
 
 T0 = datetime(2026, 5, 17, tzinfo=UTC)
 

@@ -19,11 +19,11 @@ from test_cli import assert_one_sentence, run
 
 from flows.keys import create_key
 from transforms import Issuer, IssueTimes, build_bundle, bundle_bytes
-from transforms.bundle import append_snapshot, draft, reissue
+from transforms.bundle.build import append_snapshot, draft, reissue
+from transforms.bundle.events import content_digest
+from transforms.bundle.merge_bundles import CannotMergeError, MergedBundle, merge_bundles
 from transforms.encoding.canonical import sha256
 from transforms.encoding.timestamps import to_seconds
-from transforms.events import content_digest
-from transforms.merge_bundles import CannotMergeError, MergedBundle, merge_bundles
 from transforms.signing import Ed25519Signer, encode_base64
 from transforms.verify import verify_bundle
 

@@ -21,8 +21,8 @@ from test_cli import run
 
 from flows import jobs
 from transforms import build_bundle, merge
-from transforms.bundle import IssueTimes, append_snapshot, draft
-from transforms.merge import LISTS
+from transforms.bundle.build import IssueTimes, append_snapshot, draft
+from transforms.bundle.state import LISTS
 from transforms.signing import encode_base64, fingerprint
 from transforms.verify import PITH_SCIENCE_KEY, BundleReport, Check, Outcome, verify_bundle
 

@@ -7,9 +7,9 @@ from benchmarks import worst_memory
 
 from flows import bundle_shard, own_files, parquet_pages, snapshot, terminal
 from flows.arxiv import budget, fetch
+from transforms.bundle.events import EXCERPT_LENGTH
 from transforms.encoding import canonical as canon
 from transforms.encoding import strict_json
-from transforms.events import EXCERPT_LENGTH
 from transforms.paper import paper
 from transforms.parsing import oai_xml, strict_xml
 

@@ -10,12 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from signed_events import ISSUER, OTHER
 
-from transforms import IssueTimes, Paper, Version, build_bundle, bundle_bytes, stencil
-from transforms.bundle import draft
+from transforms import IssueTimes, Paper, Version, build_bundle, bundle_bytes
+from transforms.bundle import template as stencil
+from transforms.bundle.build import draft
+from transforms.bundle.rows import bundle_row, event_row
+from transforms.bundle.template import Stencil
 from transforms.encoding.canonical import write_compact
 from transforms.encoding.strict_json import read_json
-from transforms.stencil import Stencil
-from transforms.tables import bundle_row, event_row
 
 MOMENT = datetime(2026, 11, 21, 4, 5, 6, 789, tzinfo=UTC)
 STENCIL = Stencil(ISSUER, IssueTimes.at(MOMENT))

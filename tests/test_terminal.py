@@ -27,7 +27,7 @@ from test_cli import run
 
 from flows.terminal import LONGEST_SENTENCE, looks_like_key, printable, quoted, sentence
 from transforms import Identity, Issuer, IssueTimes, build_bundle
-from transforms.bundle import append_snapshot, bundle_bytes, draft
+from transforms.bundle.build import append_snapshot, bundle_bytes, draft
 from transforms.encoding.timestamps import from_text
 from transforms.signing import Ed25519Signer, encode_base64
 from transforms.verify import verify_bundle

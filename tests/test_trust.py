@@ -18,7 +18,7 @@ from flows.config import IdentityConfig, KnownKey
 from flows.errors import ConfigError
 from flows.keys import KEY_VARIABLE, create_key, load_issuer, own_keys
 from transforms import IssueTimes, build_bundle
-from transforms.bundle import bundle_bytes, reissue
+from transforms.bundle.build import bundle_bytes, reissue
 from transforms.encoding.timestamps import from_text
 from transforms.signing import encode_base64
 from transforms.verify import verify_bundle

@@ -19,7 +19,7 @@ from flows.keys import create_key
 from flows.trust import TRUST_FILE, default_trust, remove_key, save_key, saved_keys
 from flows.verifying import Form, print_reports
 from transforms import IssueTimes, build_bundle
-from transforms.bundle import append_snapshot, bundle_bytes, draft, reissue
+from transforms.bundle.build import append_snapshot, bundle_bytes, draft, reissue
 from transforms.encoding.timestamps import from_text
 from transforms.signing import encode_base64, fingerprint
 from transforms.verify import PITH_SCIENCE_KEY

@@ -42,7 +42,7 @@ def old_rule(authors: str) -> str:
 def as_it_was() -> Iterator[None]:
     """Let this program do as 0.1.0 did."""
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr("transforms.events.authors_text", old_rule)
+        patched.setattr("transforms.bundle.events.authors_text", old_rule)
         patched.setattr("flows.job.keep_empty_tables", lambda _: None)
         patched.setenv("PITH_IDENTITY__BUILDER_VERSION", OLD_BUILDER)
         yield

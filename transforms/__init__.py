@@ -6,12 +6,12 @@ The way of one paper: `paper` (what arXiv says), `oai_xml`, `oai_lists`, `arxiv_
 `verify`.
 """
 
-from transforms.bundle import IssueTimes, build_bundle, bundle_bytes
+from transforms.bundle.build import IssueTimes, build_bundle, bundle_bytes
+from transforms.bundle.record import canonical_record, pith_number
+from transforms.bundle.state import merge
 from transforms.encoding.canonical import CanonicalError, canonical_json, canonical_text
-from transforms.merge import merge
 from transforms.paper.authors import authors_text
 from transforms.paper.paper import BadPaperError, Paper, Reject, Version, make_paper
-from transforms.record import canonical_record, pith_number
 from transforms.signing import Ed25519Signer, Identity, Issuer, Signer
 
 __all__ = [

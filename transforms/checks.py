@@ -7,13 +7,13 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
-from transforms.bundle import BUNDLE_VERSION, SIGNED_MESSAGE
+from transforms.bundle.build import BUNDLE_VERSION, SIGNED_MESSAGE
+from transforms.bundle.events import EXCERPT_LENGTH
+from transforms.bundle.record import SCHEMA_VERSION, alias_values
+from transforms.bundle.state import MERGE_VERSION, hashed_bytes, unhashed_state, why_not_signed
 from transforms.encoding.canonical import sha256, text_sha256, write_canonical
 from transforms.encoding.timestamps import to_micros, to_seconds
-from transforms.events import EXCERPT_LENGTH
-from transforms.merge import MERGE_VERSION, hashed_bytes, unhashed_state, why_not_signed
 from transforms.part_checks import PART_CHECKS
-from transforms.record import SCHEMA_VERSION, alias_values
 from transforms.signing import PUBLIC_KEY_BYTES, decode_base64, key_facts
 from transforms.subject import FailedError, Subject, UncheckedError, get, instant, moment, same
 from transforms.texts import TextHashes

@@ -4,11 +4,9 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
-from transforms.bundle import links, mirror_hint
-from transforms.encoding.canonical import write_canonical
-from transforms.encoding.timestamps import EARLIEST_YEAR
-from transforms.events import EMPTY_SECTION_SHA256, empty_sections
-from transforms.schema import (
+from transforms.bundle.build import links, mirror_hint
+from transforms.bundle.events import EMPTY_SECTION_SHA256, empty_sections
+from transforms.bundle.types import (
     WEB_BASE,
     Bundle,
     Event,
@@ -17,6 +15,8 @@ from transforms.schema import (
     RecordCreated,
     Snapshot,
 )
+from transforms.encoding.canonical import write_canonical
+from transforms.encoding.timestamps import EARLIEST_YEAR
 from transforms.subject import FailedError, Subject, UncheckedError, get, instant, moment, same
 
 MAX_CLOCK_ERROR = timedelta(days=31)

@@ -16,9 +16,9 @@ from nacl.bindings import (
 )
 from nacl.exceptions import BadSignatureError
 
+from transforms.bundle.record import base32_prefix
 from transforms.encoding.canonical import sha256
 from transforms.encoding.timestamps import to_micros
-from transforms.record import base32_prefix
 
 PUBLIC_KEY_BYTES = 32
 SIGNATURE_BYTES = 64

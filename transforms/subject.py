@@ -5,11 +5,11 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any, TypeVar
 
+from transforms.bundle.record import PithId, identify_json
+from transforms.bundle.state import Judged, Keys, judge, listed_keys
+from transforms.bundle.types import Bundle, Event, SchemaError, typed_bundle
 from transforms.encoding.canonical import sha256, write_canonical, write_document
 from transforms.encoding.timestamps import from_text
-from transforms.merge import Judged, Keys, judge, listed_keys
-from transforms.record import PithId, identify_json
-from transforms.schema import Bundle, Event, SchemaError, typed_bundle
 
 _T = TypeVar("_T", str, int, dict[str, Any], list[Any])
 

@@ -17,11 +17,11 @@ from flows.store.layout import Layout
 from flows.store.shard_writer import Row
 from flows.store.shards import read_rows
 from transforms import Issuer
-from transforms.bundle import bundle_bytes, restore
+from transforms.bundle.build import bundle_bytes, restore
+from transforms.bundle.rows import BundleRow, PaperRow, RejectRow, bundle_row, event_row
 from transforms.encoding.canonical import sha256
 from transforms.encoding.strict_json import NotStrictJsonError, read_json
 from transforms.encoding.timestamps import from_text
-from transforms.tables import BundleRow, PaperRow, RejectRow, bundle_row, event_row
 from transforms.verify import verify_bundle
 
 Bundle = dict[str, Any]

@@ -20,11 +20,11 @@ from flows.store.shard_writer import ShardWriter
 from flows.store.shards import ShardName
 from flows.store.store import open_store
 from transforms import IssueTimes, Paper
-from transforms.bundle import draft
+from transforms.bundle.build import draft
+from transforms.bundle.rows import paper_row
+from transforms.bundle.template import Stencil
 from transforms.parsing.arxiv_xml import parse_page
 from transforms.parsing.kaggle import parse_line
-from transforms.stencil import Stencil
-from transforms.tables import paper_row
 
 OAI_PAGES = 8
 CHANGED_SHARD = 8000  # papers

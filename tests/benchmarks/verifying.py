@@ -23,8 +23,8 @@ from flows.store.layout import Layout
 from flows.store.shard_writer import ShardWriter, name_shard
 from flows.store.shards import ShardName
 from transforms import IssueTimes, build_bundle
+from transforms.bundle.rows import bundle_row
 from transforms.encoding.canonical import sha256
-from transforms.tables import bundle_row
 from transforms.verify import verify_bundle
 
 BUNDLES, ROUNDS, SIGNATURES = 3000, 5, 4

@@ -14,8 +14,8 @@ from oai_pages import CLOSE, OPEN, record
 from signed_events import ISSUER, KEYS, signed
 from snapshot_rows import line, row
 
+from transforms.bundle.events import content_digest
 from transforms.encoding.canonical import write_compact
-from transforms.events import content_digest
 from transforms.signing import encode_base64
 
 Input = Callable[[int], bytes]

@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from transforms.record import SUFFIX_LENGTH
+from transforms.bundle.record import SUFFIX_LENGTH
 
 _LONGEST = 500
 """Characters; no reference is as long, and hostile text costs no time."""

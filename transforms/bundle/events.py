@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from transforms.bundle.record import PithId
 from transforms.encoding.canonical import sha256, write_canonical
 from transforms.encoding.timestamps import to_seconds
 from transforms.paper.authors import authors_text
 from transforms.paper.paper import Paper
-from transforms.record import PithId
 from transforms.signing import Issuer, signature_block
 
 EVENT_SCHEMA_VERSION = "1.0"

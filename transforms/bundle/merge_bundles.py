@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from transforms.bundle import IssueTimes, assemble, draft, issue, latest_time
+from transforms.bundle.build import IssueTimes, assemble, draft, issue, latest_time
+from transforms.bundle.events import SIGNED_MESSAGE
+from transforms.bundle.record import alias_values, identify
+from transforms.bundle.state import Event, Judged, Keys, in_order, listed_keys, why_invalid
 from transforms.encoding.canonical import write_canonical
 from transforms.encoding.timestamps import from_text, to_micros, to_seconds
-from transforms.events import SIGNED_MESSAGE
-from transforms.merge import Event, Judged, Keys, in_order, listed_keys, why_invalid
 from transforms.paper.paper import Paper, Version
-from transforms.record import alias_values, identify
 from transforms.signing import (
     SIGNATURE_BYTES,
     Issuer,

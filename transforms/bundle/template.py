@@ -11,13 +11,13 @@ from datetime import UTC, datetime
 from operator import itemgetter
 from typing import Any
 
-from transforms.bundle import Draft, IssueTimes, bundle_bytes, draft, issue, signed_bytes
+from transforms.bundle.build import Draft, IssueTimes, bundle_bytes, draft, issue, signed_bytes
+from transforms.bundle.events import content_bytes
+from transforms.bundle.rows import BundleRow, EventRow, event_row
+from transforms.bundle.state import hashed_bytes
 from transforms.encoding.canonical import sha256, write_compact
-from transforms.events import content_bytes
-from transforms.merge import hashed_bytes
 from transforms.paper.paper import Paper, Version
 from transforms.signing import Issuer, encode_base64
-from transforms.tables import BundleRow, EventRow, event_row
 
 _RECORD, _RECORD_JSON, _SHOWN, _SHOWN_JSON = range(4)
 _ID, _VERSION, _SOURCE_VERSION, _ID_VERSION = range(4, 8)

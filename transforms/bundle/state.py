@@ -10,6 +10,7 @@ from typing import Any
 
 import orjson
 
+from transforms.bundle.events import SIGNED_MESSAGE, content_digest
 from transforms.encoding.canonical import (
     CanonicalError,
     canonical_json,
@@ -19,7 +20,6 @@ from transforms.encoding.canonical import (
     write_compact,
 )
 from transforms.encoding.timestamps import from_text
-from transforms.events import SIGNED_MESSAGE, content_digest
 from transforms.signing import (
     PUBLIC_KEY_BYTES,
     SIGNATURE_BYTES,

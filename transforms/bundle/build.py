@@ -7,10 +7,16 @@ from typing import Any, NamedTuple, Self
 
 import orjson
 
-from transforms.encoding.canonical import sha256, write_canonical, write_compact
-from transforms.encoding.timestamps import from_text, to_seconds
-from transforms.events import Issuance, graph_snapshot, record_created, shown_paper
-from transforms.merge import (
+from transforms.bundle.events import Issuance, graph_snapshot, record_created, shown_paper
+from transforms.bundle.receipt import build_receipt
+from transforms.bundle.record import (
+    PithId,
+    canonical_record,
+    identify,
+    identify_json,
+    source_aliases,
+)
+from transforms.bundle.state import (
     MERGE_VERSION,
     Judged,
     in_order,
@@ -19,9 +25,9 @@ from transforms.merge import (
     state_of,
     write_state,
 )
+from transforms.encoding.canonical import sha256, write_canonical, write_compact
+from transforms.encoding.timestamps import from_text, to_seconds
 from transforms.paper.paper import Paper
-from transforms.receipt import build_receipt
-from transforms.record import PithId, canonical_record, identify, identify_json, source_aliases
 from transforms.signing import Issuer, signature_block
 
 BUNDLE_VERSION = "1.0"

@@ -6,7 +6,7 @@ A row's fields are the table's columns, in their order; the store gives them the
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
-from transforms.bundle import Draft, bundle_bytes
+from transforms.bundle.build import Draft, bundle_bytes
 from transforms.encoding.canonical import write_compact
 from transforms.encoding.timestamps import from_text
 from transforms.paper.authors import author_names

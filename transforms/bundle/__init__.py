@@ -1,0 +1,1 @@
+"""A record from its number to its signed bundle and its rows."""
