@@ -22,7 +22,7 @@ from transforms.signing import (
     encode_base64,
     fingerprint,
 )
-from transforms.verify import PITH_SCIENCE_KEY
+from transforms.verify.verify import PITH_SCIENCE_KEY
 
 SEED_BYTES = 32
 KEY_VARIABLE = "PITH_SIGNING_KEY"

@@ -17,7 +17,7 @@ from flows.trust import saved_keys
 from transforms.bundle.build import bundle_bytes
 from transforms.bundle.merge_bundles import CannotMergeError, MergedBundle, merge_bundles
 from transforms.encoding.strict_json import MAX_BYTES, read_json
-from transforms.verify import PITH_SCIENCE_KEY, BundleReport, verify_bundle
+from transforms.verify.verify import PITH_SCIENCE_KEY, BundleReport, verify_bundle
 
 
 def merge_files(config: Config, paths: Sequence[Path], output: Path) -> None:

@@ -7,7 +7,7 @@ from flows.snapshot_array import refuse_array
 from flows.snapshot_file import UNREADABLE, unpacked
 from transforms.paper.paper import BadPaperError
 from transforms.parsing.oai_xml import MAX_PAGE_BYTES, OaiError, PageError
-from transforms.texts import Entry, TextHashes, texts_of_line, texts_of_page
+from transforms.verify.text_hashes import Entry, TextHashes, texts_of_line, texts_of_page
 
 _MAX_LINE = 8 * 2**20
 

@@ -25,7 +25,7 @@ from transforms.signing import (
     fingerprint,
     is_public_key,
 )
-from transforms.verify import PITH_SCIENCE_KEY
+from transforms.verify.verify import PITH_SCIENCE_KEY
 
 Trust = Mapping[bytes, str]
 """The raw public keys that are trusted, each with the reason."""

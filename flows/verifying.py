@@ -11,8 +11,8 @@ from flows.bundle_sources import FoundBundle, read_sources
 from flows.terminal import echo, printable
 from flows.trust import Trust, default_trust, named_trust
 from transforms.signing import encode_base64, fingerprint
-from transforms.texts import TextHashes
-from transforms.verify import BundleReport, Check, Outcome, verify_bundle
+from transforms.verify.text_hashes import TextHashes
+from transforms.verify.verify import BundleReport, Check, Outcome, verify_bundle
 
 ALL_GOOD, SOME_BAD, SOME_UNCHECKED = 0, 1, 2
 

@@ -30,7 +30,7 @@ from signed_events import ISSUER, OTHER  # noqa: E402
 from transforms import CanonicalError, bundle_bytes, canonical_json  # noqa: E402
 from transforms.bundle.merge_bundles import CannotMergeError, merge_bundles  # noqa: E402
 from transforms.encoding.strict_json import read_json  # noqa: E402
-from transforms.verify import verify_bundle  # noqa: E402
+from transforms.verify.verify import verify_bundle  # noqa: E402
 
 FULL = (20_000, 300, 100)
 SEED = 12

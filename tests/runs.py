@@ -14,7 +14,7 @@ from flows.config import ArxivConfig, Config, IdentityConfig
 from flows.report import RunReport
 from flows.store.catalog import Catalog
 from flows.store.layout import Layout
-from transforms.verify import verify_bundle
+from transforms.verify.verify import verify_bundle
 
 SAMPLE = Path(__file__).parents[1] / "data" / "sample"
 

@@ -16,7 +16,7 @@ from transforms.bundle.record import identify
 from transforms.encoding.timestamps import from_text
 from transforms.paper.paper import one_line
 from transforms.signing import decode_base64
-from transforms.verify import PITH_SCIENCE_KEY
+from transforms.verify.verify import PITH_SCIENCE_KEY
 
 EVENTS, LISTS = (SHARED / "golden" / name for name in ("events.jsonl", "authors.jsonl"))
 needs_events = pytest.mark.skipif(not EVENTS.exists(), reason=f"no published events at {EVENTS}")

@@ -10,7 +10,7 @@ from forging import GOOD, Bundle, key_of, merged, sign_event
 from signed_events import ISSUER, OTHER, signed
 
 from transforms import bundle_bytes
-from transforms.verify import BundleReport, Outcome, verify_bundle
+from transforms.verify.verify import BundleReport, Outcome, verify_bundle
 
 PINNED = [ISSUER.signer.public_key]
 

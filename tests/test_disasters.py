@@ -24,7 +24,7 @@ from runs import config_in, tree
 from flows import jobs
 from flows.doctor import examine, repair
 from flows.errors import StoreError
-from transforms.verify import verify_bundle
+from transforms.verify.verify import verify_bundle
 
 SEEDS = (
     [int(os.environ["DISASTER"])]

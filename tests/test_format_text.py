@@ -6,13 +6,13 @@ import subprocess
 import sys
 from pathlib import Path
 
-from transforms import part_checks
 from transforms.bundle.events import EMPTY_SECTION_SHA256, EXCERPT_LENGTH
 from transforms.bundle.state import LISTS
-from transforms.checks import CHECKS
 from transforms.encoding import timestamps as instants
 from transforms.encoding.canonical import MAX_DEPTH
 from transforms.encoding.strict_json import MAX_BYTES
+from transforms.verify import part_checks
+from transforms.verify.checks import CHECKS
 
 ROOT = Path(__file__).parents[1]
 TEXT = (ROOT / "docs" / "format.md").read_text()

@@ -18,8 +18,8 @@ from transforms.encoding.strict_json import NotStrictJsonError, read_json
 from transforms.parsing.arxiv_xml import parse_page
 from transforms.parsing.kaggle import parse_line
 from transforms.parsing.oai_xml import OaiError, PageError
-from transforms.texts import texts_of_line
-from transforms.verify import verify_bundle
+from transforms.verify.text_hashes import texts_of_line
+from transforms.verify.verify import verify_bundle
 
 EXAMPLES = 5_000 if os.environ.get("FULL") else 150
 fuzzed = settings(

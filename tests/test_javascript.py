@@ -17,7 +17,7 @@ from signed_events import ISSUER
 from test_verify import HOSTILE
 
 from transforms import bundle_bytes, canonical_text
-from transforms.verify import PITH_SCIENCE_KEY, verify_bundle
+from transforms.verify.verify import PITH_SCIENCE_KEY, verify_bundle
 
 ROOT = Path(__file__).parents[1]
 SCRIPT = ROOT / "flows" / "registry" / "static" / "verify.js"

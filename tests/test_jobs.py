@@ -19,7 +19,7 @@ from flows import jobs
 from flows.errors import ConfigError
 from flows.store.schemas import SCHEMAS
 from transforms.encoding.canonical import canonical_json
-from transforms.verify import verify_bundle
+from transforms.verify.verify import verify_bundle
 
 PAPER_TABLES = ("papers", "events", "bundles", "rejects")
 

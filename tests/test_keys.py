@@ -26,7 +26,7 @@ from flows.keys import (
 )
 from flows.merging import merge_files
 from transforms.signing import is_signed_by
-from transforms.verify import PITH_SCIENCE_KEY
+from transforms.verify.verify import PITH_SCIENCE_KEY
 
 ROOT = Path(__file__).parents[1]
 

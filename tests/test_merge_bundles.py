@@ -25,7 +25,7 @@ from transforms.bundle.merge_bundles import CannotMergeError, MergedBundle, merg
 from transforms.encoding.canonical import sha256
 from transforms.encoding.timestamps import to_seconds
 from transforms.signing import Ed25519Signer, encode_base64
-from transforms.verify import verify_bundle
+from transforms.verify.verify import verify_bundle
 
 NOW = LATER + timedelta(minutes=1)
 NUMBER = GOOD["pith_number"]

@@ -24,7 +24,7 @@ from transforms import build_bundle, merge
 from transforms.bundle.build import IssueTimes, append_snapshot, draft
 from transforms.bundle.state import LISTS
 from transforms.signing import encode_base64, fingerprint
-from transforms.verify import PITH_SCIENCE_KEY, BundleReport, Check, Outcome, verify_bundle
+from transforms.verify.verify import PITH_SCIENCE_KEY, BundleReport, Check, Outcome, verify_bundle
 
 T0 = datetime(2026, 5, 17, 23, 42, 13, 5, tzinfo=UTC)
 WHOLE = GOLDEN[0].bundle

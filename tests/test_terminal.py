@@ -30,7 +30,7 @@ from transforms import Identity, Issuer, IssueTimes, build_bundle
 from transforms.bundle.build import append_snapshot, bundle_bytes, draft
 from transforms.encoding.timestamps import from_text
 from transforms.signing import Ed25519Signer, encode_base64
-from transforms.verify import verify_bundle
+from transforms.verify.verify import verify_bundle
 
 FLOWS = Path(__file__).parents[1] / "flows"
 NOW = from_text("2026-11-21T00:00:00Z")

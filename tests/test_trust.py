@@ -21,7 +21,7 @@ from transforms import IssueTimes, build_bundle
 from transforms.bundle.build import bundle_bytes, reissue
 from transforms.encoding.timestamps import from_text
 from transforms.signing import encode_base64
-from transforms.verify import verify_bundle
+from transforms.verify.verify import verify_bundle
 
 SEED = bytes(range(32))
 LATER = from_text("2026-11-21T00:00:01Z")

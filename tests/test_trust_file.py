@@ -22,7 +22,7 @@ from transforms import IssueTimes, build_bundle
 from transforms.bundle.build import append_snapshot, bundle_bytes, draft, reissue
 from transforms.encoding.timestamps import from_text
 from transforms.signing import encode_base64, fingerprint
-from transforms.verify import PITH_SCIENCE_KEY
+from transforms.verify.verify import PITH_SCIENCE_KEY
 
 NOW = datetime(2026, 11, 21, 3, 38, 14, tzinfo=UTC)
 FIRST = from_text("2026-11-21T00:00:00Z")

@@ -23,7 +23,7 @@ from transforms.encoding.canonical import text_sha256
 from transforms.encoding.strict_json import NotStrictJsonError, read_json
 from transforms.encoding.timestamps import from_text, to_micros, to_seconds
 from transforms.signing import is_signed_by
-from transforms.verify import verify_bundle
+from transforms.verify.verify import verify_bundle
 
 PAPERS = ("plain", "tex", "non-ascii", "later-snapshot")
 UNSIGNED = ("signature", "content_sha256", "event_id")

@@ -11,7 +11,7 @@ from signed_events import ISSUER
 from transforms import IssueTimes, build_bundle, bundle_bytes
 from transforms.encoding.canonical import write_compact
 from transforms.encoding.timestamps import from_text
-from transforms.verify import PITH_SCIENCE_KEY, Outcome, verify_bundle
+from transforms.verify.verify import PITH_SCIENCE_KEY, Outcome, verify_bundle
 
 each_golden = pytest.mark.parametrize("golden", GOLDEN, ids=lambda golden: golden.id)
 REPLACEMENTS = 'abcdefABCDEF0123456789 "\\{}[],:-_./\u00e9'

@@ -10,7 +10,7 @@ from flows.store.layout import Layout
 from flows.store.shards import damaged, read_rows, read_rows_of
 from flows.terminal import printable
 from transforms.encoding.canonical import sha256, write_canonical
-from transforms.verify import BadBundleError, read_verified
+from transforms.verify.verify import BadBundleError, read_verified
 
 
 def read_bundles(

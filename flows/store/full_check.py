@@ -19,7 +19,7 @@ from flows.store.ledger import Entry
 from flows.store.read_back import read_commit
 from flows.store.shards import ShardName, read_rows
 from flows.store.shared import readable_catalog
-from transforms.verify import verify_bundle
+from transforms.verify.verify import verify_bundle
 
 REPLIES_AT_ONCE = 200
 _MAX_REPLY_BYTES = 2**28

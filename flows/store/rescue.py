@@ -22,7 +22,7 @@ from transforms.bundle.rows import BundleRow, PaperRow, RejectRow, bundle_row, e
 from transforms.encoding.canonical import sha256
 from transforms.encoding.strict_json import NotStrictJsonError, read_json
 from transforms.encoding.timestamps import from_text
-from transforms.verify import verify_bundle
+from transforms.verify.verify import verify_bundle
 
 Bundle = dict[str, Any]
 

@@ -40,7 +40,7 @@ from transforms.parsing.arxiv_xml import parse_page
 from transforms.parsing.kaggle import claimed_id, parse_line
 from transforms.parsing.oai_lists import parse_identifiers, parse_sets
 from transforms.parsing.oai_xml import MAX_PAGE_BYTES, OaiError, PageError
-from transforms.verify import verify_bundle
+from transforms.verify.verify import verify_bundle
 
 TIMES, MOST = 4, 5.0
 LEAST_SECONDS, LEAST_MIB = 0.005, 8.0

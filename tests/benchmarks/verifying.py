@@ -25,7 +25,7 @@ from flows.store.shards import ShardName
 from transforms import IssueTimes, build_bundle
 from transforms.bundle.rows import bundle_row
 from transforms.encoding.canonical import sha256
-from transforms.verify import verify_bundle
+from transforms.verify.verify import verify_bundle
 
 BUNDLES, ROUNDS, SIGNATURES = 3000, 5, 4
 

@@ -33,7 +33,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 import pyarrow.parquet as pq
 from oai_pages import page, record
 
-from transforms.verify import verify_bundle
+from transforms.verify.verify import verify_bundle
 
 A_REPLY = 100  # papers
 _WITH_PAPERS = "SELECT name, has_files FROM shards WHERE unit <> 'empty'"

@@ -45,8 +45,8 @@ with atheris.instrument_imports(include=["flows", "transforms", "h11", "httpcore
     from transforms.parsing.kaggle import claimed_id, parse_line
     from transforms.parsing.oai_lists import parse_identifiers, parse_sets
     from transforms.parsing.oai_xml import OaiError, PageError
-    from transforms.texts import texts_of_line
-    from transforms.verify import verify_bundle
+    from transforms.verify.text_hashes import texts_of_line
+    from transforms.verify.verify import verify_bundle
 
 SMALL = 1500
 MAX_LENGTH = 40_000

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from transforms.checks import CHECKS, columns_check, metadata_check
 from transforms.encoding.canonical import CanonicalError
 from transforms.encoding.strict_json import NotStrictJsonError, read_json
 from transforms.signing import PUBLIC_KEY_BYTES, decode_base64
-from transforms.subject import FailedError, Subject, UncheckedError
-from transforms.texts import TextHashes
+from transforms.verify.checks import CHECKS, columns_check, metadata_check
+from transforms.verify.subject import FailedError, Subject, UncheckedError
+from transforms.verify.text_hashes import TextHashes
 
 PITH_SCIENCE_KEY = decode_base64("stVStoiQhXFxp4s2pdzPNoqVNBMojDU/fJ2db5S3CbM=", PUBLIC_KEY_BYTES)
 """The published key of pith.science (spec, section 7)."""

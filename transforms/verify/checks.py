@@ -13,10 +13,18 @@ from transforms.bundle.record import SCHEMA_VERSION, alias_values
 from transforms.bundle.state import MERGE_VERSION, hashed_bytes, unhashed_state, why_not_signed
 from transforms.encoding.canonical import sha256, text_sha256, write_canonical
 from transforms.encoding.timestamps import to_micros, to_seconds
-from transforms.part_checks import PART_CHECKS
 from transforms.signing import PUBLIC_KEY_BYTES, decode_base64, key_facts
-from transforms.subject import FailedError, Subject, UncheckedError, get, instant, moment, same
-from transforms.texts import TextHashes
+from transforms.verify.part_checks import PART_CHECKS
+from transforms.verify.subject import (
+    FailedError,
+    Subject,
+    UncheckedError,
+    get,
+    instant,
+    moment,
+    same,
+)
+from transforms.verify.text_hashes import TextHashes
 
 _BUNDLE_SIGNATURE = {
     "signature_status", "algorithm", "key_id", "public_key_fingerprint",

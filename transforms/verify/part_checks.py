@@ -17,7 +17,15 @@ from transforms.bundle.types import (
 )
 from transforms.encoding.canonical import write_canonical
 from transforms.encoding.timestamps import EARLIEST_YEAR
-from transforms.subject import FailedError, Subject, UncheckedError, get, instant, moment, same
+from transforms.verify.subject import (
+    FailedError,
+    Subject,
+    UncheckedError,
+    get,
+    instant,
+    moment,
+    same,
+)
 
 MAX_CLOCK_ERROR = timedelta(days=31)
 """How long after its receipt a paper may have been submitted: so much a clock may be behind."""

@@ -1,0 +1,1 @@
+"""Whether a bundle is valid, check by check."""
