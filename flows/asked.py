@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from flows import jobs, reissuing
-from flows.config import load_config
+from flows.common.config import load_config
 from flows.report import RunReport
 from transforms.paper.selection import Selection
 

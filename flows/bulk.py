@@ -8,11 +8,11 @@ from datetime import datetime
 from functools import partial
 from typing import Generic, TypeVar
 
-from flows.errors import SnapshotError
+from flows.common.errors import SnapshotError
+from flows.common.process.signals import unbroken
 from flows.job import Job, tidied
 from flows.preparing import Desk
 from flows.steps import Run, UnitResult, commit
-from flows.stopping import unbroken
 from flows.store.bundle_files import write_bundle_files
 from flows.store.files import writing
 from flows.store.layout import BUNDLES

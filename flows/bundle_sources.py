@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from flows.errors import ConfigError
-from flows.regular_file import open_regular
+from flows.common.errors import ConfigError
+from flows.common.files.regular_file import open_regular
 from transforms.encoding.strict_json import MAX_BYTES
 
 STANDARD_INPUT = Path("-")

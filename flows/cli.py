@@ -10,9 +10,9 @@ import os
 import sys
 from typing import TYPE_CHECKING, NoReturn
 
-from flows import stopping
-from flows.errors import PithError
-from flows.terminal import echo, sentence
+from flows.common.errors import PithError
+from flows.common.process import signals as stopping
+from flows.common.terminal import echo, sentence
 
 if TYPE_CHECKING:
     from typer import TyperException

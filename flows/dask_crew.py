@@ -20,14 +20,14 @@ from distributed.client import ClosedClientError
 from distributed.exceptions import WorkerStartTimeoutError
 from distributed.utils import get_mp_context
 
-from flows.config import BUILDER_VERSION, Config
+from flows.common.config import BUILDER_VERSION, Config
+from flows.common.errors import ConfigError, WorkerError
+from flows.common.process.progress import LOGGER
+from flows.common.process.signals import unbroken
 from flows.dask_worker import be_ready, do
 from flows.desks import Orders
-from flows.errors import ConfigError, WorkerError
 from flows.preparing import Desk
-from flows.progress import LOGGER
 from flows.shared_folder import marked
-from flows.stopping import unbroken
 from flows.workers import MAX_ATTEMPTS, Crew, Work, start_helpers
 
 PATIENCE = 300.0

@@ -14,10 +14,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from flows.config import BUILDER_VERSION
+from flows.common.config import BUILDER_VERSION
+from flows.common.errors import ConfigError, PithError
+from flows.common.keys import has_key
 from flows.desks import Orders, open_desk
-from flows.errors import ConfigError, PithError
-from flows.keys import has_key
 from flows.preparing import Desk
 from flows.shared_folder import check_shared
 from flows.workers import Work

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from flows.config import Config
-from flows.errors import ConfigError
-from flows.keys import load_issuer
-from flows.places import state_folder
+from flows.common.config import Config
+from flows.common.errors import ConfigError
+from flows.common.files.locations import state_folder
+from flows.common.keys import load_issuer
 from flows.preparing import Desk
 from flows.store.catalog import Catalog
 from flows.store.layout import Layout

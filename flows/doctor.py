@@ -7,11 +7,11 @@ from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from flows.clock import SteadyClock, utc_now
-from flows.config import Config
+from flows.common.config import Config
+from flows.common.keys import has_key, load_issuer, own_keys
+from flows.common.process.clock import SteadyClock, utc_now
+from flows.common.process.progress import track
 from flows.desks import layout_of
-from flows.keys import has_key, load_issuer, own_keys
-from flows.progress import track
 from flows.store import catalog_file
 from flows.store.bundles import find_bundles
 from flows.store.catalog import Catalog

@@ -28,10 +28,10 @@ from prefect.exceptions import Pause, PrefectException
 from prefect.logging.handlers import APILogHandler
 from prefect.states import AwaitingRetry, Completed
 
-from flows.progress import LOGGER
+from flows.common.process.progress import LOGGER
+from flows.common.terminal import sentence
 from flows.report import RunReport, UnreachableRunError
 from flows.steps import Work
-from flows.terminal import sentence
 
 COMPLETED = "pith.harvest.completed"
 INCOMPLETE = "pith.harvest.incomplete"

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from flows.config import Config
+from flows.common.config import Config
+from flows.common.errors import ConfigError
+from flows.common.process.progress import track
+from flows.common.process.signals import note, unbroken
 from flows.desks import layout_of
-from flows.errors import ConfigError
-from flows.progress import track
 from flows.reading import open_catalog
 from flows.references import find_records, parse_references
-from flows.stopping import note, unbroken
 from flows.store.bundles import read_bundles
 from flows.store.catalog import UNKNOWN_SHOWN, Catalog, KnownRecord
 from flows.store.files import Files, LocalFiles, writing

@@ -8,13 +8,13 @@ from typing import Any
 import polars as pl
 import pyarrow as pa
 
-from flows.config import Config
+from flows.common.config import Config
+from flows.common.errors import StoreError
+from flows.common.terminal import echo, printable
 from flows.desks import layout_of
-from flows.errors import StoreError
 from flows.reading import open_catalog
 from flows.store.layout import Layout
 from flows.store.schemas import SCHEMAS
-from flows.terminal import echo, printable
 from transforms.paper.search_keys import ascii_key
 
 _SHOWN = ("arxiv_id", "pith_number", "title", "authors", "author_names", "version", "issued_at")

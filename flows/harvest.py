@@ -17,8 +17,8 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from flows.ahead import Ahead
+from flows.common.process.progress import LOGGER, Meter
 from flows.listing import END, IncompleteError, Listing, came_with, fetch_listing
-from flows.progress import LOGGER, Meter
 from flows.steps import Run, StepRunner, UnitResult, keep_rows, mark_vanished, process_reply
 from flows.store.schemas import WindowRow
 from flows.store.windows import DoneWindow, How, Progress, WindowLog

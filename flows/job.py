@@ -6,17 +6,17 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from flows.clock import utc_now
-from flows.config import Config
+from flows.common.config import Config
+from flows.common.errors import PithError
+from flows.common.keys import ensure_issuer
+from flows.common.process.clock import utc_now
+from flows.common.process.progress import LOGGER
+from flows.common.process.signals import unbroken
 from flows.desks import layout_of
-from flows.errors import PithError
 from flows.harvest import WindowOutcome
-from flows.keys import ensure_issuer
-from flows.progress import LOGGER
 from flows.report import RunReport, summarise
 from flows.snapshot_file import SnapshotFile
 from flows.steps import Run, UnitResult, keep_empty_tables, note_kept
-from flows.stopping import unbroken
 from flows.store.files import writing
 from flows.store.store import Store, open_store
 

@@ -13,15 +13,21 @@ from typing import TYPE_CHECKING
 
 from flows.arxiv.pace import Pace
 from flows.arxiv.sets import ALL_OF_ARXIV, set_of_category
-from flows.batches import batches
 from flows.bulk import bulk_of, settle_each
-from flows.config import ArxivConfig, Config
+from flows.common.batches import batches
+from flows.common.config import ArxivConfig, Config
+from flows.common.errors import (
+    ArxivError,
+    ArxivReplyError,
+    ConfigError,
+    LostSnapshotError,
+    SnapshotError,
+)
+from flows.common.process.progress import LOGGER, OnProgress, to_nobody, track
 from flows.coverage import coverage_lines, night_windows
-from flows.errors import ArxivError, ArxivReplyError, ConfigError, LostSnapshotError, SnapshotError
 from flows.harvest import Harvester, WindowOutcome
 from flows.job import Job, open_job
 from flows.listing import IncompleteError
-from flows.progress import LOGGER, OnProgress, to_nobody, track
 from flows.references import parse_references
 from flows.report import RunReport
 from flows.single import find_wanted, take_record, take_wanted

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from flows.errors import ConfigError
+from flows.common.errors import ConfigError
 from flows.snapshot_array import refuse_array
 from flows.snapshot_file import UNREADABLE, unpacked
 from transforms.paper.paper import BadPaperError

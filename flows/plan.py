@@ -14,8 +14,9 @@ from pathlib import Path
 from flows.arxiv.client import OaiClient
 from flows.arxiv.fetch import PATIENCE, make_user_agent
 from flows.arxiv.sets import ALL_OF_ARXIV
-from flows.clock import utc_now
-from flows.config import Config
+from flows.common.config import Config
+from flows.common.process.clock import utc_now
+from flows.common.process.progress import track
 from flows.desks import layout_of
 from flows.jobs import (
     answering,
@@ -25,7 +26,6 @@ from flows.jobs import (
     find_windows,
     pace_of,
 )
-from flows.progress import track
 from flows.snapshot_array import refuse_array
 from flows.snapshot_file import describe_size
 from flows.store.catalog import Catalog

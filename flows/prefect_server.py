@@ -9,7 +9,7 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-from flows.errors import ConfigError
+from flows.common.errors import ConfigError
 
 _API_URL = "PREFECT_API_URL"
 

@@ -10,7 +10,8 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any
 
-from flows.counts import Counts
+from flows.common.counts import Counts
+from flows.common.process.stopwatch import Stopwatch
 from flows.store.bundles import read_bundles, verified
 from flows.store.catalog import (
     UNKNOWN_SHOWN,
@@ -23,7 +24,6 @@ from flows.store.catalog import (
 from flows.store.layout import Layout
 from flows.store.shard_writer import ShardWriter, UnnamedFile
 from flows.store.shards import ShardName
-from flows.timing import Stopwatch
 from transforms import Issuer, Paper, Reject
 from transforms.bundle.build import Draft, IssueTimes, append_snapshot, draft
 from transforms.bundle.rows import (

@@ -3,9 +3,10 @@
 import sys
 from contextlib import closing
 
-from flows.config import Config
+from flows.common.config import Config
+from flows.common.errors import StoreError
+from flows.common.terminal import echo
 from flows.desks import layout_of
-from flows.errors import StoreError
 from flows.references import find_records, parse_references
 from flows.store.bundles import read_bundles, verified
 from flows.store.catalog import Catalog, KnownRecord
@@ -14,7 +15,6 @@ from flows.store.catalog_reader import is_there
 from flows.store.layout import Layout
 from flows.store.ledger import MEND, entry_numbers
 from flows.store.shared import readable_catalog
-from flows.terminal import echo
 
 
 def print_record(config: Config, name: str) -> None:

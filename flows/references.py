@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from flows.errors import ConfigError
+from flows.common.errors import ConfigError
 from flows.store.catalog import Catalog, KnownRecord
 from transforms.paper.reference import BadReferenceError, Reference, parse_reference
 

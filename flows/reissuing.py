@@ -4,14 +4,14 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import partial
 
-from flows.batches import batches
-from flows.config import Config
-from flows.counts import Counts
-from flows.errors import ConfigError
+from flows.common.batches import batches
+from flows.common.config import Config
+from flows.common.counts import Counts
+from flows.common.errors import ConfigError
+from flows.common.process.progress import track
 from flows.job import Job, open_job
 from flows.jobs import MAX_STEPS, directly
 from flows.preparing import PAPERS_A_BATCH, Prepared
-from flows.progress import track
 from flows.references import find_records, parse_references
 from flows.report import RunReport
 from flows.steps import Run, StepRunner, UnitResult, settle

@@ -5,15 +5,15 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 
-from flows.counts import Counts
-from flows.errors import ArxivError
+from flows.common.counts import Counts
+from flows.common.errors import ArxivError
+from flows.common.terminal import sentence
 from flows.harvest import WindowOutcome
 from flows.snapshot import REPEATED
 from flows.snapshot_file import SnapshotFile
 from flows.steps import UnitResult
 from flows.store.layout import RUNS, Layout
 from flows.store.shards import WrittenFile
-from flows.terminal import sentence
 
 DONE, INCOMPLETE, STOPPED, UNREACHABLE = 0, 1, 2, 3
 MOST_REASONS = 10

@@ -10,10 +10,10 @@ from prefect.deployments.runner import RunnerDeployment
 from prefect.settings import get_current_settings
 from pydantic import ValidationError
 
-from flows.config import ScheduleConfig, load_config
-from flows.errors import ConfigError
-from flows.places import place_of
-from flows.terminal import quoted
+from flows.common.config import ScheduleConfig, load_config
+from flows.common.errors import ConfigError
+from flows.common.files.locations import place_of
+from flows.common.terminal import quoted
 
 NAME = "pith"
 JOBS = ("flows.backfill.backfill", "flows.nightly.unattended", "flows.rerun.rerun")

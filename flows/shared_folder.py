@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from flows.errors import ConfigError
+from flows.common.errors import ConfigError
 from flows.store.files import writing
 
 MARKER = ".shared"

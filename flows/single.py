@@ -4,8 +4,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from flows.counts import Counts
-from flows.errors import ConfigError
+from flows.common.counts import Counts
+from flows.common.errors import ConfigError
 from flows.job import Job
 from flows.references import find_records
 from flows.steps import UnitResult, mark_vanished, process_reply

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from flows.errors import LostSnapshotError, SnapshotError
+from flows.common.errors import LostSnapshotError, SnapshotError
 from flows.proof import Proof, ProvenFile, UnprovenError
 from flows.snapshot_file import UNREADABLE, unpacked
 from transforms.paper.paper import BadPaperError, Paper, Reject

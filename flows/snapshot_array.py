@@ -8,7 +8,7 @@ from pathlib import Path
 
 import orjson
 
-from flows.errors import SnapshotError
+from flows.common.errors import SnapshotError
 from flows.snapshot import MAX_LINE_BYTES
 from flows.snapshot_file import UNREADABLE, unpacked
 

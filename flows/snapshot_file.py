@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import cast
 from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
-from flows import packed
-from flows.errors import SnapshotError
+from flows.common.errors import SnapshotError
+from flows.common.files import compression as packed
 from flows.proof import Proof, ProvenFile, UnprovenError
 
 UNREADABLE = (

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from flows import snapshot
-from flows.errors import SnapshotError
+from flows.common.errors import SnapshotError
 from flows.proof import Proof
 from flows.snapshot import Span
 from flows.snapshot_file import SnapshotFile, is_plain

@@ -6,10 +6,10 @@ from functools import partial
 from math import ceil
 from pathlib import Path
 
-from flows.batches import batches
 from flows.bulk import bulk_of, settle_each
+from flows.common.batches import batches
+from flows.common.process.progress import OnProgress, track
 from flows.job import Job
-from flows.progress import OnProgress, track
 from flows.snapshot import read_parts
 from flows.snapshot_scan import Scan
 from flows.steps import StepRunner, UnitResult

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 from contextlib import closing
 
-from flows.config import Config
+from flows.common.config import Config
 from flows.coverage import backfill_command, coverage_lines, sets_of_interest
 from flows.desks import layout_of
 from flows.reading import open_catalog

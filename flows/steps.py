@@ -9,10 +9,10 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Protocol
 
-from flows.clock import Clock
-from flows.counts import Counts
+from flows.common.counts import Counts
+from flows.common.process.clock import Clock
+from flows.common.process.signals import note, unbroken
 from flows.preparing import Desk, Prepared, prepare
-from flows.stopping import note, unbroken
 from flows.store.catalog import Commit, FinishedPart
 from flows.store.files import writing
 from flows.store.raw import keep_reply

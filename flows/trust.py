@@ -13,9 +13,9 @@ from typing import Literal
 
 import msgspec
 
-from flows.errors import ConfigError
-from flows.own_files import OWN_FOLDER, WRITE, read_own
-from flows.terminal import echo, quoted
+from flows.common.errors import ConfigError
+from flows.common.files.own_files import OWN_FOLDER, WRITE, read_own
+from flows.common.terminal import echo, quoted
 from transforms.encoding.timestamps import to_seconds
 from transforms.signing import (
     PUBLIC_KEY_BYTES,
@@ -91,8 +91,8 @@ def own_trust(config: Path | None) -> Trust:
     for the address of its server.
     """
     # The configuration takes most of the start, and who names the keys to trust needs none.
-    from flows.config import load_config  # noqa: PLC0415
-    from flows.keys import in_secret, key_place, own_keys  # noqa: PLC0415
+    from flows.common.config import load_config  # noqa: PLC0415
+    from flows.common.keys import in_secret, key_place, own_keys  # noqa: PLC0415
 
     config = config or _configured()
     identity = load_config(config, here=False).identity

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from flows.bundle_sources import FoundBundle, read_sources
-from flows.terminal import echo, printable
+from flows.common.terminal import echo, printable
 from flows.trust import Trust, default_trust, named_trust
 from transforms.signing import encode_base64, fingerprint
 from transforms.verify.text_hashes import TextHashes

@@ -16,13 +16,13 @@ from typing import Any, Generic, Protocol, TypeVar
 
 import pyarrow as pa
 
-from flows import stopping
-from flows.config import Config
+from flows.common.config import Config
+from flows.common.errors import ConfigError, PithError, WorkerError
+from flows.common.keys import kept_from_children
+from flows.common.process import signals as stopping
+from flows.common.process.signals import unbroken
 from flows.desks import Orders, open_desk
-from flows.errors import ConfigError, PithError, WorkerError
-from flows.keys import kept_from_children
 from flows.preparing import Desk
-from flows.stopping import unbroken
 from transforms import Issuer
 
 MAX_ATTEMPTS = 3

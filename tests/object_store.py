@@ -17,7 +17,7 @@ from threading import Lock, Thread
 import pytest
 from runs import config_in
 
-from flows.config import Config
+from flows.common.config import Config
 
 pytest.importorskip("moto.server", reason="moto[server] is not installed: no S3 to test against")
 pytest.importorskip("obstore", reason="obstore is not installed: no object store can be used")

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 from arxiv_server import ArxivServer
 
 from flows import jobs
-from flows.config import ArxivConfig, Config, IdentityConfig
+from flows.common.config import ArxivConfig, Config, IdentityConfig
 from flows.report import RunReport
 from flows.store.catalog import Catalog
 from flows.store.layout import Layout

@@ -20,7 +20,7 @@ from flows import harvest, jobs
 from flows.ahead import Ahead
 from flows.arxiv import fetch
 from flows.arxiv.fetch import Patience
-from flows.errors import StoreError
+from flows.common.errors import StoreError
 from flows.report import RunReport
 from flows.steps import UnitResult, process_reply
 from flows.store.catalog import Catalog
@@ -177,7 +177,7 @@ import logging, signal, sys
 from datetime import date
 from pathlib import Path
 from flows import jobs
-from flows.config import load_config
+from flows.common.config import load_config
 signal.signal(signal.SIGINT, signal.default_int_handler)
 logging.basicConfig(level=logging.INFO, stream=sys.stdout, format="%(message)s")
 day = date.fromisoformat(sys.argv[2])

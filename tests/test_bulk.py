@@ -23,9 +23,9 @@ from snapshot_rows import line, row
 from flows import job as job_module
 from flows import jobs, snapshot, units
 from flows.bulk import AHEAD, Bulk
-from flows.errors import ConfigError, WorkerError
+from flows.common.errors import ConfigError, WorkerError
+from flows.common.keys import create_key, load_key
 from flows.job import open_job
-from flows.keys import create_key, load_key
 from flows.preparing import Desk
 from flows.report import RunReport
 from flows.snapshot_scan import scan

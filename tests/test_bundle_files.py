@@ -14,9 +14,9 @@ from oai_pages import page, record
 from runs import assert_whole, bundle_files, config_in, process
 
 from flows import bulk, jobs
+from flows.common.errors import StoreError
+from flows.common.keys import load_issuer
 from flows.desks import Orders, open_desk
-from flows.errors import StoreError
-from flows.keys import load_issuer
 from flows.store import bundle_files as module
 from flows.store.catalog import Catalog
 from flows.store.files import LocalFiles

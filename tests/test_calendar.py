@@ -23,8 +23,8 @@ from runs import config_for, held
 from flows import job, jobs
 from flows.arxiv import fetch
 from flows.arxiv.fetch import Patience
-from flows.config import Config, OutputsConfig
-from flows.errors import ArxivError
+from flows.common.config import Config, OutputsConfig
+from flows.common.errors import ArxivError
 from flows.report import RunReport
 from flows.status import status_lines
 from flows.store.layout import Layout

@@ -18,7 +18,7 @@ from runs import assert_whole, config_in, rows, tree
 from snapshot_rows import line, row
 
 from flows import jobs, snapshot, snapshot_scan, snapshot_units
-from flows.errors import SnapshotError
+from flows.common.errors import SnapshotError
 from flows.report import RunReport
 from flows.snapshot_scan import scan
 from flows.steps import Work

@@ -18,7 +18,7 @@ from test_objects import fetch, use
 from worker_killer import WorkerKiller
 
 from flows import dask_crew, jobs, snapshot
-from flows.config import Config, DaskConfig
+from flows.common.config import Config, DaskConfig
 from flows.report import RunReport
 from transforms.paper.selection import Selection
 

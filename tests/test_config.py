@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from flows.config import BUILDER_VERSION, Config, load_config
-from flows.errors import ConfigError
+from flows.common.config import BUILDER_VERSION, Config, load_config
+from flows.common.errors import ConfigError
 
 SHIPPED = Path(__file__).parents[1] / "config.yaml"
 

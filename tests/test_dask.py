@@ -20,10 +20,10 @@ from snapshot_rows import text
 from worker_killer import WorkerKiller
 
 from flows import dask_crew, jobs, shared_folder, snapshot
-from flows.config import Config, DaskConfig
+from flows.common.config import Config, DaskConfig
+from flows.common.errors import ConfigError, WorkerError
+from flows.common.keys import create_key, load_issuer
 from flows.desks import Orders, open_desk
-from flows.errors import ConfigError, WorkerError
-from flows.keys import create_key, load_issuer
 from flows.preparing import Desk
 from flows.workers import Crew, hired
 from transforms.paper.selection import Selection
@@ -301,8 +301,8 @@ def test_a_missing_extra_is_told(there: Path) -> None:
     script = (
         "import sys; sys.modules['distributed'] = None\n"
         "from pathlib import Path\n"
-        "from flows import jobs; from flows.config import load_config\n"
-        "from flows.errors import ConfigError\n"
+        "from flows import jobs; from flows.common.config import load_config\n"
+        "from flows.common.errors import ConfigError\n"
         "try: jobs.backfill_raw(load_config(), [Path('one.xml')])\n"
         "except ConfigError as error: print(error, end='')"
     )

@@ -17,7 +17,7 @@ from runs import assert_whole, config_for, held, rows
 from flows import job, jobs
 from flows.arxiv import fetch
 from flows.arxiv.fetch import Patience
-from flows.config import Config, OutputsConfig
+from flows.common.config import Config, OutputsConfig
 from flows.report import RunReport
 
 TODAY = date(2026, 11, 21)

@@ -22,8 +22,8 @@ from oai_pages import page, record
 from runs import config_in, tree
 
 from flows import jobs
+from flows.common.errors import StoreError
 from flows.doctor import examine, repair
-from flows.errors import StoreError
 from transforms.verify.verify import verify_bundle
 
 SEEDS = (

@@ -11,8 +11,8 @@ from runs import assert_whole, bundle_files, config_in, process, tree
 from typer.testing import CliRunner
 
 from flows.commands.app import app
+from flows.common.errors import StoreError
 from flows.doctor import examine, repair
-from flows.errors import StoreError
 from flows.store.layout import Layout
 from flows.store.rebuild import rebuild_catalog
 

@@ -19,7 +19,7 @@ from oai_pages import page, record
 from runs import assert_whole, bundle_files, config_in, process, rows, tree
 
 from flows import jobs
-from flows.errors import StoreError
+from flows.common.errors import StoreError
 from flows.store.layout import Layout
 from flows.store.rebuild import rebuild_catalog
 from flows.store.store import open_store

@@ -11,8 +11,8 @@ from runs import SAMPLE, bundle_files, config_in, rows
 from test_cli import assert_one_sentence, run, without_rights
 
 from flows import jobs
-from flows.config import Config, OutputsConfig
-from flows.errors import ConfigError, StoreError
+from flows.common.config import Config, OutputsConfig
+from flows.common.errors import ConfigError, StoreError
 from flows.exporting import Exported, Wanted, export
 from flows.store.layout import Layout
 from flows.store.lock import locked

@@ -9,7 +9,7 @@ from arxiv_server import ArxivServer, make_library
 from runs import SAMPLE, assert_whole
 
 from flows.backfill import backfill
-from flows.errors import ConfigError
+from flows.common.errors import ConfigError
 from flows.nightly import nightly
 from flows.rerun import rerun
 

@@ -33,7 +33,7 @@ from runs import assert_whole, config_for, rows, tree
 from flows import jobs
 from flows.arxiv import fetch
 from flows.arxiv.fetch import Patience
-from flows.errors import ArxivUnreachableError, ConfigError
+from flows.common.errors import ArxivUnreachableError, ConfigError
 from flows.report import RunReport
 
 TODAY = datetime.now(UTC).date()
@@ -319,7 +319,7 @@ import sys
 from datetime import date
 from pathlib import Path
 from flows import jobs
-from flows.config import load_config
+from flows.common.config import load_config
 day = date.fromisoformat(sys.argv[2])
 report = jobs.backfill_categories(load_config(Path(sys.argv[1])), ["all"], day, day)
 sys.exit(report.exit_status)

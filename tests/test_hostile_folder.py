@@ -17,10 +17,10 @@ from hostile_text import stand
 from oai_pages import page, record
 from signed_events import ISSUER, OTHER
 
-from flows.config import load_config
-from flows.config_file import DEFAULT_FILE
-from flows.errors import ConfigError
-from flows.keys import create_key
+from flows.common.config import load_config
+from flows.common.config_file import DEFAULT_FILE
+from flows.common.errors import ConfigError
+from flows.common.keys import create_key
 from transforms import IssueTimes, build_bundle
 from transforms.bundle.build import bundle_bytes
 from transforms.encoding.timestamps import from_text

@@ -9,7 +9,7 @@ from hostile.servers import MAX_BYTES, SERVERS, Hostile, HostileServer
 from flows.arxiv.client import OaiClient
 from flows.arxiv.fetch import Patience, make_user_agent
 from flows.arxiv.pace import Pace
-from flows.errors import ArxivError
+from flows.common.errors import ArxivError
 
 AGENT = make_user_agent("")
 

@@ -16,7 +16,7 @@ from oai_pages import error, page, record, version
 from runs import SAMPLE, assert_whole, bundle_files, config_in, process, rows, tree
 
 from flows import jobs
-from flows.errors import ConfigError
+from flows.common.errors import ConfigError
 from flows.store.schemas import SCHEMAS
 from transforms.encoding.canonical import canonical_json
 from transforms.verify.verify import verify_bundle

@@ -19,7 +19,7 @@ from test_cli import assert_one_sentence, run
 from test_exactly_once import dump, rebuilt
 
 from flows import reissuing
-from flows.errors import StoreError
+from flows.common.errors import StoreError
 from flows.reading import print_bundle, print_record
 from flows.store.bundles import read_bundles
 from flows.store.catalog import Catalog, KnownRecord

@@ -12,10 +12,10 @@ import pytest
 from nacl.utils import random
 from signed_events import ISSUER
 
-from flows import keys
-from flows.config import Config, IdentityConfig
-from flows.errors import ConfigError
-from flows.keys import (
+from flows.common import keys
+from flows.common.config import Config, IdentityConfig
+from flows.common.errors import ConfigError
+from flows.common.keys import (
     create_key,
     ensure_issuer,
     has_key,
@@ -50,7 +50,7 @@ def test_a_key_is_made_once_and_is_private(tmp_path: Path) -> None:
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from flows.keys import create_key
+from flows.common.keys import create_key
 Path.hardlink_to = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
 create_key(Path(sys.argv[1]))
 """
@@ -74,8 +74,8 @@ def test_what_a_killed_keygen_left_is_no_key_and_hinders_nobody(tmp_path: Path) 
 AT_ONCE = """
 import sys
 from pathlib import Path
-from flows.config import IdentityConfig
-from flows.keys import ensure_issuer
+from flows.common.config import IdentityConfig
+from flows.common.keys import ensure_issuer
 print("ready", flush=True)
 sys.stdin.readline()
 issuer, is_new = ensure_issuer(IdentityConfig(key_file=Path(sys.argv[1])))

@@ -17,7 +17,7 @@ from golden_data import FOLDER, GOLDEN
 from signed_events import ISSUER, OTHER, STRANGER, signed
 from test_cli import assert_one_sentence, run
 
-from flows.keys import create_key
+from flows.common.keys import create_key
 from transforms import Issuer, IssueTimes, build_bundle, bundle_bytes
 from transforms.bundle.build import append_snapshot, draft, reissue
 from transforms.bundle.events import content_digest

@@ -39,7 +39,12 @@ from flows.arxiv.answer import retry_after
 from flows.arxiv.client import OaiClient
 from flows.arxiv.fetch import LONGEST_RETRY_AFTER, Patience, make_user_agent
 from flows.arxiv.pace import Pace
-from flows.errors import ArxivDeniedError, ArxivReplyError, ArxivUnreachableError, ConfigError
+from flows.common.errors import (
+    ArxivDeniedError,
+    ArxivReplyError,
+    ArxivUnreachableError,
+    ConfigError,
+)
 from flows.window import Window
 from transforms.paper.paper import BadPaperError
 from transforms.parsing.arxiv_xml import parse_page

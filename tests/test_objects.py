@@ -23,13 +23,13 @@ from snapshot_rows import line, row, text
 from test_exactly_once import dump
 
 from flows import jobs, reissuing
-from flows.config import Config, load_config
+from flows.common.config import Config, load_config
+from flows.common.errors import ConfigError, StoreError
+from flows.common.files.locations import place_of
+from flows.common.keys import load_issuer
 from flows.desks import Orders, layout_of, open_desk
 from flows.doctor import examine, repair
-from flows.errors import ConfigError, StoreError
 from flows.finding import print_matches
-from flows.keys import load_issuer
-from flows.places import place_of
 from flows.reading import print_record
 from flows.status import status_lines
 from flows.store import shared

@@ -15,7 +15,7 @@ import pytest
 from arxiv_server import ArxivServer, SlowFirstByte, make_library
 
 from flows.arxiv.pace import Pace
-from flows.errors import ConfigError
+from flows.common.errors import ConfigError
 
 ROOT = Path(__file__).resolve().parents[1]
 

@@ -15,8 +15,8 @@ from snapshot_rows import text
 from test_cli import run
 
 from flows import jobs
-from flows.config import Config
-from flows.errors import ConfigError, SnapshotError
+from flows.common.config import Config
+from flows.common.errors import ConfigError, SnapshotError
 from flows.plan import plan_backfill
 
 TODAY = datetime.now(UTC).date()

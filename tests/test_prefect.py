@@ -13,8 +13,8 @@ from arxiv_server import ArxivServer, make_library
 from real_prefect import Api, is_over, prefect_server, process, serving, wait_for, write_config
 from runs import SAMPLE, assert_whole
 
-from flows.config import load_config
-from flows.errors import ConfigError
+from flows.common.config import load_config
+from flows.common.errors import ConfigError
 
 TODAY = datetime.now(UTC).date()
 

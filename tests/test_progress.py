@@ -7,13 +7,13 @@ from collections.abc import Iterator
 
 import pytest
 
-from flows import progress
+from flows.common.process import progress
 
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     now = [1000.0]
-    monkeypatch.setattr("flows.progress.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("flows.common.process.progress.time.monotonic", lambda: now[0])
     return now
 
 

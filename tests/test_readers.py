@@ -16,7 +16,7 @@ from oai_pages import page, record
 from runs import assert_whole, process, tree
 from test_cli import _run, assert_one_sentence, run, without_rights
 
-from flows.keys import load_key
+from flows.common.keys import load_key
 from flows.store.catalog import Catalog
 from flows.store.catalog_file import begin_changes
 from flows.store.layout import Layout

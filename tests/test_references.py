@@ -12,7 +12,7 @@ from runs import config_for, config_in, process, rows
 from test_cli import assert_one_sentence, run
 
 from flows import jobs, reissuing
-from flows.errors import ConfigError
+from flows.common.errors import ConfigError
 from flows.exporting import Wanted, export
 from flows.reading import print_bundle, print_record
 

@@ -14,7 +14,7 @@ from arxiv_server import ArxivServer, make_library
 from runs import assert_whole, config_for
 
 from flows import jobs
-from flows.errors import ConfigError
+from flows.common.errors import ConfigError
 from flows.report import RunReport
 from flows.store.catalog import Catalog
 from flows.store.layout import Layout

@@ -29,7 +29,12 @@ from flows.arxiv.client import OaiClient
 from flows.arxiv.fetch import Patience
 from flows.arxiv.pace import Pace
 from flows.arxiv.search import MAX_RESULTS, PAGE_SIZE, search_ids
-from flows.errors import ArxivDeniedError, ArxivReplyError, ArxivUnreachableError, ConfigError
+from flows.common.errors import (
+    ArxivDeniedError,
+    ArxivReplyError,
+    ArxivUnreachableError,
+    ConfigError,
+)
 
 DAY = date(2026, 3, 2)
 TODAY = date(2026, 3, 10)

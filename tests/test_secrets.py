@@ -15,9 +15,9 @@ from hostile_text import stand
 from oai_pages import page, record
 from test_terminal import texts
 
-from flows.config import Config, IdentityConfig, load_config
-from flows.errors import ConfigError
-from flows.keys import create_key, load_issuer, load_key
+from flows.common.config import Config, IdentityConfig, load_config
+from flows.common.errors import ConfigError
+from flows.common.keys import create_key, load_issuer, load_key
 from transforms.signing import Ed25519Signer, encode_base64, fingerprint
 
 SEED = bytes(range(7, 39))

@@ -14,7 +14,7 @@ from hostile_text import ANY, IN_XML, assert_safe
 from oai_pages import CLOSE, OPEN, error, page, record
 
 from flows import cli
-from flows.progress import LOGGER
+from flows.common.process.progress import LOGGER
 
 RERUN = ["rerun", "0903.0442"]
 HARVEST = ["backfill", "--category", "cs.LG", "--from", "2026-01-01", "--until", "2026-01-02"]

@@ -17,7 +17,7 @@ import zstandard
 from snapshot_rows import line, older_row, row, text
 
 from flows import snapshot
-from flows.errors import PithError, SnapshotError
+from flows.common.errors import PithError, SnapshotError
 from flows.snapshot import MAX_LINE_BYTES, Part, read_part, read_parts, reject_repeated
 from flows.snapshot_file import SnapshotFile
 from flows.snapshot_scan import scan

@@ -14,7 +14,7 @@ from runs import assert_whole, config_in, process, rows, tree
 from snapshot_rows import line, row, text
 
 from flows import jobs, snapshot
-from flows.errors import SnapshotError
+from flows.common.errors import SnapshotError
 from flows.metadata_file import read_texts
 from flows.report import RunReport
 from flows.steps import Work

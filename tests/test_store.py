@@ -10,7 +10,7 @@ from oai_pages import page, record
 from runs import assert_whole, bundle_files, process, rows
 
 from flows import bulk
-from flows.errors import StoreError
+from flows.common.errors import StoreError
 from flows.store import store
 from flows.store.catalog import Catalog
 from flows.store.catalog_file import SCHEMA_VERSION, end_changes

@@ -15,7 +15,7 @@ from test_exactly_once import dump, rebuilt
 from test_store import KilledError, kill
 
 from flows import jobs, reissuing
-from flows.errors import StoreError
+from flows.common.errors import StoreError
 from flows.exporting import Exported, Wanted, export
 from flows.finding import print_matches
 from flows.reading import print_record

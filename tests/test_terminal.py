@@ -25,7 +25,7 @@ from runs import process
 from snapshot_rows import line, older_row, row
 from test_cli import run
 
-from flows.terminal import LONGEST_SENTENCE, looks_like_key, printable, quoted, sentence
+from flows.common.terminal import LONGEST_SENTENCE, looks_like_key, printable, quoted, sentence
 from transforms import Identity, Issuer, IssueTimes, build_bundle
 from transforms.bundle.build import append_snapshot, bundle_bytes, draft
 from transforms.encoding.timestamps import from_text
@@ -340,7 +340,7 @@ def test_no_word_of_a_command_does(tmp_path: Path) -> None:
 
 def settings() -> Iterator[str]:
     """Give configurations with a hostile value in each setting, and hostile names."""
-    from flows.config import Config  # noqa: PLC0415 - only here
+    from flows.common.config import Config  # noqa: PLC0415 - only here
 
     defaults = Config().model_dump(mode="json")
     for place in texts(defaults):
@@ -353,8 +353,8 @@ def settings() -> Iterator[str]:
 
 
 def test_no_setting_does(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    from flows.config import load_config  # noqa: PLC0415 - as above
-    from flows.errors import ConfigError  # noqa: PLC0415
+    from flows.common.config import load_config  # noqa: PLC0415 - as above
+    from flows.common.errors import ConfigError  # noqa: PLC0415
 
     refused = 0
     for text in settings():

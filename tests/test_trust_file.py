@@ -14,8 +14,8 @@ from hostile_text import stand
 from nacl.signing import SigningKey
 from signed_events import ISSUER, OTHER, issuer
 
-from flows.errors import ConfigError
-from flows.keys import create_key
+from flows.common.errors import ConfigError
+from flows.common.keys import create_key
 from flows.trust import TRUST_FILE, default_trust, remove_key, save_key, saved_keys
 from flows.verifying import Form, print_reports
 from transforms import IssueTimes, build_bundle

@@ -14,7 +14,7 @@ from snapshot_rows import line, row
 from test_tables import drop_columns
 
 from flows import jobs
-from flows.config import BUILDER_VERSION, Config
+from flows.common.config import BUILDER_VERSION, Config
 from transforms import authors_text
 from transforms.encoding.strict_json import read_json
 from transforms.paper.authors import author_names

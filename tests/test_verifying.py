@@ -14,8 +14,8 @@ from runs import config_in, process
 from snapshot_rows import text
 
 from flows.bundle_sources import read_sources
-from flows.errors import ConfigError
-from flows.keys import load_key
+from flows.common.errors import ConfigError
+from flows.common.keys import load_key
 from flows.verifying import Form, print_reports
 from transforms.signing import encode_base64
 

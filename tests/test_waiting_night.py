@@ -20,7 +20,7 @@ from real_prefect import (
 )
 from runs import assert_whole, rows
 
-from flows.errors import ConfigError
+from flows.common.errors import ConfigError
 from flows.nightly import unattended
 
 TODAY = datetime.now(UTC).date()

@@ -7,7 +7,7 @@ from email.utils import parsedate_to_datetime
 
 import httpx
 
-from flows.errors import ArxivDeniedError, ArxivReplyError
+from flows.common.errors import ArxivDeniedError, ArxivReplyError
 
 _GZIP = 16 + zlib.MAX_WBITS
 _PASSING = {httpx.codes.REQUEST_TIMEOUT, httpx.codes.TOO_MANY_REQUESTS}

@@ -20,9 +20,9 @@ from flows.arxiv.answer import (
 )
 from flows.arxiv.budget import Budget, keep_to
 from flows.arxiv.pace import Pace
-from flows.errors import ArxivReplyError, ArxivUnreachableError, ConfigError
-from flows.progress import LOGGER
-from flows.terminal import quoted
+from flows.common.errors import ArxivReplyError, ArxivUnreachableError, ConfigError
+from flows.common.process.progress import LOGGER
+from flows.common.terminal import quoted
 from transforms.parsing.oai_xml import MAX_PAGE_BYTES, PageError
 
 CONNECT_SECONDS = 30.0

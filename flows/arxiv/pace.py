@@ -11,7 +11,7 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from flows.errors import ConfigError
+from flows.common.errors import ConfigError
 
 
 class Pace:

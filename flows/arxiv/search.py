@@ -12,8 +12,8 @@ import httpx
 
 from flows.arxiv.fetch import PATIENCE, Fetcher, Patience
 from flows.arxiv.pace import Pace
-from flows.errors import ArxivReplyError, ConfigError
-from flows.progress import LOGGER
+from flows.common.errors import ArxivReplyError, ConfigError
+from flows.common.process.progress import LOGGER
 from transforms.paper.paper import BadPaperError, check_id
 from transforms.parsing.oai_xml import PageError
 from transforms.parsing.strict_xml import NotStrictXmlError, parse_xml

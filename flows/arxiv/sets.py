@@ -7,7 +7,7 @@ down here: the server's `ListSets` says what there is.
 import difflib
 from collections.abc import Collection
 
-from flows.errors import ConfigError
+from flows.common.errors import ConfigError
 
 ALL_OF_ARXIV = "all"
 """The category that stands for no category at all."""

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from flows.commands.options import ConfigOption, TrustConfigOption
-from flows.terminal import echo
+from flows.common.terminal import echo
 
 
 def verify(  # noqa: PLR0913 - one argument per option
@@ -73,10 +73,10 @@ def merge(
     It is signed with your key; events of one signer that contradict each other are shown. Who you
     are is never read from the folder that this stands in.
     """
-    from flows.config import load_config
-    from flows.config_file import refuse_prefects_files
-    from flows.errors import ConfigError
-    from flows.keys import in_secret
+    from flows.common.config import load_config
+    from flows.common.config_file import refuse_prefects_files
+    from flows.common.errors import ConfigError
+    from flows.common.keys import in_secret
     from flows.merging import merge_files
 
     own = load_config(config, here=False)
@@ -104,8 +104,8 @@ def keygen(
     The file can be read by you alone. Every job makes a key on first use, so this command is only
     needed to have one elsewhere or before.
     """
-    from flows.config import load_config
-    from flows.keys import create_key
+    from flows.common.config import load_config
+    from flows.common.keys import create_key
     from transforms.signing import encode_base64, fingerprint
 
     file = file or load_config(config).identity.key_file

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 
 from flows.commands.options import DAY, ConfigOption, DataOption, load
-from flows.terminal import echo
+from flows.common.terminal import echo
 
 if TYPE_CHECKING:
     from flows.starting import JobName
@@ -125,8 +125,8 @@ def serve(config: ConfigOption = None, data: DataOption = None) -> None:
 
     It needs a server: `prefect server start` in another terminal.
     """
+    from flows.common.process.signals import leave
     from flows.starting import keep_analytics_off
-    from flows.stopping import leave
 
     leave()  # to Prefect, which stops its runs in order
     keep_analytics_off()

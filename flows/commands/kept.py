@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from flows.commands.options import DAY, ConfigOption, DataOption, load
-from flows.terminal import echo
+from flows.common.terminal import echo
 
 
 def show(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from flows.config import Config
+    from flows.common.config import Config
 
 DAY = "%Y-%m-%d"
 
@@ -39,6 +39,6 @@ DataOption = Annotated[
 
 def load(config: Path | None, data: Path | None) -> "Config":
     """Read the configuration that the options name."""
-    from flows.config import load_config
+    from flows.common.config import load_config
 
     return load_config(config, data_dir=data)

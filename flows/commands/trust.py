@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from flows.commands.options import TrustConfigOption
-from flows.terminal import echo
+from flows.common.terminal import echo
 
 app = typer.Typer(
     help="Say whose keys you trust: a file of your own, ~/.config/pith-ingest/trusted-keys.json."

@@ -4,11 +4,11 @@ from collections import defaultdict
 from collections.abc import Container, Iterable, Iterator
 from typing import Any
 
-from flows.errors import StoreError
+from flows.common.errors import StoreError
+from flows.common.terminal import printable
 from flows.store.catalog import UNKNOWN_SHOWN, KnownRecord
 from flows.store.layout import Layout
 from flows.store.shards import damaged, read_rows, read_rows_of
-from flows.terminal import printable
 from transforms.encoding.canonical import sha256, write_canonical
 from transforms.verify.verify import BadBundleError, read_verified
 

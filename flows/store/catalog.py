@@ -8,8 +8,8 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, Self
 
-from flows.counts import Counts
-from flows.errors import StoreError
+from flows.common.counts import Counts
+from flows.common.errors import StoreError
 from flows.store.catalog_file import create_database, find_inner_damage, open_database
 from flows.store.ledger import (
     BadEntryError,

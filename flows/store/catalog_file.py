@@ -9,7 +9,7 @@ import sqlite3
 from pathlib import Path
 from typing import Literal
 
-from flows.errors import StoreError
+from flows.common.errors import StoreError
 from flows.store.catalog_reader import PATIENCE, CatalogReader
 from flows.store.files import LocalFiles, sync_folder
 from flows.store.ledger import MEND

@@ -8,7 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from flows.errors import StoreError
+from flows.common.errors import StoreError
 
 PATIENCE = 60.0
 """Seconds for which a reader waits while a writer commits, and the other way round."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import groupby
 
-from flows.errors import StoreError
+from flows.common.errors import StoreError
 from flows.store import catalog_file
 from flows.store.catalog import Catalog
 from flows.store.catalog_file import DamagedCatalogError

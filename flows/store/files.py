@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
-from flows.errors import StoreError
+from flows.common.errors import StoreError
 
 Data = bytes | memoryview
 

@@ -10,8 +10,8 @@ from multiprocessing import get_context
 
 import zstandard
 
-from flows.batches import batches
-from flows.errors import StoreError
+from flows.common.batches import batches
+from flows.common.errors import StoreError
 from flows.store.catalog import Catalog, KnownRecord
 from flows.store.inspection import WrongFile, check_bytes
 from flows.store.layout import Layout

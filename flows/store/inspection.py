@@ -7,7 +7,7 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from flows.errors import StoreError
+from flows.common.errors import StoreError
 from flows.store.catalog import Catalog
 from flows.store.files import Files
 from flows.store.layout import TABLES, Layout

@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from flows.errors import StoreError
+from flows.common.errors import StoreError
 from flows.store.files import Files
 
 FOLDER = "ledger"

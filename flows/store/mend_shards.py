@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 
-from flows.errors import StoreError
+from flows.common.errors import StoreError
 from flows.store.bundles import find_bundles
 from flows.store.catalog import Catalog
 from flows.store.examine import Findings

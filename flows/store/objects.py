@@ -11,8 +11,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from flows.batches import batches
-from flows.errors import ConfigError, StoreError
+from flows.common.batches import batches
+from flows.common.errors import ConfigError, StoreError
 from flows.store.files import Data
 
 try:

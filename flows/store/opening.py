@@ -6,8 +6,8 @@ Each state of ledger, catalog and tables that is met here stands in the table of
 from collections.abc import Callable, Sequence
 from contextlib import closing
 
-from flows.clock import utc_now
-from flows.errors import StoreError
+from flows.common.errors import StoreError
+from flows.common.process.clock import utc_now
 from flows.store import catalog_file
 from flows.store.catalog import Catalog
 from flows.store.catalog_file import DamagedCatalogError

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import zstandard
 
-from flows.errors import ConfigError
-from flows.packed import DAMAGED, unpacked
-from flows.regular_file import open_regular
+from flows.common.errors import ConfigError
+from flows.common.files.compression import DAMAGED, unpacked
+from flows.common.files.regular_file import open_regular
 from flows.store.layout import Layout
 
 SUFFIXES = (".xml", ".xml.gz", ".xml.zst")

@@ -6,8 +6,8 @@ from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
-from flows.clock import utc_now
-from flows.errors import StoreError
+from flows.common.errors import StoreError
+from flows.common.process.clock import utc_now
 from flows.store.catalog import Catalog
 from flows.store.catalog_file import begin_changes
 from flows.store.files import Files, writing

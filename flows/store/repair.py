@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from flows.errors import StoreError
+from flows.common.errors import StoreError
 from flows.store.examine import Findings
 from flows.store.files import Files
 from flows.store.layout import Layout

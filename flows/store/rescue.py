@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from flows.errors import StoreError
+from flows.common.errors import StoreError
 from flows.store.bundles import newest_shown_sha256
 from flows.store.layout import Layout
 from flows.store.shard_writer import Row

@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from flows.errors import StoreError
+from flows.common.errors import StoreError
 from flows.store.files import Files
 from flows.store.layout import TABLES, Layout
 from flows.store.ledger import MEND, CommittedFile

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from flows.errors import StoreError
+from flows.common.errors import StoreError
 from flows.store.catalog_file import begin_changes
 from flows.store.files import LocalFiles, writing
 from flows.store.layout import Layout

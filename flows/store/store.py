@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from datetime import timedelta
 
-from flows.clock import TOLERANCE, Clock, SteadyClock, utc_now
+from flows.common.process.clock import TOLERANCE, Clock, SteadyClock, utc_now
+from flows.common.process.stopwatch import Stopwatch
 from flows.store import catalog_file
 from flows.store.bundle_files import WrittenFiles, noting_files, write_bundle_files
 from flows.store.catalog import Catalog, Commit, FinishedPart
@@ -20,7 +21,6 @@ from flows.store.shard_writer import (
     refuse_taken_names,
 )
 from flows.store.shared import coordinating
-from flows.timing import Stopwatch
 
 
 class Store:

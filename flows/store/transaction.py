@@ -4,7 +4,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from flows.errors import StoreError
+from flows.common.errors import StoreError
 
 
 @contextmanager

@@ -37,7 +37,7 @@ with atheris.instrument_imports(include=["flows", "transforms", "h11", "httpcore
     from flows.arxiv.pace import Pace
     from flows.arxiv.search import check_feed
     from flows.bundle_shard import may_hold_bundles, read_shard
-    from flows.errors import ArxivError
+    from flows.common.errors import ArxivError
     from flows.parquet_pages import BadPagesError, read_page_sizes
     from flows.store.raw import UnreadableReplyError, read_reply
     from transforms.paper.paper import BadPaperError

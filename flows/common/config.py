@@ -26,11 +26,11 @@ from pydantic_settings import (
     SettingsError,
 )
 
-from flows.config_file import file_here, read_yaml
-from flows.errors import ConfigError
-from flows.own_files import OWN_FOLDER
-from flows.places import Place, place_of
-from flows.terminal import looks_like_key
+from flows.common.config_file import file_here, read_yaml
+from flows.common.errors import ConfigError
+from flows.common.files.locations import Place, place_of
+from flows.common.files.own_files import OWN_FOLDER
+from flows.common.terminal import looks_like_key
 from transforms.bundle.types import WEB_BASE, WEB_PAGE
 from transforms.signing import PUBLIC_KEY_BYTES, decode_base64
 

@@ -9,10 +9,10 @@ from urllib.parse import urlsplit
 
 from nacl.utils import random
 
-from flows.config import IdentityConfig
-from flows.errors import ConfigError
-from flows.own_files import READ, read_own
-from flows.terminal import quoted
+from flows.common.config import IdentityConfig
+from flows.common.errors import ConfigError
+from flows.common.files.own_files import READ, read_own
+from flows.common.terminal import quoted
 from transforms.signing import (
     PUBLIC_KEY_BYTES,
     Ed25519Signer,

@@ -1,6 +1,6 @@
 """Errors that a user can act on; the command line prints them as one sentence."""
 
-from flows.terminal import sentence
+from flows.common.terminal import sentence
 
 
 class PithError(Exception):

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from pydantic import BeforeValidator
 
-from flows.errors import ConfigError
+from flows.common.errors import ConfigError
 
 SCHEMES = ("s3", "gs", "az")
 # The command line and Prefect's forms make a `Path` of a URL first, which folds its slashes.

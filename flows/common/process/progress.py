@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
 from typing import TypeVar
 
-from flows.terminal import sentence
+from flows.common.terminal import sentence
 
 LOGGER = logging.getLogger("pith_ingest")
 SECONDS_BETWEEN_LINES = 10.0

@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from flows.errors import ConfigError
+from flows.common.errors import ConfigError
 
 DEFAULT_FILE = Path("config.yaml")
 _PREFECTS_FILES = (Path(".env"), Path("prefect.toml"), Path("pyproject.toml"))

@@ -4,7 +4,7 @@ import os
 import stat
 from pathlib import Path
 
-from flows.errors import ConfigError
+from flows.common.errors import ConfigError
 
 OWN_FOLDER = Path("~/.config/pith-ingest")
 """Where a user's own key and trust file lie, whatever folder a command stands in."""

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
-from flows.errors import StoreError
+from flows.common.errors import StoreError
 
 Clock = Callable[[], datetime]
 

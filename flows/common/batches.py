@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import TypeVar
 
-from flows.errors import SnapshotError
+from flows.common.errors import SnapshotError
 
 _T = TypeVar("_T")
 

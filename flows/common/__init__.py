@@ -1,0 +1,1 @@
+"""What every other folder may use: configuration, keys, errors, the terminal."""
