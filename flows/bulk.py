@@ -13,10 +13,10 @@ from flows.common.process.signals import unbroken
 from flows.job import Job, tidied
 from flows.preparing import Desk
 from flows.steps import Run, UnitResult, commit
-from flows.store.bundle_files import write_bundle_files
-from flows.store.files import writing
+from flows.store.bundles.files import write_bundle_files
+from flows.store.files.local import writing
 from flows.store.layout import BUNDLES
-from flows.store.shard_writer import discard
+from flows.store.parquet.writer import discard
 from flows.units import Outcome, Unit
 from flows.workers import Crew, Ticket, hired
 from transforms.paper.selection import SeenIds

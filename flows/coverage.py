@@ -5,9 +5,9 @@ from datetime import date, timedelta
 from itertools import zip_longest
 
 from flows.arxiv.sets import ALL_OF_ARXIV, category_of, likely_set
-from flows.days import EARLIEST, ONE_DAY, Days, holes
-from flows.store.windows import WindowLog
-from flows.window import Window, by_year
+from flows.store.catalog.days import EARLIEST, ONE_DAY, Days, holes
+from flows.store.catalog.window import Window, by_year
+from flows.store.catalog.windows import WindowLog
 
 LONGEST_NIGHT = timedelta(days=366)
 """From so many days on, a night harvests each year as a window of its own, as a backfill does."""

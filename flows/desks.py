@@ -8,9 +8,9 @@ from flows.common.errors import ConfigError
 from flows.common.files.locations import state_folder
 from flows.common.keys import load_issuer
 from flows.preparing import Desk
-from flows.store.catalog import Catalog
+from flows.store.catalog.catalog import Catalog
+from flows.store.catalog.copies import readable_catalog
 from flows.store.layout import Layout
-from flows.store.shared import readable_catalog
 from transforms import Issuer
 
 
@@ -18,7 +18,7 @@ def layout_of(config: Config) -> Layout:
     """Return where everything lies; nothing is asked of an object store yet."""
     if isinstance(config.data_dir, Path):
         return Layout(config.data_dir)
-    from flows.store.objects import ObjectFiles  # noqa: PLC0415 - an optional dependency
+    from flows.store.files.objects import ObjectFiles  # noqa: PLC0415 - an optional dependency
 
     return Layout(state_folder(config.state_dir, config.data_dir), ObjectFiles(config.data_dir))
 

@@ -12,10 +12,14 @@ from flows.common.keys import has_key, load_issuer, own_keys
 from flows.common.process.clock import SteadyClock, utc_now
 from flows.common.process.progress import track
 from flows.desks import layout_of
-from flows.store import catalog_file
-from flows.store.bundles import find_bundles
-from flows.store.catalog import Catalog
-from flows.store.examine import (
+from flows.store.bundles.reader import find_bundles
+from flows.store.catalog import file as catalog_file
+from flows.store.catalog.catalog import Catalog
+from flows.store.catalog.copies import coordinating
+from flows.store.files.local import writing
+from flows.store.layout import Layout
+from flows.store.ledger import Head
+from flows.store.repair.examine import (
     Fault,
     Findings,
     find_missing_bundle_files,
@@ -23,14 +27,10 @@ from flows.store.examine import (
     look_at_bundle_files,
     look_at_replies,
 )
-from flows.store.files import writing
-from flows.store.full_check import Expected, check_shards, find_bad_replies
-from flows.store.inspection import require_shard
-from flows.store.layout import Layout
-from flows.store.ledger import Head
-from flows.store.repair import Repair
-from flows.store.rescue import Rescuer
-from flows.store.shared import coordinating
+from flows.store.repair.full_check import Expected, check_shards, find_bad_replies
+from flows.store.repair.inspection import require_shard
+from flows.store.repair.repair import Repair
+from flows.store.repair.rescue import Rescuer
 
 HEALTHY, FAULTY = 0, 1
 

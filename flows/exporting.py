@@ -17,14 +17,14 @@ from flows.common.process.progress import track
 from flows.common.process.signals import note, unbroken
 from flows.desks import layout_of
 from flows.reading import open_catalog
-from flows.references import find_records, parse_references
-from flows.store.bundles import read_bundles
-from flows.store.catalog import UNKNOWN_SHOWN, Catalog, KnownRecord
-from flows.store.files import Files, LocalFiles, writing
-from flows.store.inspection import require_shard
+from flows.store.bundles.reader import read_bundles
+from flows.store.catalog.catalog import UNKNOWN_SHOWN, Catalog, KnownRecord
+from flows.store.catalog.copies import coordinating
+from flows.store.catalog.references import find_records, parse_references
+from flows.store.files.local import Files, LocalFiles, writing
 from flows.store.layout import Layout
-from flows.store.shards import read_rows_of
-from flows.store.shared import coordinating
+from flows.store.parquet.shards import read_rows_of
+from flows.store.repair.inspection import require_shard
 from transforms.encoding.strict_json import read_json
 from transforms.paper.reference import Reference
 

@@ -14,7 +14,7 @@ from flows.common.terminal import echo, printable
 from flows.desks import layout_of
 from flows.reading import open_catalog
 from flows.store.layout import Layout
-from flows.store.schemas import SCHEMAS
+from flows.store.parquet.schema import SCHEMAS
 from transforms.paper.search_keys import ascii_key
 
 _SHOWN = ("arxiv_id", "pith_number", "title", "authors", "author_names", "version", "issued_at")

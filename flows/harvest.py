@@ -20,9 +20,9 @@ from flows.ahead import Ahead
 from flows.common.process.progress import LOGGER, Meter
 from flows.listing import END, IncompleteError, Listing, came_with, fetch_listing
 from flows.steps import Run, StepRunner, UnitResult, keep_rows, mark_vanished, process_reply
-from flows.store.schemas import WindowRow
-from flows.store.windows import DoneWindow, How, Progress, WindowLog
-from flows.window import Window
+from flows.store.catalog.window import Window
+from flows.store.catalog.windows import DoneWindow, How, Progress, WindowLog
+from flows.store.parquet.schema import WindowRow
 from transforms.encoding.canonical import sha256
 from transforms.parsing.arxiv_xml import Page
 from transforms.parsing.oai_xml import (

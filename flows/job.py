@@ -17,7 +17,7 @@ from flows.harvest import WindowOutcome
 from flows.report import RunReport, summarise
 from flows.snapshot_file import SnapshotFile
 from flows.steps import Run, UnitResult, keep_empty_tables, note_kept
-from flows.store.files import writing
+from flows.store.files.local import writing
 from flows.store.store import Store, open_store
 
 

@@ -28,7 +28,6 @@ from flows.coverage import coverage_lines, night_windows
 from flows.harvest import Harvester, WindowOutcome
 from flows.job import Job, open_job
 from flows.listing import IncompleteError
-from flows.references import parse_references
 from flows.report import RunReport
 from flows.single import find_wanted, take_record, take_wanted
 from flows.snapshot_array import refuse_array
@@ -36,9 +35,10 @@ from flows.snapshot_file import no_text
 from flows.snapshot_scan import scan
 from flows.snapshot_units import take_parts
 from flows.steps import StepRunner, UnitResult, Work
-from flows.store.raw import find_replies, served_at
+from flows.store.catalog.references import parse_references
+from flows.store.catalog.window import Window, by_year
+from flows.store.files.raw_replies import find_replies, served_at
 from flows.units import SavedReply
-from flows.window import Window, by_year
 from transforms.paper.selection import Selection
 from transforms.parsing.oai_xml import OaiError
 

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING
 
 from flows.steps import Run, UnitResult, process_reply
-from flows.window import Window
+from flows.store.catalog.window import Window
 from transforms.paper.paper import BadPaperError, Reject, check_id
 from transforms.parsing.arxiv_xml import Page
 from transforms.parsing.oai_xml import NoRecordsMatchError

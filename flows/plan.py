@@ -28,12 +28,12 @@ from flows.jobs import (
 )
 from flows.snapshot_array import refuse_array
 from flows.snapshot_file import describe_size
-from flows.store.catalog import Catalog
-from flows.store.catalog_reader import is_there
-from flows.store.raw import find_replies
-from flows.store.shared import readable_catalog
-from flows.store.windows import WindowLog
-from flows.window import Window
+from flows.store.catalog.catalog import Catalog
+from flows.store.catalog.copies import readable_catalog
+from flows.store.catalog.reader import is_there
+from flows.store.catalog.window import Window
+from flows.store.catalog.windows import WindowLog
+from flows.store.files.raw_replies import find_replies
 from transforms.paper.selection import Selection
 from transforms.parsing.oai_xml import NoRecordsMatchError
 

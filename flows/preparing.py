@@ -12,8 +12,8 @@ from typing import Any
 
 from flows.common.counts import Counts
 from flows.common.process.stopwatch import Stopwatch
-from flows.store.bundles import read_bundles, verified
-from flows.store.catalog import (
+from flows.store.bundles.reader import read_bundles, verified
+from flows.store.catalog.catalog import (
     UNKNOWN_SHOWN,
     Catalog,
     Commit,
@@ -22,8 +22,8 @@ from flows.store.catalog import (
     record_row,
 )
 from flows.store.layout import Layout
-from flows.store.shard_writer import ShardWriter, UnnamedFile
-from flows.store.shards import ShardName
+from flows.store.parquet.shards import ShardName
+from flows.store.parquet.writer import ShardWriter, UnnamedFile
 from transforms import Issuer, Paper, Reject
 from transforms.bundle.build import Draft, IssueTimes, append_snapshot, draft
 from transforms.bundle.rows import (

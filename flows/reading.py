@@ -7,14 +7,14 @@ from flows.common.config import Config
 from flows.common.errors import StoreError
 from flows.common.terminal import echo
 from flows.desks import layout_of
-from flows.references import find_records, parse_references
-from flows.store.bundles import read_bundles, verified
-from flows.store.catalog import Catalog, KnownRecord
-from flows.store.catalog_file import DamagedCatalogError
-from flows.store.catalog_reader import is_there
+from flows.store.bundles.reader import read_bundles, verified
+from flows.store.catalog.catalog import Catalog, KnownRecord
+from flows.store.catalog.copies import readable_catalog
+from flows.store.catalog.file import DamagedCatalogError
+from flows.store.catalog.reader import is_there
+from flows.store.catalog.references import find_records, parse_references
 from flows.store.layout import Layout
 from flows.store.ledger import MEND, entry_numbers
-from flows.store.shared import readable_catalog
 
 
 def print_record(config: Config, name: str) -> None:

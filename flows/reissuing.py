@@ -12,15 +12,15 @@ from flows.common.process.progress import track
 from flows.job import Job, open_job
 from flows.jobs import MAX_STEPS, directly
 from flows.preparing import PAPERS_A_BATCH, Prepared
-from flows.references import find_records, parse_references
 from flows.report import RunReport
 from flows.steps import Run, StepRunner, UnitResult, settle
-from flows.store.bundles import newest_shown_sha256, read_bundles, verified
-from flows.store.catalog import UNKNOWN_SHOWN, Commit, KnownRecord, record_row
-from flows.store.files import writing
-from flows.store.inspection import require_shard
-from flows.store.shard_writer import ShardWriter
-from flows.store.shards import ShardName, read_rows_of
+from flows.store.bundles.reader import newest_shown_sha256, read_bundles, verified
+from flows.store.catalog.catalog import UNKNOWN_SHOWN, Commit, KnownRecord, record_row
+from flows.store.catalog.references import find_records, parse_references
+from flows.store.files.local import writing
+from flows.store.parquet.shards import ShardName, read_rows_of
+from flows.store.parquet.writer import ShardWriter
+from flows.store.repair.inspection import require_shard
 from transforms.bundle.build import reissue as issue_again
 from transforms.bundle.rows import PaperRow, bundle_row, event_row
 from transforms.paper.reference import Reference

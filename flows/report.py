@@ -13,7 +13,7 @@ from flows.snapshot import REPEATED
 from flows.snapshot_file import SnapshotFile
 from flows.steps import UnitResult
 from flows.store.layout import RUNS, Layout
-from flows.store.shards import WrittenFile
+from flows.store.parquet.shards import WrittenFile
 
 DONE, INCOMPLETE, STOPPED, UNREACHABLE = 0, 1, 2, 3
 MOST_REASONS = 10

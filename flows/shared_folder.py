@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from flows.common.errors import ConfigError
-from flows.store.files import writing
+from flows.store.files.local import writing
 
 MARKER = ".shared"
 

@@ -8,10 +8,10 @@ from flows.common.config import Config
 from flows.coverage import backfill_command, coverage_lines, sets_of_interest
 from flows.desks import layout_of
 from flows.reading import open_catalog
-from flows.store.catalog import Catalog
-from flows.store.examine import look
+from flows.store.catalog.catalog import Catalog
+from flows.store.catalog.windows import Progress
 from flows.store.layout import RUNS, Layout
-from flows.store.windows import Progress
+from flows.store.repair.examine import look
 
 LAST_RUNS = 5
 FAULTY = 1

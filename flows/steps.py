@@ -13,14 +13,14 @@ from flows.common.counts import Counts
 from flows.common.process.clock import Clock
 from flows.common.process.signals import note, unbroken
 from flows.preparing import Desk, Prepared, prepare
-from flows.store.catalog import Commit, FinishedPart
-from flows.store.files import writing
-from flows.store.raw import keep_reply
-from flows.store.schemas import VanishedRow
-from flows.store.shard_writer import Row, ShardWriter
-from flows.store.shards import ShardName, WrittenFile
+from flows.store.catalog.catalog import Commit, FinishedPart
+from flows.store.catalog.windows import DoneWindow
+from flows.store.files.local import writing
+from flows.store.files.raw_replies import keep_reply
+from flows.store.parquet.schema import VanishedRow
+from flows.store.parquet.shards import ShardName, WrittenFile
+from flows.store.parquet.writer import Row, ShardWriter
 from flows.store.store import Store
-from flows.store.windows import DoneWindow
 from transforms import Issuer, Paper, Reject
 from transforms.encoding.canonical import sha256
 from transforms.parsing.arxiv_xml import Page

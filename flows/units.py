@@ -10,8 +10,8 @@ from flows.common.process.stopwatch import Stopwatch
 from flows.preparing import Desk, Prepared, prepare
 from flows.snapshot import Part, Span, read_part, read_span, reject_repeated
 from flows.steps import prepare_page
-from flows.store.files import writing
-from flows.store.raw import UnreadableReplyError, keep_reply, read_reply
+from flows.store.files.local import writing
+from flows.store.files.raw_replies import UnreadableReplyError, keep_reply, read_reply
 from transforms.paper.selection import SeenIds, Selection
 from transforms.parsing.arxiv_xml import parse_page
 from transforms.parsing.oai_xml import MAX_PAGE_BYTES, OaiError, PageError

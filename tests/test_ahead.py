@@ -23,8 +23,8 @@ from flows.arxiv.fetch import Patience
 from flows.common.errors import StoreError
 from flows.report import RunReport
 from flows.steps import UnitResult, process_reply
-from flows.store.catalog import Catalog
-from flows.window import Window
+from flows.store.catalog.catalog import Catalog
+from flows.store.catalog.window import Window
 from transforms.parsing.arxiv_xml import Page
 
 TODAY = datetime.now(UTC).date()

@@ -17,9 +17,9 @@ from flows import bulk, jobs
 from flows.common.errors import StoreError
 from flows.common.keys import load_issuer
 from flows.desks import Orders, open_desk
-from flows.store import bundle_files as module
-from flows.store.catalog import Catalog
-from flows.store.files import LocalFiles
+from flows.store.bundles import files as module
+from flows.store.catalog.catalog import Catalog
+from flows.store.files.local import LocalFiles
 from flows.store.layout import Layout
 
 SHARDS = 12

@@ -28,7 +28,7 @@ from flows.common.errors import ArxivError
 from flows.report import RunReport
 from flows.status import status_lines
 from flows.store.layout import Layout
-from flows.store.rebuild import rebuild_catalog
+from flows.store.repair.rebuild import rebuild_catalog
 
 BEGIN = date(2026, 12, 8)
 DAY = timedelta(days=1)

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flows.days import EARLIEST, ONE_DAY, Days, days_over, holes, unite
-from flows.window import holds
+from flows.store.catalog.days import EARLIEST, ONE_DAY, Days, days_over, holes, unite
+from flows.store.catalog.window import holds
 
 BEGIN = date(2026, 2, 20)
 SOME_DAYS = st.integers(0, 40).map(lambda number: BEGIN + timedelta(days=number))

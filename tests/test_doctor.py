@@ -14,7 +14,7 @@ from flows.commands.app import app
 from flows.common.errors import StoreError
 from flows.doctor import examine, repair
 from flows.store.layout import Layout
-from flows.store.rebuild import rebuild_catalog
+from flows.store.repair.rebuild import rebuild_catalog
 
 PAGES = [
     page(record("2201.00001"), record("2201.00002")),

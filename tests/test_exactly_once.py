@@ -21,7 +21,7 @@ from runs import assert_whole, bundle_files, config_in, process, rows, tree
 from flows import jobs
 from flows.common.errors import StoreError
 from flows.store.layout import Layout
-from flows.store.rebuild import rebuild_catalog
+from flows.store.repair.rebuild import rebuild_catalog
 from flows.store.store import open_store
 
 KILLS = 100 if os.environ.get("FULL") else 40

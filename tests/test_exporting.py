@@ -14,8 +14,8 @@ from flows import jobs
 from flows.common.config import Config, OutputsConfig
 from flows.common.errors import ConfigError, StoreError
 from flows.exporting import Exported, Wanted, export
+from flows.store.files.lock import locked
 from flows.store.layout import Layout
-from flows.store.lock import locked
 
 MONDAY, TUESDAY = (datetime(2026, 11, day, 12, tzinfo=UTC) for day in (16, 17))
 ALL = Wanted()

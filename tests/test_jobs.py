@@ -17,7 +17,7 @@ from runs import SAMPLE, assert_whole, bundle_files, config_in, process, rows, t
 
 from flows import jobs
 from flows.common.errors import ConfigError
-from flows.store.schemas import SCHEMAS
+from flows.store.parquet.schema import SCHEMAS
 from transforms.encoding.canonical import canonical_json
 from transforms.verify.verify import verify_bundle
 

@@ -21,12 +21,12 @@ from test_exactly_once import dump, rebuilt
 from flows import reissuing
 from flows.common.errors import StoreError
 from flows.reading import print_bundle, print_record
-from flows.store.bundles import read_bundles
-from flows.store.catalog import Catalog, KnownRecord
-from flows.store.catalog_file import end_changes
-from flows.store.files import LocalFiles
+from flows.store.bundles.reader import read_bundles
+from flows.store.catalog.catalog import Catalog, KnownRecord
+from flows.store.catalog.file import end_changes
+from flows.store.files.local import LocalFiles
 from flows.store.layout import Layout
-from flows.store.schemas import GROUP_ROWS
+from flows.store.parquet.schema import GROUP_ROWS
 from transforms.bundle.build import SIGNED_MESSAGE, bundle_bytes, bundle_digest
 from transforms.encoding.timestamps import from_text
 from transforms.signing import signature_block

@@ -45,7 +45,7 @@ from flows.common.errors import (
     ArxivUnreachableError,
     ConfigError,
 )
-from flows.window import Window
+from flows.store.catalog.window import Window
 from transforms.paper.paper import BadPaperError
 from transforms.parsing.arxiv_xml import parse_page
 from transforms.parsing.oai_lists import parse_identifiers

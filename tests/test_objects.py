@@ -32,13 +32,13 @@ from flows.doctor import examine, repair
 from flows.finding import print_matches
 from flows.reading import print_record
 from flows.status import status_lines
-from flows.store import shared
-from flows.store.catalog import Catalog
+from flows.store.catalog import copies as shared
+from flows.store.catalog.catalog import Catalog
+from flows.store.catalog.window import Window
+from flows.store.files.objects import ObjectFiles
 from flows.store.layout import TABLES, Layout
-from flows.store.objects import ObjectFiles
-from flows.store.rebuild import rebuild_catalog
+from flows.store.repair.rebuild import rebuild_catalog
 from flows.store.store import open_store
-from flows.window import Window
 from transforms.paper.selection import Selection
 
 MOMENT = datetime(2026, 3, 4, 5, 6, 7, 891011, tzinfo=UTC)

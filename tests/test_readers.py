@@ -17,8 +17,8 @@ from runs import assert_whole, process, tree
 from test_cli import _run, assert_one_sentence, run, without_rights
 
 from flows.common.keys import load_key
-from flows.store.catalog import Catalog
-from flows.store.catalog_file import begin_changes
+from flows.store.catalog.catalog import Catalog
+from flows.store.catalog.file import begin_changes
 from flows.store.layout import Layout
 from transforms.signing import encode_base64
 

@@ -16,7 +16,7 @@ from runs import assert_whole, config_for
 from flows import jobs
 from flows.common.errors import ConfigError
 from flows.report import RunReport
-from flows.store.catalog import Catalog
+from flows.store.catalog.catalog import Catalog
 from flows.store.layout import Layout
 
 ROOT = Path(__file__).parents[1]

@@ -19,7 +19,7 @@ from oai_pages import page, record
 from runs import assert_whole, bundle_files, process, rows
 from snapshot_rows import line, row
 
-from flows.store.catalog import Catalog
+from flows.store.catalog.catalog import Catalog
 
 ROOT = Path(__file__).parents[1]
 FULL = bool(os.environ.get("FULL"))

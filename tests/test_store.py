@@ -12,9 +12,9 @@ from runs import assert_whole, bundle_files, process, rows
 from flows import bulk
 from flows.common.errors import StoreError
 from flows.store import store
-from flows.store.catalog import Catalog
-from flows.store.catalog_file import SCHEMA_VERSION, end_changes
-from flows.store.files import LocalFiles
+from flows.store.catalog.catalog import Catalog
+from flows.store.catalog.file import SCHEMA_VERSION, end_changes
+from flows.store.files.local import LocalFiles
 from flows.store.layout import Layout
 from flows.store.ledger import Ledger
 from flows.store.store import open_store

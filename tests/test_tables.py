@@ -20,11 +20,11 @@ from flows.exporting import Exported, Wanted, export
 from flows.finding import print_matches
 from flows.reading import print_record
 from flows.store import store
-from flows.store.catalog import Catalog
+from flows.store.catalog.catalog import Catalog
 from flows.store.layout import TABLES, Layout
-from flows.store.rebuild import make_catalog, take_up_older
-from flows.store.schemas import REQUIRED, SCHEMAS
-from flows.store.shards import read_rows
+from flows.store.parquet.schema import REQUIRED, SCHEMAS
+from flows.store.parquet.shards import read_rows
+from flows.store.repair.rebuild import make_catalog, take_up_older
 
 PAPER = "0903.0442"
 NULLABLE = [field.name for field in SCHEMAS["papers"] if field.nullable]

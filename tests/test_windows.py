@@ -11,15 +11,15 @@ import pytest
 
 from flows.arxiv.sets import category_of, likely_set
 from flows.coverage import coverage_lines, night_windows, sets_of_interest
-from flows.days import EARLIEST, Days
-from flows.store.catalog import Catalog, Commit
+from flows.store.catalog.catalog import Catalog, Commit
+from flows.store.catalog.days import EARLIEST, Days
+from flows.store.catalog.window import Window
+from flows.store.catalog.windows import DoneWindow, How, WindowLog
 from flows.store.layout import Layout
 from flows.store.ledger import Entry, read_entry
-from flows.store.rebuild import rebuild_catalog
-from flows.store.schemas import SCHEMAS
-from flows.store.shards import ShardName, make_marks
-from flows.store.windows import DoneWindow, How, WindowLog
-from flows.window import Window
+from flows.store.parquet.schema import SCHEMAS
+from flows.store.parquet.shards import ShardName, make_marks
+from flows.store.repair.rebuild import rebuild_catalog
 
 NOW = datetime(2026, 11, 21, 5, tzinfo=UTC)
 TODAY = NOW.date()

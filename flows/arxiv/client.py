@@ -8,7 +8,7 @@ import httpx
 
 from flows.arxiv.fetch import PATIENCE, Fetcher, Patience, Reply
 from flows.arxiv.pace import Pace
-from flows.window import Window
+from flows.store.catalog.window import Window
 from transforms.paper.paper import check_id
 from transforms.parsing.arxiv_xml import Page, parse_page
 from transforms.parsing.oai_lists import (

@@ -146,7 +146,7 @@ def doctor(
 def rebuild_catalog(config: ConfigOption = None, data: DataOption = None) -> None:
     """Make the catalog again from the tables, and bundle files that are missing."""
     from flows.desks import layout_of
-    from flows.store.rebuild import rebuild_catalog as rebuild
+    from flows.store.repair.rebuild import rebuild_catalog as rebuild
     from flows.store.store import open_store
 
     loaded = load(config, data)

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from flows.store.files import Files, LocalFiles
+from flows.store.files.local import Files, LocalFiles
 
 if TYPE_CHECKING:
-    from flows.store.objects import ObjectFiles
+    from flows.store.files.objects import ObjectFiles
 
 TABLES = ("papers", "events", "bundles", "rejects", "vanished", "windows")
 RUNS, BUNDLES = "runs", "bundles"

@@ -17,7 +17,7 @@ from typing import NamedTuple
 import msgspec
 
 from flows.common.errors import StoreError
-from flows.store.files import Files
+from flows.store.files.local import Files
 
 FOLDER = "ledger"
 IDENTITY = "folder.json"

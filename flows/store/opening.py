@@ -8,16 +8,9 @@ from contextlib import closing
 
 from flows.common.errors import StoreError
 from flows.common.process.clock import utc_now
-from flows.store import catalog_file
-from flows.store.catalog import Catalog
-from flows.store.catalog_file import DamagedCatalogError
-from flows.store.inspection import (
-    Committed,
-    find_unknown_files,
-    find_wrong_files,
-    refuse_wrong,
-    table_sizes,
-)
+from flows.store.catalog import file as catalog_file
+from flows.store.catalog.catalog import Catalog
+from flows.store.catalog.file import DamagedCatalogError
 from flows.store.layout import Layout
 from flows.store.ledger import (
     FOLDER,
@@ -35,7 +28,14 @@ from flows.store.ledger import (
     read_identity,
     read_number,
 )
-from flows.store.rebuild import make_catalog, take_up
+from flows.store.repair.inspection import (
+    Committed,
+    find_unknown_files,
+    find_wrong_files,
+    refuse_wrong,
+    table_sizes,
+)
+from flows.store.repair.rebuild import make_catalog, take_up
 
 Say = Callable[[str], None]
 

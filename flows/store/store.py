@@ -6,21 +6,21 @@ from datetime import timedelta
 
 from flows.common.process.clock import TOLERANCE, Clock, SteadyClock, utc_now
 from flows.common.process.stopwatch import Stopwatch
-from flows.store import catalog_file
-from flows.store.bundle_files import WrittenFiles, noting_files, write_bundle_files
-from flows.store.catalog import Catalog, Commit, FinishedPart
-from flows.store.files import writing
-from flows.store.inspection import require_shard
+from flows.store.bundles.files import WrittenFiles, noting_files, write_bundle_files
+from flows.store.catalog import file as catalog_file
+from flows.store.catalog.catalog import Catalog, Commit, FinishedPart
+from flows.store.catalog.copies import coordinating
+from flows.store.files.local import writing
 from flows.store.layout import Layout
 from flows.store.ledger import Ledger
 from flows.store.opening import open_for_writing
-from flows.store.shard_writer import (
+from flows.store.parquet.writer import (
     UnnamedFile,
     committed_files,
     name_shard,
     refuse_taken_names,
 )
-from flows.store.shared import coordinating
+from flows.store.repair.inspection import require_shard
 
 
 class Store:

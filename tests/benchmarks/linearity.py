@@ -34,7 +34,7 @@ from flows.arxiv.pace import Pace
 from flows.arxiv.search import check_feed
 from flows.bundle_sources import read_sources
 from flows.common.errors import ArxivError
-from flows.store.raw import UnreadableReplyError, read_reply
+from flows.store.files.raw_replies import UnreadableReplyError, read_reply
 from transforms.paper.paper import BadPaperError
 from transforms.parsing.arxiv_xml import parse_page
 from transforms.parsing.kaggle import claimed_id, parse_line

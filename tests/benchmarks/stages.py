@@ -15,9 +15,9 @@ from benchmarks import oai_parsing, verifying
 from benchmarks.measure import floor
 from flows.preparing import Desk, prepare
 from flows.store.layout import Layout
-from flows.store.schemas import GROUP_ROWS
-from flows.store.shard_writer import ShardWriter
-from flows.store.shards import ShardName
+from flows.store.parquet.schema import GROUP_ROWS
+from flows.store.parquet.shards import ShardName
+from flows.store.parquet.writer import ShardWriter
 from flows.store.store import open_store
 from transforms import IssueTimes, Paper
 from transforms.bundle.build import draft

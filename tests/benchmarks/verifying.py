@@ -20,8 +20,8 @@ from signed_events import ISSUER
 
 from flows.bundle_sources import read_sources
 from flows.store.layout import Layout
-from flows.store.shard_writer import ShardWriter, name_shard
-from flows.store.shards import ShardName
+from flows.store.parquet.shards import ShardName
+from flows.store.parquet.writer import ShardWriter, name_shard
 from transforms import IssueTimes, build_bundle
 from transforms.bundle.rows import bundle_row
 from transforms.encoding.canonical import sha256

@@ -39,7 +39,7 @@ with atheris.instrument_imports(include=["flows", "transforms", "h11", "httpcore
     from flows.bundle_shard import may_hold_bundles, read_shard
     from flows.common.errors import ArxivError
     from flows.parquet_pages import BadPagesError, read_page_sizes
-    from flows.store.raw import UnreadableReplyError, read_reply
+    from flows.store.files.raw_replies import UnreadableReplyError, read_reply
     from transforms.paper.paper import BadPaperError
     from transforms.parsing.arxiv_xml import parse_page
     from transforms.parsing.kaggle import claimed_id, parse_line

@@ -11,11 +11,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from flows.common.errors import StoreError
-from flows.store.files import Files
+from flows.store.files.local import Files
 from flows.store.layout import TABLES, Layout
 from flows.store.ledger import MEND, CommittedFile
-from flows.store.schemas import GROUP_ROWS, REPEATING, SCHEMAS, STATISTICS
-from flows.store.shards import ShardName, WrittenFile, make_marks
+from flows.store.parquet.schema import GROUP_ROWS, REPEATING, SCHEMAS, STATISTICS
+from flows.store.parquet.shards import ShardName, WrittenFile, make_marks
 
 Row = tuple[Any, ...]
 """A row's fields in the order of its table's schema."""

@@ -15,13 +15,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flows.common.errors import StoreError
-from flows.store.catalog_file import begin_changes
-from flows.store.files import LocalFiles, writing
+from flows.store.catalog.file import begin_changes
+from flows.store.files.local import LocalFiles, writing
+from flows.store.files.lock import describe, locked, make_holder
 from flows.store.layout import Layout
-from flows.store.lock import describe, locked, make_holder
 
 if TYPE_CHECKING:
-    from flows.store.objects import ObjectFiles
+    from flows.store.files.objects import ObjectFiles
 
 LOCK, COPY = "writer.json", "catalog.sqlite"
 _ATTEMPTS = 3

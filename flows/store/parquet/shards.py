@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 from flows.common.errors import StoreError
 from flows.common.terminal import printable
 from flows.store.layout import TABLES, Layout
-from flows.store.schemas import REQUIRED
+from flows.store.parquet.schema import REQUIRED
 
 _ASK_DOCTOR = "; 'pith-ingest doctor' tells what is damaged, and mends it"
 _SHARD, _TABLES, _UNIT, _RUN = b"pith.shard", b"pith.tables", b"pith.unit", b"pith.run"

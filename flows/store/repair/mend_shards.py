@@ -6,18 +6,18 @@ from contextlib import closing
 from dataclasses import dataclass, field
 
 from flows.common.errors import StoreError
-from flows.store.bundles import find_bundles
-from flows.store.catalog import Catalog
-from flows.store.examine import Findings
-from flows.store.inspection import check_bytes
+from flows.store.bundles.reader import find_bundles
+from flows.store.catalog.catalog import Catalog
+from flows.store.catalog.copies import readable_catalog
 from flows.store.layout import BUNDLES, TABLES, Layout
 from flows.store.ledger import Ledger
-from flows.store.rebuild import append_shard, issued
-from flows.store.rescue import Rescuer
-from flows.store.schemas import SCHEMAS
-from flows.store.shard_writer import ShardWriter, committed_files, name_shard
-from flows.store.shards import ShardName, read_rows, read_whole_marks
-from flows.store.shared import readable_catalog
+from flows.store.parquet.schema import SCHEMAS
+from flows.store.parquet.shards import ShardName, read_rows, read_whole_marks
+from flows.store.parquet.writer import ShardWriter, committed_files, name_shard
+from flows.store.repair.examine import Findings
+from flows.store.repair.inspection import check_bytes
+from flows.store.repair.rebuild import append_shard, issued
+from flows.store.repair.rescue import Rescuer
 from transforms.encoding.strict_json import read_json
 
 

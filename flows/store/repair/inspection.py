@@ -8,11 +8,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from flows.common.errors import StoreError
-from flows.store.catalog import Catalog
-from flows.store.files import Files
+from flows.store.catalog.catalog import Catalog
+from flows.store.files.local import Files
 from flows.store.layout import TABLES, Layout
 from flows.store.ledger import MEND, CommittedFile, Entry
-from flows.store.shards import ShardName, read_file_marks
+from flows.store.parquet.shards import ShardName, read_file_marks
 
 
 @dataclass(frozen=True, slots=True)

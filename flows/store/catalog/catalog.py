@@ -10,7 +10,9 @@ from typing import Any, Literal, NamedTuple, Self
 
 from flows.common.counts import Counts
 from flows.common.errors import StoreError
-from flows.store.catalog_file import create_database, find_inner_damage, open_database
+from flows.store.catalog.file import create_database, find_inner_damage, open_database
+from flows.store.catalog.transaction import transaction
+from flows.store.catalog.windows import DoneWindow, WindowLog
 from flows.store.ledger import (
     BadEntryError,
     CommittedFile,
@@ -19,9 +21,7 @@ from flows.store.ledger import (
     check_follows,
     read_entry,
 )
-from flows.store.shards import ShardName
-from flows.store.transaction import transaction
-from flows.store.windows import DoneWindow, WindowLog
+from flows.store.parquet.shards import ShardName
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)

@@ -12,7 +12,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from flows.common.errors import StoreError
-from flows.store.files import LocalFiles, writing
+from flows.store.files.local import LocalFiles, writing
 from flows.store.layout import Layout
 
 

@@ -9,8 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from flows.common.errors import StoreError
-from flows.store.examine import Findings
-from flows.store.files import Files
+from flows.store.files.local import Files
 from flows.store.layout import Layout
 from flows.store.ledger import (
     IDENTITY,
@@ -21,9 +20,10 @@ from flows.store.ledger import (
     read_identity,
     write_number,
 )
-from flows.store.mend_shards import ShardMender
 from flows.store.opening import make_again, open_for_writing
-from flows.store.rescue import Rescuer
+from flows.store.repair.examine import Findings
+from flows.store.repair.mend_shards import ShardMender
+from flows.store.repair.rescue import Rescuer
 
 DAMAGED = "damaged"
 """Files that were set aside lie below it, in a folder for each repair."""

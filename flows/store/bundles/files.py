@@ -8,10 +8,10 @@ from collections.abc import Callable, Container, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 
-from flows.store.catalog import Catalog
-from flows.store.files import writing
+from flows.store.catalog.catalog import Catalog
+from flows.store.files.local import writing
 from flows.store.layout import BUNDLES, Layout
-from flows.store.shards import read_rows
+from flows.store.parquet.shards import read_rows
 
 
 def write_bundle_files(layout: Layout, shard: str, *, only: Container[str] | None = None) -> None:

@@ -12,10 +12,10 @@ from datetime import datetime
 from typing import Any
 
 from flows.common.errors import StoreError
-from flows.store.bundles import newest_shown_sha256
+from flows.store.bundles.reader import newest_shown_sha256
 from flows.store.layout import Layout
-from flows.store.shard_writer import Row
-from flows.store.shards import read_rows
+from flows.store.parquet.shards import read_rows
+from flows.store.parquet.writer import Row
 from transforms import Issuer
 from transforms.bundle.build import bundle_bytes, restore
 from transforms.bundle.rows import BundleRow, PaperRow, RejectRow, bundle_row, event_row

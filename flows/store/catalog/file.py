@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Literal
 
 from flows.common.errors import StoreError
-from flows.store.catalog_reader import PATIENCE, CatalogReader
-from flows.store.files import LocalFiles, sync_folder
+from flows.store.catalog.reader import PATIENCE, CatalogReader
+from flows.store.catalog.windows import WINDOW_TABLES
+from flows.store.files.local import LocalFiles, sync_folder
 from flows.store.ledger import MEND
-from flows.store.windows import WINDOW_TABLES
 
 SCHEMA_VERSION = 3
 # Records are appended, and their ids come nearly in order; only `records_by_suffix` grows at random

@@ -8,10 +8,10 @@ from pathlib import Path
 
 from flows.common.errors import StoreError
 from flows.common.process.clock import utc_now
-from flows.store.catalog import Catalog
-from flows.store.catalog_file import begin_changes
-from flows.store.files import Files, writing
-from flows.store.inspection import Committed, check_bytes, require_bytes
+from flows.store.catalog.catalog import Catalog
+from flows.store.catalog.copies import coordinating
+from flows.store.catalog.file import begin_changes
+from flows.store.files.local import Files, writing
 from flows.store.layout import TABLES, Layout
 from flows.store.ledger import (
     CommittedFile,
@@ -24,9 +24,9 @@ from flows.store.ledger import (
     read_after,
     read_identity,
 )
-from flows.store.read_back import read_commit
-from flows.store.shards import ShardName, read_rows, read_whole_marks, shard_names
-from flows.store.shared import coordinating
+from flows.store.parquet.reader import read_commit
+from flows.store.parquet.shards import ShardName, read_rows, read_whole_marks, shard_names
+from flows.store.repair.inspection import Committed, check_bytes, require_bytes
 
 
 def take_up(layout: Layout, catalog: Catalog, written: WrittenEntry) -> None:

@@ -2,11 +2,11 @@
 
 import hashlib
 
-from flows.store.catalog import UNKNOWN_SHOWN, Commit, record_row
+from flows.store.catalog.catalog import UNKNOWN_SHOWN, Commit, record_row
+from flows.store.catalog.window import Window
+from flows.store.catalog.windows import DoneWindow
 from flows.store.layout import Layout
-from flows.store.shards import ShardName, read_rows
-from flows.store.windows import DoneWindow
-from flows.window import Window
+from flows.store.parquet.shards import ShardName, read_rows
 
 
 def read_commit(layout: Layout, shard: ShardName) -> Commit:

@@ -10,19 +10,12 @@ from enum import StrEnum
 from itertools import groupby
 
 from flows.common.errors import StoreError
-from flows.store import catalog_file
-from flows.store.catalog import Catalog
-from flows.store.catalog_file import DamagedCatalogError
-from flows.store.catalog_reader import is_there
-from flows.store.files import reading
-from flows.store.inspection import (
-    Committed,
-    UnknownFile,
-    WrongFile,
-    find_unknown_files,
-    find_wrong_files,
-    table_sizes,
-)
+from flows.store.catalog import file as catalog_file
+from flows.store.catalog.catalog import Catalog
+from flows.store.catalog.copies import readable_catalog
+from flows.store.catalog.file import DamagedCatalogError
+from flows.store.catalog.reader import is_there
+from flows.store.files.local import reading
 from flows.store.layout import Layout
 from flows.store.ledger import (
     IDENTITY,
@@ -36,7 +29,14 @@ from flows.store.ledger import (
     read_identity,
     read_number,
 )
-from flows.store.shared import readable_catalog
+from flows.store.repair.inspection import (
+    Committed,
+    UnknownFile,
+    WrongFile,
+    find_unknown_files,
+    find_wrong_files,
+    table_sizes,
+)
 
 
 class Remedy(StrEnum):

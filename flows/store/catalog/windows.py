@@ -12,9 +12,9 @@ from datetime import date, datetime
 from enum import StrEnum
 from types import MappingProxyType
 
-from flows.days import EARLIEST, ONE_DAY, Days, days_over, unite
-from flows.store.transaction import transaction
-from flows.window import Window, holds
+from flows.store.catalog.days import EARLIEST, ONE_DAY, Days, days_over, unite
+from flows.store.catalog.transaction import transaction
+from flows.store.catalog.window import Window, holds
 
 WINDOW_TABLES = """
 CREATE TABLE windows (

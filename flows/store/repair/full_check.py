@@ -12,13 +12,13 @@ import zstandard
 
 from flows.common.batches import batches
 from flows.common.errors import StoreError
-from flows.store.catalog import Catalog, KnownRecord
-from flows.store.inspection import WrongFile, check_bytes
+from flows.store.catalog.catalog import Catalog, KnownRecord
+from flows.store.catalog.copies import readable_catalog
 from flows.store.layout import Layout
 from flows.store.ledger import Entry
-from flows.store.read_back import read_commit
-from flows.store.shards import ShardName, read_rows
-from flows.store.shared import readable_catalog
+from flows.store.parquet.reader import read_commit
+from flows.store.parquet.shards import ShardName, read_rows
+from flows.store.repair.inspection import WrongFile, check_bytes
 from transforms.verify.verify import verify_bundle
 
 REPLIES_AT_ONCE = 200

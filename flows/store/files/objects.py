@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from flows.common.batches import batches
 from flows.common.errors import ConfigError, StoreError
-from flows.store.files import Data
+from flows.store.files.local import Data
 
 try:
     from obstore.exceptions import AlreadyExistsError, BaseError

@@ -1,0 +1,1 @@
+"""Bundles as they were signed: in the tables, and as files."""

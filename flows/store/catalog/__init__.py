@@ -1,0 +1,1 @@
+"""The catalog: what is known of each record, each window and each reply."""

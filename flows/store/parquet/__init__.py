@@ -1,0 +1,1 @@
+"""The tables: their schemas, their shards, writing and reading them."""

@@ -1,0 +1,1 @@
+"""Whether a data folder is whole, and what mends it."""
