@@ -11,7 +11,7 @@ from flows.common.config import Config
 from flows.common.keys import has_key, load_issuer, own_keys
 from flows.common.process.clock import SteadyClock, utc_now
 from flows.common.process.progress import track
-from flows.desks import layout_of
+from flows.ingest.worker_context import layout_of
 from flows.store.bundles.reader import find_bundles
 from flows.store.catalog import file as catalog_file
 from flows.store.catalog.catalog import Catalog

@@ -30,8 +30,8 @@ from prefect.states import AwaitingRetry, Completed
 
 from flows.common.process.progress import LOGGER
 from flows.common.terminal import sentence
+from flows.ingest.commit import Work
 from flows.report import RunReport, UnreachableRunError
-from flows.steps import Work
 
 COMPLETED = "pith.harvest.completed"
 INCOMPLETE = "pith.harvest.incomplete"

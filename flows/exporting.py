@@ -15,7 +15,7 @@ from flows.common.config import Config
 from flows.common.errors import ConfigError
 from flows.common.process.progress import track
 from flows.common.process.signals import note, unbroken
-from flows.desks import layout_of
+from flows.ingest.worker_context import layout_of
 from flows.reading import open_catalog
 from flows.store.bundles.reader import read_bundles
 from flows.store.catalog.catalog import UNKNOWN_SHOWN, Catalog, KnownRecord

@@ -11,7 +11,7 @@ import pyarrow as pa
 from flows.common.config import Config
 from flows.common.errors import StoreError
 from flows.common.terminal import echo, printable
-from flows.desks import layout_of
+from flows.ingest.worker_context import layout_of
 from flows.reading import open_catalog
 from flows.store.layout import Layout
 from flows.store.parquet.schema import SCHEMAS

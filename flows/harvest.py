@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING
 
 from flows.ahead import Ahead
 from flows.common.process.progress import LOGGER, Meter
+from flows.ingest.commit import Run, StepRunner, UnitResult, keep_rows, mark_vanished, process_reply
 from flows.listing import END, IncompleteError, Listing, came_with, fetch_listing
-from flows.steps import Run, StepRunner, UnitResult, keep_rows, mark_vanished, process_reply
 from flows.store.catalog.window import Window
 from flows.store.catalog.windows import DoneWindow, How, Progress, WindowLog
 from flows.store.parquet.schema import WindowRow

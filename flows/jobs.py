@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 
 from flows.arxiv.pace import Pace
 from flows.arxiv.sets import ALL_OF_ARXIV, set_of_category
-from flows.bulk import bulk_of, settle_each
 from flows.common.batches import batches
 from flows.common.config import ArxivConfig, Config
 from flows.common.errors import (
@@ -26,6 +25,9 @@ from flows.common.errors import (
 from flows.common.process.progress import LOGGER, OnProgress, to_nobody, track
 from flows.coverage import coverage_lines, night_windows
 from flows.harvest import Harvester, WindowOutcome
+from flows.ingest.commit import StepRunner, UnitResult, Work
+from flows.ingest.schedule import bulk_of, settle_each
+from flows.ingest.units import SavedReply
 from flows.job import Job, open_job
 from flows.listing import IncompleteError
 from flows.report import RunReport
@@ -34,11 +36,9 @@ from flows.snapshot_array import refuse_array
 from flows.snapshot_file import no_text
 from flows.snapshot_scan import scan
 from flows.snapshot_units import take_parts
-from flows.steps import StepRunner, UnitResult, Work
 from flows.store.catalog.references import parse_references
 from flows.store.catalog.window import Window, by_year
 from flows.store.files.raw_replies import find_replies, served_at
-from flows.units import SavedReply
 from transforms.paper.selection import Selection
 from transforms.parsing.oai_xml import OaiError
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 
-from flows.steps import Run, UnitResult, process_reply
+from flows.ingest.commit import Run, UnitResult, process_reply
 from flows.store.catalog.window import Window
 from transforms.paper.paper import BadPaperError, Reject, check_id
 from transforms.parsing.arxiv_xml import Page

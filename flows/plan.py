@@ -17,7 +17,7 @@ from flows.arxiv.sets import ALL_OF_ARXIV
 from flows.common.config import Config
 from flows.common.process.clock import utc_now
 from flows.common.process.progress import track
-from flows.desks import layout_of
+from flows.ingest.worker_context import layout_of
 from flows.jobs import (
     answering,
     check_days,

@@ -6,7 +6,7 @@ from contextlib import closing
 from flows.common.config import Config
 from flows.common.errors import StoreError
 from flows.common.terminal import echo
-from flows.desks import layout_of
+from flows.ingest.worker_context import layout_of
 from flows.store.bundles.reader import read_bundles, verified
 from flows.store.catalog.catalog import Catalog, KnownRecord
 from flows.store.catalog.copies import readable_catalog

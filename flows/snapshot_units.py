@@ -6,14 +6,14 @@ from functools import partial
 from math import ceil
 from pathlib import Path
 
-from flows.bulk import bulk_of, settle_each
 from flows.common.batches import batches
 from flows.common.process.progress import OnProgress, track
+from flows.ingest.commit import StepRunner, UnitResult
+from flows.ingest.schedule import bulk_of, settle_each
+from flows.ingest.units import SnapshotPart
 from flows.job import Job
 from flows.snapshot import read_parts
 from flows.snapshot_scan import Scan
-from flows.steps import StepRunner, UnitResult
-from flows.units import SnapshotPart
 from transforms.paper.selection import Selection
 
 PARTS_A_STEP = 8

@@ -6,7 +6,7 @@ from contextlib import closing
 
 from flows.common.config import Config
 from flows.coverage import backfill_command, coverage_lines, sets_of_interest
-from flows.desks import layout_of
+from flows.ingest.worker_context import layout_of
 from flows.reading import open_catalog
 from flows.store.catalog.catalog import Catalog
 from flows.store.catalog.windows import Progress

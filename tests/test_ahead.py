@@ -21,8 +21,8 @@ from flows.ahead import Ahead
 from flows.arxiv import fetch
 from flows.arxiv.fetch import Patience
 from flows.common.errors import StoreError
+from flows.ingest.commit import UnitResult, process_reply
 from flows.report import RunReport
-from flows.steps import UnitResult, process_reply
 from flows.store.catalog.catalog import Catalog
 from flows.store.catalog.window import Window
 from transforms.parsing.arxiv_xml import Page

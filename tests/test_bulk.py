@@ -21,16 +21,17 @@ from runs import assert_whole, bundle_files, config_in, rows
 from snapshot_rows import line, row
 
 from flows import job as job_module
-from flows import jobs, snapshot, units
-from flows.bulk import AHEAD, Bulk
+from flows import jobs, snapshot
 from flows.common.errors import ConfigError, WorkerError
 from flows.common.keys import create_key, load_key
+from flows.ingest import units
+from flows.ingest.executors.processes import Pool
+from flows.ingest.prepare import Desk
+from flows.ingest.schedule import AHEAD, Bulk
+from flows.ingest.units import SavedReply
 from flows.job import open_job
-from flows.preparing import Desk
 from flows.report import RunReport
 from flows.snapshot_scan import scan
-from flows.units import SavedReply
-from flows.workers import Pool
 from transforms.paper.selection import SeenIds, Selection
 from transforms.signing import fingerprint
 
@@ -188,7 +189,7 @@ ORPHANS = """
 import os, sys, time
 from pathlib import Path
 from flows.job import open_job
-from flows.workers import Pool
+from flows.ingest.executors.processes import Pool
 from runs import config_in
 from test_bulk import my_pid
 if __name__ == "__main__":

@@ -19,9 +19,9 @@ from snapshot_rows import line, row
 
 from flows import jobs, snapshot, snapshot_scan, snapshot_units
 from flows.common.errors import SnapshotError
+from flows.ingest.commit import Work
 from flows.report import RunReport
 from flows.snapshot_scan import scan
-from flows.steps import Work
 from transforms.paper.selection import Selection
 
 PAPERS, PART, BLOCK = 300, 60_000, 4096

@@ -17,8 +17,9 @@ from snapshot_rows import text
 from test_objects import fetch, use
 from worker_killer import WorkerKiller
 
-from flows import dask_crew, jobs, snapshot
+from flows import jobs, snapshot
 from flows.common.config import Config, DaskConfig
+from flows.ingest.executors import dask as dask_crew
 from flows.report import RunReport
 from transforms.paper.selection import Selection
 

@@ -27,9 +27,9 @@ from flows.common.config import Config, load_config
 from flows.common.errors import ConfigError, StoreError
 from flows.common.files.locations import place_of
 from flows.common.keys import load_issuer
-from flows.desks import Orders, layout_of, open_desk
 from flows.doctor import examine, repair
 from flows.finding import print_matches
+from flows.ingest.worker_context import Orders, layout_of, open_desk
 from flows.reading import print_record
 from flows.status import status_lines
 from flows.store.catalog import copies as shared

@@ -192,9 +192,9 @@ def test_what_is_no_file_is_no_key(tmp_path: Path) -> None:
 WORKERS = """
 import multiprocessing, os, sys
 from pathlib import Path
-from flows.desks import open_desk
+from flows.ingest.worker_context import open_desk
 from flows.job import open_job
-from flows.workers import Pool
+from flows.ingest.executors.processes import Pool
 from runs import config_in
 from test_secrets import look
 if __name__ == "__main__":

@@ -15,9 +15,9 @@ from snapshot_rows import line, row, text
 
 from flows import jobs, snapshot
 from flows.common.errors import SnapshotError
+from flows.ingest.commit import Work
 from flows.metadata_file import read_texts
 from flows.report import RunReport
-from flows.steps import Work
 from transforms.paper.selection import Selection
 
 LONG = b'{"id":"' + b"x" * 100_000_000 + b'"}\n'

@@ -9,8 +9,8 @@ import pytest
 from oai_pages import page, record
 from runs import assert_whole, bundle_files, process, rows
 
-from flows import bulk
 from flows.common.errors import StoreError
+from flows.ingest import schedule as bulk
 from flows.store import store
 from flows.store.catalog.catalog import Catalog
 from flows.store.catalog.file import SCHEMA_VERSION, end_changes

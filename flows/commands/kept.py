@@ -130,9 +130,9 @@ def doctor(
     or with --full every byte and every signature. Nothing is written without --repair, and nothing
     is deleted or issued with it. Exit status: 0 all is well, 1 something is wrong.
     """
-    from flows.desks import layout_of
     from flows.doctor import FAULTY, HEALTHY, examine, report_lines
     from flows.doctor import repair as mend
+    from flows.ingest.worker_context import layout_of
 
     loaded = load(config, data)
     if repair:
@@ -145,7 +145,7 @@ def doctor(
 
 def rebuild_catalog(config: ConfigOption = None, data: DataOption = None) -> None:
     """Make the catalog again from the tables, and bundle files that are missing."""
-    from flows.desks import layout_of
+    from flows.ingest.worker_context import layout_of
     from flows.store.repair.rebuild import rebuild_catalog as rebuild
     from flows.store.store import open_store
 

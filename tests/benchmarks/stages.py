@@ -13,7 +13,7 @@ from signed_events import ISSUER
 
 from benchmarks import oai_parsing, verifying
 from benchmarks.measure import floor
-from flows.preparing import Desk, prepare
+from flows.ingest.prepare import Desk, prepare
 from flows.store.layout import Layout
 from flows.store.parquet.schema import GROUP_ROWS
 from flows.store.parquet.shards import ShardName

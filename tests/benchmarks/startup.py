@@ -23,7 +23,7 @@ COMMANDS = {
         SCRIPT, "verify", "--trust", "pith.science", BUNDLE,
     ],
     "what a backfill imports": ["import flows.asked"],
-    "what its workers import": ["import flows.units, flows.workers"],
+    "what its workers import": ["import flows.ingest.units, flows.ingest.executors.processes"],
 }  # fmt: skip
 
 

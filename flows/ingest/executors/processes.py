@@ -21,8 +21,8 @@ from flows.common.errors import ConfigError, PithError, WorkerError
 from flows.common.keys import kept_from_children
 from flows.common.process import signals as stopping
 from flows.common.process.signals import unbroken
-from flows.desks import Orders, open_desk
-from flows.preparing import Desk
+from flows.ingest.prepare import Desk
+from flows.ingest.worker_context import Orders, open_desk
 from transforms import Issuer
 
 MAX_ATTEMPTS = 3
@@ -120,7 +120,7 @@ class Pool:
     def _renewed(self) -> ProcessPoolExecutor:
         # Not fork, for the flow's process may have threads; and no new interpreter for each.
         context = multiprocessing.get_context("forkserver")
-        context.set_forkserver_preload(["flows.units", "flows.workers"])
+        context.set_forkserver_preload(["flows.ingest.units", "flows.ingest.executors.processes"])
         with kept_from_children():  # the tracker of its semaphores
             return ProcessPoolExecutor(self.size, context, initializer=self._begin)
 
@@ -208,7 +208,7 @@ def _pool(config: Config, desk: Desk, size: int) -> Iterator[Pool]:
 
 def _dask_crew(config: Config, desk: Desk, size: int) -> AbstractContextManager[Crew]:
     try:
-        from flows.dask_crew import dask_crew  # noqa: PLC0415 - a second, and an extra of its own
+        from flows.ingest.executors.dask import dask_crew  # noqa: PLC0415 - a second, and an extra of its own
     except ModuleNotFoundError as error:
         raise ConfigError(
             f"runner is dask, which needs {error.name}: pip install 'pith-ingest[dask]'"

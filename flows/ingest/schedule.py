@@ -10,15 +10,15 @@ from typing import Generic, TypeVar
 
 from flows.common.errors import SnapshotError
 from flows.common.process.signals import unbroken
+from flows.ingest.commit import Run, UnitResult, commit
+from flows.ingest.executors.processes import Crew, Ticket, hired
+from flows.ingest.prepare import Desk
+from flows.ingest.units import Outcome, Unit
 from flows.job import Job, tidied
-from flows.preparing import Desk
-from flows.steps import Run, UnitResult, commit
 from flows.store.bundles.files import write_bundle_files
 from flows.store.files.local import writing
 from flows.store.layout import BUNDLES
 from flows.store.parquet.writer import discard
-from flows.units import Outcome, Unit
-from flows.workers import Crew, Ticket, hired
 from transforms.paper.selection import SeenIds
 
 AHEAD = 2

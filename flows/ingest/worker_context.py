@@ -7,7 +7,7 @@ from flows.common.config import Config
 from flows.common.errors import ConfigError
 from flows.common.files.locations import state_folder
 from flows.common.keys import load_issuer
-from flows.preparing import Desk
+from flows.ingest.prepare import Desk
 from flows.store.catalog.catalog import Catalog
 from flows.store.catalog.copies import readable_catalog
 from flows.store.layout import Layout

@@ -24,11 +24,11 @@ from flows.common.config import BUILDER_VERSION, Config
 from flows.common.errors import ConfigError, WorkerError
 from flows.common.process.progress import LOGGER
 from flows.common.process.signals import unbroken
-from flows.dask_worker import be_ready, do
-from flows.desks import Orders
-from flows.preparing import Desk
-from flows.shared_folder import marked
-from flows.workers import MAX_ATTEMPTS, Crew, Work, start_helpers
+from flows.ingest.executors.dask_worker import be_ready, do
+from flows.ingest.executors.processes import MAX_ATTEMPTS, Crew, Work, start_helpers
+from flows.ingest.executors.shared_folder import marked
+from flows.ingest.prepare import Desk
+from flows.ingest.worker_context import Orders
 
 PATIENCE = 300.0
 """Seconds without any worker after which a run gives up: time to replace a machine."""
@@ -195,7 +195,9 @@ def _connected(address: str) -> Iterator[Client]:
 def _local_cluster(size: int) -> Iterator[Client]:
     """Start a cluster and end it, each as a whole: Dask does not take it well to be interrupted."""
     with dask.config.set(_LOCAL_SETTINGS), ExitStack() as stack:
-        get_mp_context().set_forkserver_preload(["distributed.nanny", "flows.units", __name__])
+        get_mp_context().set_forkserver_preload(
+            ["distributed.nanny", "flows.ingest.units", __name__]
+        )
         with unbroken():
             # Its own processes are for it alone to end.
             start_helpers(signal.SIGINT, signal.SIGTERM)

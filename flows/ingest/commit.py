@@ -12,7 +12,7 @@ from typing import Protocol
 from flows.common.counts import Counts
 from flows.common.process.clock import Clock
 from flows.common.process.signals import note, unbroken
-from flows.preparing import Desk, Prepared, prepare
+from flows.ingest.prepare import Desk, Prepared, prepare
 from flows.store.catalog.catalog import Commit, FinishedPart
 from flows.store.catalog.windows import DoneWindow
 from flows.store.files.local import writing

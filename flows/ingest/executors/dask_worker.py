@@ -17,10 +17,10 @@ from typing import Any
 from flows.common.config import BUILDER_VERSION
 from flows.common.errors import ConfigError, PithError
 from flows.common.keys import has_key
-from flows.desks import Orders, open_desk
-from flows.preparing import Desk
-from flows.shared_folder import check_shared
-from flows.workers import Work
+from flows.ingest.executors.processes import Work
+from flows.ingest.executors.shared_folder import check_shared
+from flows.ingest.prepare import Desk
+from flows.ingest.worker_context import Orders, open_desk
 
 
 class _Own(threading.local):

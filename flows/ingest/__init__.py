@@ -1,0 +1,1 @@
+"""From a unit of work to a prepared shard to its commit."""
