@@ -12,11 +12,11 @@ from flows.common.keys import ensure_issuer
 from flows.common.process.clock import utc_now
 from flows.common.process.progress import LOGGER
 from flows.common.process.signals import unbroken
-from flows.harvest import WindowOutcome
 from flows.ingest.commit import Run, UnitResult, keep_empty_tables, note_kept
 from flows.ingest.worker_context import layout_of
 from flows.report import RunReport, summarise
 from flows.snapshot_file import SnapshotFile
+from flows.sources.arxiv.harvest.harvest import WindowOutcome
 from flows.store.files.local import writing
 from flows.store.store import Store, open_store
 

@@ -11,8 +11,6 @@ from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from flows.arxiv.pace import Pace
-from flows.arxiv.sets import ALL_OF_ARXIV, set_of_category
 from flows.common.batches import batches
 from flows.common.config import ArxivConfig, Config
 from flows.common.errors import (
@@ -23,19 +21,21 @@ from flows.common.errors import (
     SnapshotError,
 )
 from flows.common.process.progress import LOGGER, OnProgress, to_nobody, track
-from flows.coverage import coverage_lines, night_windows
-from flows.harvest import Harvester, WindowOutcome
 from flows.ingest.commit import StepRunner, UnitResult, Work
 from flows.ingest.schedule import bulk_of, settle_each
 from flows.ingest.units import SavedReply
 from flows.job import Job, open_job
-from flows.listing import IncompleteError
 from flows.report import RunReport
 from flows.single import find_wanted, take_record, take_wanted
 from flows.snapshot_array import refuse_array
 from flows.snapshot_file import no_text
 from flows.snapshot_scan import scan
 from flows.snapshot_units import take_parts
+from flows.sources.arxiv.harvest.coverage import coverage_lines, night_windows
+from flows.sources.arxiv.harvest.harvest import Harvester, WindowOutcome
+from flows.sources.arxiv.harvest.listing import IncompleteError
+from flows.sources.arxiv.rate_limit import Pace
+from flows.sources.arxiv.sets import ALL_OF_ARXIV, set_of_category
 from flows.store.catalog.references import parse_references
 from flows.store.catalog.window import Window, by_year
 from flows.store.files.raw_replies import find_replies, served_at
@@ -43,7 +43,7 @@ from transforms.paper.selection import Selection
 from transforms.parsing.oai_xml import OaiError
 
 if TYPE_CHECKING:
-    from flows.arxiv.client import OaiClient
+    from flows.sources.arxiv.oai_client import OaiClient
 
 MAX_STEPS = 100
 """Steps of one run. Prefect's server records about 30 task runs a second."""
@@ -160,8 +160,8 @@ def backfill_search(
     on_progress: OnProgress = to_nobody,
 ) -> RunReport:
     """Take the papers that a search of arXiv finds, at most `limit`; OAI-PMH gives their text."""
-    from flows.arxiv.fetch import PATIENCE, make_user_agent  # noqa: PLC0415 - as `connect`
-    from flows.arxiv.search import search_ids  # noqa: PLC0415 - 30 ms that a rerun can spare
+    from flows.sources.arxiv.http import PATIENCE, make_user_agent  # noqa: PLC0415 - as `connect`
+    from flows.sources.arxiv.search import search_ids  # noqa: PLC0415 - 30 ms that a rerun can spare
 
     with open_job("backfill", config) as job, _asking(job), connect(config.arxiv) as client:
         ids = search_ids(
@@ -295,8 +295,8 @@ def _asking(job: Job) -> Iterator[None]:
 def connect(config: ArxivConfig) -> "OaiClient":
     """Return a client for arXiv's OAI-PMH service as configured."""
     # HTTP is 0.1 s that a snapshot can spare.
-    from flows.arxiv.client import OaiClient  # noqa: PLC0415
-    from flows.arxiv.fetch import PATIENCE, make_user_agent  # noqa: PLC0415
+    from flows.sources.arxiv.http import PATIENCE, make_user_agent  # noqa: PLC0415
+    from flows.sources.arxiv.oai_client import OaiClient  # noqa: PLC0415
 
     return OaiClient(config.oai_url, make_user_agent(config.contact), pace_of(config), PATIENCE)
 

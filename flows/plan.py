@@ -11,9 +11,6 @@ from datetime import date
 from math import ceil
 from pathlib import Path
 
-from flows.arxiv.client import OaiClient
-from flows.arxiv.fetch import PATIENCE, make_user_agent
-from flows.arxiv.sets import ALL_OF_ARXIV
 from flows.common.config import Config
 from flows.common.process.clock import utc_now
 from flows.common.process.progress import track
@@ -28,6 +25,9 @@ from flows.jobs import (
 )
 from flows.snapshot_array import refuse_array
 from flows.snapshot_file import describe_size
+from flows.sources.arxiv.http import PATIENCE, make_user_agent
+from flows.sources.arxiv.oai_client import OaiClient
+from flows.sources.arxiv.sets import ALL_OF_ARXIV
 from flows.store.catalog.catalog import Catalog
 from flows.store.catalog.copies import readable_catalog
 from flows.store.catalog.reader import is_there
@@ -101,7 +101,7 @@ def _plan_snapshot(file: Path, selection: Selection) -> list[str]:
 
 
 def _plan_search(config: Config, query: str, limit: int) -> list[str]:
-    from flows.arxiv.search import PAGE_SIZE, count_found  # noqa: PLC0415 - as in jobs
+    from flows.sources.arxiv.search import PAGE_SIZE, count_found  # noqa: PLC0415 - as in jobs
 
     found = count_found(
         query,

@@ -15,7 +15,7 @@ from transforms.paper.reference import Reference
 from transforms.parsing.oai_xml import IdDoesNotExistError, OaiError
 
 if TYPE_CHECKING:
-    from flows.arxiv.client import OaiClient
+    from flows.sources.arxiv.oai_client import OaiClient
 
 
 @dataclass(slots=True)

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from contextlib import closing
 
 from flows.common.config import Config
-from flows.coverage import backfill_command, coverage_lines, sets_of_interest
 from flows.ingest.worker_context import layout_of
 from flows.reading import open_catalog
+from flows.sources.arxiv.harvest.coverage import backfill_command, coverage_lines, sets_of_interest
 from flows.store.catalog.catalog import Catalog
 from flows.store.catalog.windows import Progress
 from flows.store.layout import RUNS, Layout

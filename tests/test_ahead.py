@@ -16,13 +16,14 @@ import pytest
 from arxiv_server import ArxivServer, CachedError, Forbidden, Unavailable, make_library
 from runs import assert_whole, config_for, rows
 
-from flows import harvest, jobs
-from flows.ahead import Ahead
-from flows.arxiv import fetch
-from flows.arxiv.fetch import Patience
+from flows import jobs
 from flows.common.errors import StoreError
 from flows.ingest.commit import UnitResult, process_reply
 from flows.report import RunReport
+from flows.sources.arxiv import http as fetch
+from flows.sources.arxiv.harvest import harvest
+from flows.sources.arxiv.harvest.prefetch import Ahead
+from flows.sources.arxiv.http import Patience
 from flows.store.catalog.catalog import Catalog
 from flows.store.catalog.window import Window
 from transforms.parsing.arxiv_xml import Page

@@ -21,11 +21,11 @@ from replay import EARLIEST, Replay
 from runs import config_for, held
 
 from flows import job, jobs
-from flows.arxiv import fetch
-from flows.arxiv.fetch import Patience
 from flows.common.config import Config, OutputsConfig
 from flows.common.errors import ArxivError
 from flows.report import RunReport
+from flows.sources.arxiv import http as fetch
+from flows.sources.arxiv.http import Patience
 from flows.status import status_lines
 from flows.store.layout import Layout
 from flows.store.repair.rebuild import rebuild_catalog

@@ -15,10 +15,10 @@ from replay import Replay
 from runs import assert_whole, config_for, held, rows
 
 from flows import job, jobs
-from flows.arxiv import fetch
-from flows.arxiv.fetch import Patience
 from flows.common.config import Config, OutputsConfig
 from flows.report import RunReport
+from flows.sources.arxiv import http as fetch
+from flows.sources.arxiv.http import Patience
 
 TODAY = date(2026, 11, 21)
 YESTERDAY = TODAY - timedelta(days=1)

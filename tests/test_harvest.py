@@ -31,10 +31,10 @@ from arxiv_server import (
 from runs import assert_whole, config_for, rows, tree
 
 from flows import jobs
-from flows.arxiv import fetch
-from flows.arxiv.fetch import Patience
 from flows.common.errors import ArxivUnreachableError, ConfigError
 from flows.report import RunReport
+from flows.sources.arxiv import http as fetch
+from flows.sources.arxiv.http import Patience
 
 TODAY = datetime.now(UTC).date()
 FIRST_DAY = TODAY - timedelta(days=24)

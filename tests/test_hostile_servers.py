@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 from hostile.servers import MAX_BYTES, SERVERS, Hostile, HostileServer
 
-from flows.arxiv.client import OaiClient
-from flows.arxiv.fetch import Patience, make_user_agent
-from flows.arxiv.pace import Pace
 from flows.common.errors import ArxivError
+from flows.sources.arxiv.http import Patience, make_user_agent
+from flows.sources.arxiv.oai_client import OaiClient
+from flows.sources.arxiv.rate_limit import Pace
 
 AGENT = make_user_agent("")
 

@@ -8,9 +8,9 @@ from arxiv_server import ArxivServer, Library, Unavailable, make_library
 from runs import assert_whole, config_for, rows
 
 from flows import job, jobs
-from flows.arxiv import fetch
-from flows.arxiv.fetch import Patience
 from flows.report import RunReport
+from flows.sources.arxiv import http as fetch
+from flows.sources.arxiv.http import Patience
 
 REAL_TODAY = datetime.now(UTC).date()
 

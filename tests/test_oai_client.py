@@ -35,16 +35,16 @@ from arxiv_server.reply import Reply as ServerReply
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flows.arxiv.answer import retry_after
-from flows.arxiv.client import OaiClient
-from flows.arxiv.fetch import LONGEST_RETRY_AFTER, Patience, make_user_agent
-from flows.arxiv.pace import Pace
 from flows.common.errors import (
     ArxivDeniedError,
     ArxivReplyError,
     ArxivUnreachableError,
     ConfigError,
 )
+from flows.sources.arxiv.http import LONGEST_RETRY_AFTER, Patience, make_user_agent
+from flows.sources.arxiv.oai_client import OaiClient
+from flows.sources.arxiv.rate_limit import Pace
+from flows.sources.arxiv.response import retry_after
 from flows.store.catalog.window import Window
 from transforms.paper.paper import BadPaperError
 from transforms.parsing.arxiv_xml import parse_page

@@ -14,16 +14,16 @@ from pathlib import Path
 import pytest
 from arxiv_server import ArxivServer, SlowFirstByte, make_library
 
-from flows.arxiv.pace import Pace
 from flows.common.errors import ConfigError
+from flows.sources.arxiv.rate_limit import Pace
 
 ROOT = Path(__file__).resolve().parents[1]
 
 _ASKING = """
 import sys
 from pathlib import Path
-from flows.arxiv.client import OaiClient
-from flows.arxiv.pace import Pace
+from flows.sources.arxiv.oai_client import OaiClient
+from flows.sources.arxiv.rate_limit import Pace
 url, lock_file, seconds, count = sys.argv[1:]
 with OaiClient(url, "test", Pace(Path(lock_file), float(seconds))) as client:
     print("ready", flush=True)
@@ -34,7 +34,7 @@ with OaiClient(url, "test", Pace(Path(lock_file), float(seconds))) as client:
 _WAITING = """
 import signal, sys
 from pathlib import Path
-from flows.arxiv.pace import Pace
+from flows.sources.arxiv.rate_limit import Pace
 signal.signal(signal.SIGINT, signal.default_int_handler)
 pace = Pace(Path(sys.argv[1]), 3600)
 with pace.turn():
@@ -46,7 +46,7 @@ with pace.turn():
 _HOLDING = """
 import sys
 from pathlib import Path
-from flows.arxiv.pace import Pace
+from flows.sources.arxiv.rate_limit import Pace
 with Pace(Path(sys.argv[1]), 0.05).turn():
     print("holding", flush=True)
     sys.stdin.readline()

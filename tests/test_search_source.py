@@ -25,16 +25,16 @@ from arxiv_server import (
 )
 from arxiv_server.reply import Reply as ServerReply
 
-from flows.arxiv.client import OaiClient
-from flows.arxiv.fetch import Patience
-from flows.arxiv.pace import Pace
-from flows.arxiv.search import MAX_RESULTS, PAGE_SIZE, search_ids
 from flows.common.errors import (
     ArxivDeniedError,
     ArxivReplyError,
     ArxivUnreachableError,
     ConfigError,
 )
+from flows.sources.arxiv.http import Patience
+from flows.sources.arxiv.oai_client import OaiClient
+from flows.sources.arxiv.rate_limit import Pace
+from flows.sources.arxiv.search import MAX_RESULTS, PAGE_SIZE, search_ids
 
 DAY = date(2026, 3, 2)
 TODAY = date(2026, 3, 10)
@@ -60,7 +60,7 @@ def pace(tmp_path: Path) -> Pace:
 @pytest.fixture
 def search(server: ArxivServer, pace: Pace, monkeypatch: pytest.MonkeyPatch) -> Search:
     """Search with pages of ten, as arXiv's of 2,000, and without waits between attempts."""
-    monkeypatch.setattr("flows.arxiv.search.PAGE_SIZE", 10)
+    monkeypatch.setattr("flows.sources.arxiv.search.PAGE_SIZE", 10)
     monkeypatch.setattr("tenacity.nap.time", SimpleNamespace(sleep=lambda _: None))
     return partial(
         search_ids,

@@ -6,9 +6,10 @@ from pathlib import Path
 from benchmarks import worst_memory
 
 from flows import bundle_shard, parquet_pages, snapshot
-from flows.arxiv import budget, fetch
 from flows.common import terminal
 from flows.common.files import own_files
+from flows.sources.arxiv import budget
+from flows.sources.arxiv import http as fetch
 from transforms.bundle.events import EXCERPT_LENGTH
 from transforms.encoding import canonical as canon
 from transforms.encoding import strict_json

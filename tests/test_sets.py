@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from arxiv_server.sets import KNOWN_SETS
 
-from flows.arxiv.sets import set_of_category, sets_by_category
 from flows.common.errors import ConfigError
+from flows.sources.arxiv.sets import set_of_category, sets_by_category
 from transforms.parsing.oai_lists import parse_sets
 
 LIST = Path(__file__).resolve().parents[2] / "shared" / "arxiv" / "oai_server" / "listsets.xml"

@@ -9,8 +9,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from flows.arxiv.sets import category_of, likely_set
-from flows.coverage import coverage_lines, night_windows, sets_of_interest
+from flows.sources.arxiv.harvest.coverage import coverage_lines, night_windows, sets_of_interest
+from flows.sources.arxiv.sets import category_of, likely_set
 from flows.store.catalog.catalog import Catalog, Commit
 from flows.store.catalog.days import EARLIEST, Days
 from flows.store.catalog.window import Window

@@ -27,13 +27,13 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from hostile import inputs, shards
 from hostile.inputs import Input
 
-from flows.arxiv.answer import PassingError, TooLargeError, read_body
-from flows.arxiv.client import OaiClient
-from flows.arxiv.fetch import Patience
-from flows.arxiv.pace import Pace
-from flows.arxiv.search import check_feed
 from flows.bundle_sources import read_sources
 from flows.common.errors import ArxivError
+from flows.sources.arxiv.http import Patience
+from flows.sources.arxiv.oai_client import OaiClient
+from flows.sources.arxiv.rate_limit import Pace
+from flows.sources.arxiv.response import PassingError, TooLargeError, read_body
+from flows.sources.arxiv.search import check_feed
 from flows.store.files.raw_replies import UnreadableReplyError, read_reply
 from transforms.paper.paper import BadPaperError
 from transforms.parsing.arxiv_xml import parse_page

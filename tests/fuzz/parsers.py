@@ -31,14 +31,14 @@ with atheris.instrument_imports(include=["flows", "transforms", "h11", "httpcore
     from oai_pages import error, page, record
     from snapshot_rows import line, older_row, row
 
-    from flows.arxiv.budget import keep_to
-    from flows.arxiv.client import OaiClient
-    from flows.arxiv.fetch import Patience
-    from flows.arxiv.pace import Pace
-    from flows.arxiv.search import check_feed
     from flows.bundle_shard import may_hold_bundles, read_shard
     from flows.common.errors import ArxivError
     from flows.parquet_pages import BadPagesError, read_page_sizes
+    from flows.sources.arxiv.budget import keep_to
+    from flows.sources.arxiv.http import Patience
+    from flows.sources.arxiv.oai_client import OaiClient
+    from flows.sources.arxiv.rate_limit import Pace
+    from flows.sources.arxiv.search import check_feed
     from flows.store.files.raw_replies import UnreadableReplyError, read_reply
     from transforms.paper.paper import BadPaperError
     from transforms.parsing.arxiv_xml import parse_page

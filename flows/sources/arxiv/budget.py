@@ -13,7 +13,7 @@ from ssl import SSLContext
 import httpcore
 import httpx
 
-from flows.arxiv.answer import PassingError, TooLargeError
+from flows.sources.arxiv.response import PassingError, TooLargeError
 
 HEAD_BYTES = 2**20
 """For all but the body: status, headers, interim replies, and the framing of chunks."""

@@ -11,18 +11,18 @@ import httpx
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt
 from tenacity.wait import wait_exponential, wait_random
 
-from flows.arxiv.answer import (
+from flows.common.errors import ArxivReplyError, ArxivUnreachableError, ConfigError
+from flows.common.process.progress import LOGGER
+from flows.common.terminal import quoted
+from flows.sources.arxiv.budget import Budget, keep_to
+from flows.sources.arxiv.rate_limit import Pace
+from flows.sources.arxiv.response import (
     PassingError,
     TooLargeError,
     check_status,
     read_body,
     redirect_target,
 )
-from flows.arxiv.budget import Budget, keep_to
-from flows.arxiv.pace import Pace
-from flows.common.errors import ArxivReplyError, ArxivUnreachableError, ConfigError
-from flows.common.process.progress import LOGGER
-from flows.common.terminal import quoted
 from transforms.parsing.oai_xml import MAX_PAGE_BYTES, PageError
 
 CONNECT_SECONDS = 30.0

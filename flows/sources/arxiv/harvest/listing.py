@@ -13,7 +13,7 @@ from transforms.parsing.arxiv_xml import Page
 from transforms.parsing.oai_xml import NoRecordsMatchError
 
 if TYPE_CHECKING:
-    from flows.arxiv.client import OaiClient
+    from flows.sources.arxiv.oai_client import OaiClient
 
 END = ""
 """The token of a list that has come to its end."""

@@ -6,8 +6,8 @@ from typing import Self, TypeVar
 
 import httpx
 
-from flows.arxiv.fetch import PATIENCE, Fetcher, Patience, Reply
-from flows.arxiv.pace import Pace
+from flows.sources.arxiv.http import PATIENCE, Fetcher, Patience, Reply
+from flows.sources.arxiv.rate_limit import Pace
 from flows.store.catalog.window import Window
 from transforms.paper.paper import check_id
 from transforms.parsing.arxiv_xml import Page, parse_page

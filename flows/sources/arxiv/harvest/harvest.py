@@ -16,10 +16,16 @@ from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from flows.ahead import Ahead
 from flows.common.process.progress import LOGGER, Meter
 from flows.ingest.commit import Run, StepRunner, UnitResult, keep_rows, mark_vanished, process_reply
-from flows.listing import END, IncompleteError, Listing, came_with, fetch_listing
+from flows.sources.arxiv.harvest.listing import (
+    END,
+    IncompleteError,
+    Listing,
+    came_with,
+    fetch_listing,
+)
+from flows.sources.arxiv.harvest.prefetch import Ahead
 from flows.store.catalog.window import Window
 from flows.store.catalog.windows import DoneWindow, How, Progress, WindowLog
 from flows.store.parquet.schema import WindowRow
@@ -33,8 +39,8 @@ from transforms.parsing.oai_xml import (
 )
 
 if TYPE_CHECKING:
-    from flows.arxiv.client import OaiClient
-    from flows.arxiv.fetch import Reply
+    from flows.sources.arxiv.http import Reply
+    from flows.sources.arxiv.oai_client import OaiClient
 
     _Pages = Ahead[str | None, Reply[Page]]
     """The pages of one window, each by the token that fetches it."""

@@ -10,10 +10,10 @@ from datetime import UTC, datetime
 import arxiv  # type: ignore[import-untyped]
 import httpx
 
-from flows.arxiv.fetch import PATIENCE, Fetcher, Patience
-from flows.arxiv.pace import Pace
 from flows.common.errors import ArxivReplyError, ConfigError
 from flows.common.process.progress import LOGGER
+from flows.sources.arxiv.http import PATIENCE, Fetcher, Patience
+from flows.sources.arxiv.rate_limit import Pace
 from transforms.paper.paper import BadPaperError, check_id
 from transforms.parsing.oai_xml import PageError
 from transforms.parsing.strict_xml import NotStrictXmlError, parse_xml

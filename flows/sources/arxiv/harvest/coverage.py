@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, timedelta
 from itertools import zip_longest
 
-from flows.arxiv.sets import ALL_OF_ARXIV, category_of, likely_set
+from flows.sources.arxiv.sets import ALL_OF_ARXIV, category_of, likely_set
 from flows.store.catalog.days import EARLIEST, ONE_DAY, Days, holes
 from flows.store.catalog.window import Window, by_year
 from flows.store.catalog.windows import WindowLog

@@ -1,0 +1,1 @@
+"""Harvests that prove that they are complete."""
