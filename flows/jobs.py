@@ -27,15 +27,15 @@ from flows.ingest.units import SavedReply
 from flows.job import Job, open_job
 from flows.report import RunReport
 from flows.single import find_wanted, take_record, take_wanted
-from flows.snapshot_array import refuse_array
-from flows.snapshot_file import no_text
-from flows.snapshot_scan import scan
-from flows.snapshot_units import take_parts
 from flows.sources.arxiv.harvest.coverage import coverage_lines, night_windows
 from flows.sources.arxiv.harvest.harvest import Harvester, WindowOutcome
 from flows.sources.arxiv.harvest.listing import IncompleteError
 from flows.sources.arxiv.rate_limit import Pace
 from flows.sources.arxiv.sets import ALL_OF_ARXIV, set_of_category
+from flows.sources.kaggle.file import no_text
+from flows.sources.kaggle.json_array import refuse_array
+from flows.sources.kaggle.parts import scan
+from flows.sources.kaggle.units import take_parts
 from flows.store.catalog.references import parse_references
 from flows.store.catalog.window import Window, by_year
 from flows.store.files.raw_replies import find_replies, served_at

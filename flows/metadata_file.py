@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from flows.common.errors import ConfigError
-from flows.snapshot_array import refuse_array
-from flows.snapshot_file import UNREADABLE, unpacked
+from flows.sources.kaggle.file import UNREADABLE, unpacked
+from flows.sources.kaggle.json_array import refuse_array
 from transforms.paper.paper import BadPaperError
 from transforms.parsing.oai_xml import MAX_PAGE_BYTES, OaiError, PageError
 from transforms.verify.text_hashes import Entry, TextHashes, texts_of_line, texts_of_page

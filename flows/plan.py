@@ -23,11 +23,11 @@ from flows.jobs import (
     find_windows,
     pace_of,
 )
-from flows.snapshot_array import refuse_array
-from flows.snapshot_file import describe_size
 from flows.sources.arxiv.http import PATIENCE, make_user_agent
 from flows.sources.arxiv.oai_client import OaiClient
 from flows.sources.arxiv.sets import ALL_OF_ARXIV
+from flows.sources.kaggle.file import describe_size
+from flows.sources.kaggle.json_array import refuse_array
 from flows.store.catalog.catalog import Catalog
 from flows.store.catalog.copies import readable_catalog
 from flows.store.catalog.reader import is_there

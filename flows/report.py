@@ -9,9 +9,9 @@ from flows.common.counts import Counts
 from flows.common.errors import ArxivError
 from flows.common.terminal import sentence
 from flows.ingest.commit import UnitResult
-from flows.snapshot import REPEATED
-from flows.snapshot_file import SnapshotFile
 from flows.sources.arxiv.harvest.harvest import WindowOutcome
+from flows.sources.kaggle.file import SnapshotFile
+from flows.sources.kaggle.lines import REPEATED
 from flows.store.layout import RUNS, Layout
 from flows.store.parquet.shards import WrittenFile
 

@@ -21,7 +21,7 @@ from runs import assert_whole, bundle_files, config_in, rows
 from snapshot_rows import line, row
 
 from flows import job as job_module
-from flows import jobs, snapshot
+from flows import jobs
 from flows.common.errors import ConfigError, WorkerError
 from flows.common.keys import create_key, load_key
 from flows.ingest import units
@@ -31,7 +31,8 @@ from flows.ingest.schedule import AHEAD, Bulk
 from flows.ingest.units import SavedReply
 from flows.job import open_job
 from flows.report import RunReport
-from flows.snapshot_scan import scan
+from flows.sources.kaggle import lines as snapshot
+from flows.sources.kaggle.parts import scan
 from transforms.paper.selection import SeenIds, Selection
 from transforms.signing import fingerprint
 
@@ -294,7 +295,7 @@ def test_spans_are_the_parts_that_reading_on_gives(
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(snapshot, "PART_BYTES", part_bytes)
         patched.setattr(snapshot, "PART_LINES", part_lines)
-        patched.setattr("flows.snapshot_scan.BLOCK_BYTES", block)
+        patched.setattr("flows.sources.kaggle.parts.BLOCK_BYTES", block)
         patched.setattr(snapshot, "MAX_LINE_BYTES", 50)
         spans = scan(path).spans
         read = [snapshot.read_span(path, span) for span in spans or []]

@@ -17,11 +17,14 @@ import zstandard
 from runs import assert_whole, config_in, rows, tree
 from snapshot_rows import line, row
 
-from flows import jobs, snapshot, snapshot_scan, snapshot_units
+from flows import jobs
 from flows.common.errors import SnapshotError
 from flows.ingest.commit import Work
 from flows.report import RunReport
-from flows.snapshot_scan import scan
+from flows.sources.kaggle import lines as snapshot
+from flows.sources.kaggle import parts as snapshot_scan
+from flows.sources.kaggle import units as snapshot_units
+from flows.sources.kaggle.parts import scan
 from transforms.paper.selection import Selection
 
 PAPERS, PART, BLOCK = 300, 60_000, 4096

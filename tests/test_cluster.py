@@ -17,10 +17,11 @@ from snapshot_rows import text
 from test_objects import fetch, use
 from worker_killer import WorkerKiller
 
-from flows import jobs, snapshot
+from flows import jobs
 from flows.common.config import Config, DaskConfig
 from flows.ingest.executors import dask as dask_crew
 from flows.report import RunReport
+from flows.sources.kaggle import lines as snapshot
 from transforms.paper.selection import Selection
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)

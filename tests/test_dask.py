@@ -19,7 +19,7 @@ from runs import assert_whole, bundle_files, config_in, rows
 from snapshot_rows import text
 from worker_killer import WorkerKiller
 
-from flows import jobs, snapshot
+from flows import jobs
 from flows.common.config import Config, DaskConfig
 from flows.common.errors import ConfigError, WorkerError
 from flows.common.keys import create_key, load_issuer
@@ -28,6 +28,7 @@ from flows.ingest.executors import shared_folder
 from flows.ingest.executors.processes import Crew, hired
 from flows.ingest.prepare import Desk
 from flows.ingest.worker_context import Orders, open_desk
+from flows.sources.kaggle import lines as snapshot
 from transforms.paper.selection import Selection
 from transforms.signing import encode_base64
 

@@ -5,11 +5,12 @@ from pathlib import Path
 
 from benchmarks import worst_memory
 
-from flows import bundle_shard, parquet_pages, snapshot
+from flows import bundle_shard, parquet_pages
 from flows.common import terminal
 from flows.common.files import own_files
 from flows.sources.arxiv import budget
 from flows.sources.arxiv import http as fetch
+from flows.sources.kaggle import lines as snapshot
 from transforms.bundle.events import EXCERPT_LENGTH
 from transforms.encoding import canonical as canon
 from transforms.encoding import strict_json

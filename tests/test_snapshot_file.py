@@ -16,11 +16,11 @@ import pytest
 import zstandard
 from snapshot_rows import line, older_row, row, text
 
-from flows import snapshot
 from flows.common.errors import PithError, SnapshotError
-from flows.snapshot import MAX_LINE_BYTES, Part, read_part, read_parts, reject_repeated
-from flows.snapshot_file import SnapshotFile
-from flows.snapshot_scan import scan
+from flows.sources.kaggle import lines as snapshot
+from flows.sources.kaggle.file import SnapshotFile
+from flows.sources.kaggle.lines import MAX_LINE_BYTES, Part, read_part, read_parts, reject_repeated
+from flows.sources.kaggle.parts import scan
 from transforms import Reject
 from transforms.paper.selection import SeenIds, Selection
 
@@ -220,7 +220,7 @@ def test_a_line_of_100_megabytes_is_refused_without_holding_it(
 GROWTH = """
 import resource, sys
 from pathlib import Path
-from flows.snapshot import read_parts
+from flows.sources.kaggle.lines import read_parts
 def peak():
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 before = peak()

@@ -13,11 +13,12 @@ from oai_pages import page, record
 from runs import assert_whole, config_in, process, rows, tree
 from snapshot_rows import line, row, text
 
-from flows import jobs, snapshot
+from flows import jobs
 from flows.common.errors import SnapshotError
 from flows.ingest.commit import Work
 from flows.metadata_file import read_texts
 from flows.report import RunReport
+from flows.sources.kaggle import lines as snapshot
 from transforms.paper.selection import Selection
 
 LONG = b'{"id":"' + b"x" * 100_000_000 + b'"}\n'

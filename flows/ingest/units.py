@@ -9,7 +9,7 @@ from flows.common.counts import Counts
 from flows.common.process.stopwatch import Stopwatch
 from flows.ingest.commit import prepare_page
 from flows.ingest.prepare import Desk, Prepared, prepare
-from flows.snapshot import Part, Span, read_part, read_span, reject_repeated
+from flows.sources.kaggle.lines import Part, Span, read_part, read_span, reject_repeated
 from flows.store.files.local import writing
 from flows.store.files.raw_replies import UnreadableReplyError, keep_reply, read_reply
 from transforms.paper.selection import SeenIds, Selection

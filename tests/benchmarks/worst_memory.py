@@ -18,7 +18,7 @@ from hostile.inputs import Input
 from hostile.shards import SHARDS
 
 from benchmarks.linearity import Taken, apart, parse_row, read_shard, unpack, verify
-from flows.snapshot import MAX_LINE_BYTES
+from flows.sources.kaggle.lines import MAX_LINE_BYTES
 from transforms.encoding.strict_json import MAX_BYTES, MAX_VALUES
 from transforms.parsing.arxiv_xml import parse_page
 from transforms.parsing.oai_lists import parse_identifiers

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from flows.common.errors import LostSnapshotError, SnapshotError
-from flows.proof import Proof, ProvenFile, UnprovenError
-from flows.snapshot_file import UNREADABLE, unpacked
+from flows.sources.kaggle.file import UNREADABLE, unpacked
+from flows.sources.kaggle.proof import Proof, ProvenFile, UnprovenError
 from transforms.paper.paper import BadPaperError, Paper, Reject
 from transforms.paper.selection import SeenIds, Selection
 from transforms.parsing.kaggle import claimed_id, parse_line

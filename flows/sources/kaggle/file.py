@@ -11,7 +11,7 @@ from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
 from flows.common.errors import SnapshotError
 from flows.common.files import compression as packed
-from flows.proof import Proof, ProvenFile, UnprovenError
+from flows.sources.kaggle.proof import Proof, ProvenFile, UnprovenError
 
 UNREADABLE = (
     *packed.DAMAGED,

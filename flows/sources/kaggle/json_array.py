@@ -9,8 +9,8 @@ from pathlib import Path
 import orjson
 
 from flows.common.errors import SnapshotError
-from flows.snapshot import MAX_LINE_BYTES
-from flows.snapshot_file import UNREADABLE, unpacked
+from flows.sources.kaggle.file import UNREADABLE, unpacked
+from flows.sources.kaggle.lines import MAX_LINE_BYTES
 
 
 def refuse_array(path: Path) -> None:

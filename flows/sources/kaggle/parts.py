@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from flows import snapshot
 from flows.common.errors import SnapshotError
-from flows.proof import Proof
-from flows.snapshot import Span
-from flows.snapshot_file import SnapshotFile, is_plain
+from flows.sources.kaggle import lines as snapshot
+from flows.sources.kaggle.file import SnapshotFile, is_plain
+from flows.sources.kaggle.lines import Span
+from flows.sources.kaggle.proof import Proof
 
 BLOCK_BYTES = 2**18
 """So much is hashed at once, and proven: a part of 8 MiB reads 3 % more than it is."""

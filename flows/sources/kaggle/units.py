@@ -12,8 +12,8 @@ from flows.ingest.commit import StepRunner, UnitResult
 from flows.ingest.schedule import bulk_of, settle_each
 from flows.ingest.units import SnapshotPart
 from flows.job import Job
-from flows.snapshot import read_parts
-from flows.snapshot_scan import Scan
+from flows.sources.kaggle.lines import read_parts
+from flows.sources.kaggle.parts import Scan
 from transforms.paper.selection import Selection
 
 PARTS_A_STEP = 8

@@ -1,0 +1,1 @@
+"""The metadata file that Kaggle offers: cut into parts, its lines read."""
