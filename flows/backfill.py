@@ -7,9 +7,9 @@ from typing import Annotated
 from prefect import flow
 from pydantic import Field
 
-from flows import asked
 from flows.engine import run_backfill, run_job
-from flows.report import RunReport
+from flows.jobs import asked
+from flows.jobs.report import RunReport
 
 
 @flow(name="backfill")

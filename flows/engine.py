@@ -31,7 +31,7 @@ from prefect.states import AwaitingRetry, Completed
 from flows.common.process.progress import LOGGER
 from flows.common.terminal import sentence
 from flows.ingest.commit import Work
-from flows.report import RunReport, UnreachableRunError
+from flows.jobs.report import RunReport, UnreachableRunError
 
 COMPLETED = "pith.harvest.completed"
 INCOMPLETE = "pith.harvest.incomplete"

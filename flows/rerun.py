@@ -4,9 +4,9 @@ from pathlib import Path
 
 from prefect import flow
 
-from flows import asked
 from flows.engine import run_job
-from flows.report import RunReport
+from flows.jobs import asked
+from flows.jobs.report import RunReport
 
 
 @flow(name="rerun")

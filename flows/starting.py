@@ -4,9 +4,9 @@ import os
 from importlib import import_module
 from typing import Any, Literal
 
-from flows import asked
+from flows.jobs import asked
+from flows.jobs.report import RunReport, UnreachableRunError
 from flows.prefect_server import is_configured
-from flows.report import RunReport, UnreachableRunError
 
 JobName = Literal["backfill", "nightly", "rerun"]
 

@@ -9,9 +9,9 @@ from typing import Any
 import pyarrow.parquet as pq
 from arxiv_server import ArxivServer
 
-from flows import jobs
 from flows.common.config import ArxivConfig, Config, IdentityConfig
-from flows.report import RunReport
+from flows.jobs import jobs
+from flows.jobs.report import RunReport
 from flows.store.catalog.catalog import Catalog
 from flows.store.layout import Layout
 from transforms.verify.verify import verify_bundle

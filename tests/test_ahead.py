@@ -16,10 +16,10 @@ import pytest
 from arxiv_server import ArxivServer, CachedError, Forbidden, Unavailable, make_library
 from runs import assert_whole, config_for, rows
 
-from flows import jobs
 from flows.common.errors import StoreError
 from flows.ingest.commit import UnitResult, process_reply
-from flows.report import RunReport
+from flows.jobs import jobs
+from flows.jobs.report import RunReport
 from flows.sources.arxiv import http as fetch
 from flows.sources.arxiv.harvest import harvest
 from flows.sources.arxiv.harvest.prefetch import Ahead
@@ -177,7 +177,7 @@ _INTERRUPTED = """
 import logging, signal, sys
 from datetime import date
 from pathlib import Path
-from flows import jobs
+from flows.jobs import jobs
 from flows.common.config import load_config
 signal.signal(signal.SIGINT, signal.default_int_handler)
 logging.basicConfig(level=logging.INFO, stream=sys.stdout, format="%(message)s")

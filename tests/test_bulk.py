@@ -20,8 +20,6 @@ from oai_pages import page, record
 from runs import assert_whole, bundle_files, config_in, rows
 from snapshot_rows import line, row
 
-from flows import job as job_module
-from flows import jobs
 from flows.common.errors import ConfigError, WorkerError
 from flows.common.keys import create_key, load_key
 from flows.ingest import units
@@ -29,8 +27,10 @@ from flows.ingest.executors.processes import Pool
 from flows.ingest.prepare import Desk
 from flows.ingest.schedule import AHEAD, Bulk
 from flows.ingest.units import SavedReply
-from flows.job import open_job
-from flows.report import RunReport
+from flows.jobs import job as job_module
+from flows.jobs import jobs
+from flows.jobs.job import open_job
+from flows.jobs.report import RunReport
 from flows.sources.kaggle import lines as snapshot
 from flows.sources.kaggle.parts import scan
 from transforms.paper.selection import SeenIds, Selection
@@ -189,7 +189,7 @@ def test_a_worker_that_finds_another_key_signs_nothing(pool: Pool, tmp_path: Pat
 ORPHANS = """
 import os, sys, time
 from pathlib import Path
-from flows.job import open_job
+from flows.jobs.job import open_job
 from flows.ingest.executors.processes import Pool
 from runs import config_in
 from test_bulk import my_pid

@@ -13,11 +13,11 @@ from disasters.power_cuts import NoDiskError, cut_often, making_disk
 from oai_pages import page, record
 from runs import assert_whole, bundle_files, config_in, process
 
-from flows import jobs
 from flows.common.errors import StoreError
 from flows.common.keys import load_issuer
 from flows.ingest import schedule as bulk
 from flows.ingest.worker_context import Orders, open_desk
+from flows.jobs import jobs
 from flows.store.bundles import files as module
 from flows.store.catalog.catalog import Catalog
 from flows.store.files.local import LocalFiles

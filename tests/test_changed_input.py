@@ -17,10 +17,10 @@ import zstandard
 from runs import assert_whole, config_in, rows, tree
 from snapshot_rows import line, row
 
-from flows import jobs
 from flows.common.errors import SnapshotError
 from flows.ingest.commit import Work
-from flows.report import RunReport
+from flows.jobs import jobs
+from flows.jobs.report import RunReport
 from flows.sources.kaggle import lines as snapshot
 from flows.sources.kaggle import parts as snapshot_scan
 from flows.sources.kaggle import units as snapshot_units

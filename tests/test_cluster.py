@@ -17,10 +17,10 @@ from snapshot_rows import text
 from test_objects import fetch, use
 from worker_killer import WorkerKiller
 
-from flows import jobs
 from flows.common.config import Config, DaskConfig
 from flows.ingest.executors import dask as dask_crew
-from flows.report import RunReport
+from flows.jobs import jobs
+from flows.jobs.report import RunReport
 from flows.sources.kaggle import lines as snapshot
 from transforms.paper.selection import Selection
 
@@ -86,7 +86,7 @@ def test_a_cluster_over_a_failing_store_keeps_what_one_machine_keeps(
 ) -> None:
     """Workers are killed at random moments, and one request in twenty fails."""
     killer = WorkerKiller(cluster, NOW, kills=KILLS, seed=7)
-    monkeypatch.setattr("flows.job.utc_now", killer.clock)
+    monkeypatch.setattr("flows.jobs.job.utc_now", killer.clock)
     monkeypatch.setattr(snapshot, "PART_BYTES", 4_000)
     monkeypatch.setattr(dask_crew, "LOOK_AFTER", 0.2)
     backfill = source(tmp_path)

@@ -19,7 +19,6 @@ from runs import assert_whole, bundle_files, config_in, rows
 from snapshot_rows import text
 from worker_killer import WorkerKiller
 
-from flows import jobs
 from flows.common.config import Config, DaskConfig
 from flows.common.errors import ConfigError, WorkerError
 from flows.common.keys import create_key, load_issuer
@@ -28,6 +27,7 @@ from flows.ingest.executors import shared_folder
 from flows.ingest.executors.processes import Crew, hired
 from flows.ingest.prepare import Desk
 from flows.ingest.worker_context import Orders, open_desk
+from flows.jobs import jobs
 from flows.sources.kaggle import lines as snapshot
 from transforms.paper.selection import Selection
 from transforms.signing import encode_base64
@@ -63,7 +63,7 @@ def cluster() -> Iterator[LocalCluster]:
 @pytest.fixture(autouse=True)
 def fixed(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let every run issue at the same time, in parts of a few papers."""
-    monkeypatch.setattr("flows.job.utc_now", lambda: NOW)
+    monkeypatch.setattr("flows.jobs.job.utc_now", lambda: NOW)
     monkeypatch.setattr(snapshot, "PART_BYTES", 4_000)
     monkeypatch.setattr(dask_crew, "LOOK_AFTER", 0.2)
 
@@ -122,7 +122,7 @@ def test_workers_killed_again_and_again_change_nothing(
     file.write_bytes(SNAPSHOT)
     jobs.backfill_snapshot(config_in(here), file, Selection())
     killer = WorkerKiller(cluster, NOW, kills=KILLS, seed=5)
-    monkeypatch.setattr("flows.job.utc_now", killer.clock)
+    monkeypatch.setattr("flows.jobs.job.utc_now", killer.clock)
     killer.start()
     report = jobs.backfill_snapshot(on(cluster, there), file, Selection())
     killer.assert_done()
@@ -290,10 +290,10 @@ def test_a_scheduler_that_dies_ends_the_run_and_the_next_one_completes_it(
         words = (word for line in scheduler.stderr for word in line.split())
         address = next(word for word in words if word.startswith("tcp://"))
         with started("worker", address, "--no-dashboard", "--nthreads", "2"):
-            monkeypatch.setattr("flows.job.utc_now", clock)
+            monkeypatch.setattr("flows.jobs.job.utc_now", clock)
             with pytest.raises(WorkerError, match="lost the Dask scheduler at tcp"):
                 jobs.backfill_snapshot(at(address, there), file, Selection())
-            monkeypatch.setattr("flows.job.utc_now", lambda: NOW)
+            monkeypatch.setattr("flows.jobs.job.utc_now", lambda: NOW)
     assert 0 < len(rows(there, "papers")) < len(IDS)
     jobs.backfill_snapshot(config_in(there), file, Selection())
     assert_same(here, there)

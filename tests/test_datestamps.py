@@ -14,9 +14,9 @@ from oai_pages import page, record
 from replay import Replay
 from runs import assert_whole, config_for, held, rows
 
-from flows import job, jobs
 from flows.common.config import Config, OutputsConfig
-from flows.report import RunReport
+from flows.jobs import job, jobs
+from flows.jobs.report import RunReport
 from flows.sources.arxiv import http as fetch
 from flows.sources.arxiv.http import Patience
 

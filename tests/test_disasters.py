@@ -21,9 +21,9 @@ import pytest
 from oai_pages import page, record
 from runs import config_in, tree
 
-from flows import jobs
 from flows.common.errors import StoreError
 from flows.doctor import examine, repair
+from flows.jobs import jobs
 from transforms.verify.verify import verify_bundle
 
 SEEDS = (
@@ -49,7 +49,7 @@ def replies() -> list[bytes]:
 
 
 def run(folder: Path, some: list[bytes], moment: datetime, patch: pytest.MonkeyPatch) -> Any:
-    patch.setattr("flows.job.utc_now", lambda: moment)
+    patch.setattr("flows.jobs.job.utc_now", lambda: moment)
     saved = folder / "saved"
     shutil.rmtree(saved, ignore_errors=True)
     saved.mkdir()
@@ -272,7 +272,7 @@ def assert_recovers(
 def backfill(folder: Path, begun: Event) -> None:
     """Run in a process of its own, which meets a disaster and may be killed."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("flows.job.utc_now", lambda: NOW + timedelta(days=3))
+        patch.setattr("flows.jobs.job.utc_now", lambda: NOW + timedelta(days=3))
         begun.set()
         jobs.backfill_raw(config_in(folder), [folder / "saved"])
 
@@ -289,7 +289,7 @@ def test_a_disaster_while_a_run_goes_on_loses_nothing(
     for number, reply in enumerate(replies()):
         (tmp_path / "saved" / f"{number}.xml").write_bytes(reply)
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["flows.jobs", "test_disasters"])
+    context.set_forkserver_preload(["flows.jobs.jobs", "test_disasters"])
     begun = context.Event()
     child = context.Process(target=backfill, args=(tmp_path, begun))
     child.start()

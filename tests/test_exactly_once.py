@@ -18,8 +18,8 @@ import pytest
 from oai_pages import page, record
 from runs import assert_whole, bundle_files, config_in, process, rows, tree
 
-from flows import jobs
 from flows.common.errors import StoreError
+from flows.jobs import jobs
 from flows.store.layout import Layout
 from flows.store.repair.rebuild import rebuild_catalog
 from flows.store.store import open_store
@@ -79,7 +79,7 @@ def rebuilt(folder: Path) -> dict[str, list[Any]]:
 def test_killed_again_and_again_it_ends_with_each_paper_once(tmp_path: Path) -> None:
     save(tmp_path, pages())
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["flows.jobs", "test_exactly_once"])
+    context.set_forkserver_preload(["flows.jobs.jobs", "test_exactly_once"])
     choose = Random(4)
     kills = 0
     # On a busy machine the first of them may all come before anything was committed.

@@ -10,10 +10,10 @@ from oai_pages import page, record, version
 from runs import SAMPLE, bundle_files, config_in, rows
 from test_cli import assert_one_sentence, run, without_rights
 
-from flows import jobs
 from flows.common.config import Config, OutputsConfig
 from flows.common.errors import ConfigError, StoreError
 from flows.exporting import Exported, Wanted, export
+from flows.jobs import jobs
 from flows.store.files.lock import locked
 from flows.store.layout import Layout
 
@@ -30,7 +30,7 @@ def config(folder: Path, files: str = "none") -> Config:
 def clock(monkeypatch: pytest.MonkeyPatch) -> list[datetime]:
     """Give the time of all that follows, to be changed."""
     now = [MONDAY]
-    monkeypatch.setattr("flows.job.utc_now", lambda: now[0])
+    monkeypatch.setattr("flows.jobs.job.utc_now", lambda: now[0])
     return now
 
 

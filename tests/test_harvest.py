@@ -30,9 +30,9 @@ from arxiv_server import (
 )
 from runs import assert_whole, config_for, rows, tree
 
-from flows import jobs
 from flows.common.errors import ArxivUnreachableError, ConfigError
-from flows.report import RunReport
+from flows.jobs import jobs
+from flows.jobs.report import RunReport
 from flows.sources.arxiv import http as fetch
 from flows.sources.arxiv.http import Patience
 
@@ -318,7 +318,7 @@ HARVEST_SCRIPT = """
 import sys
 from datetime import date
 from pathlib import Path
-from flows import jobs
+from flows.jobs import jobs
 from flows.common.config import load_config
 day = date.fromisoformat(sys.argv[2])
 report = jobs.backfill_categories(load_config(Path(sys.argv[1])), ["all"], day, day)

@@ -17,8 +17,9 @@ from hostile.shards import GOOD, SHARDS, Column, Page, good, one_value, plain, s
 from oai_pages import page, record
 from runs import config_in, rows
 
-from flows import bundle_shard, jobs
+from flows import bundle_shard
 from flows.bundle_sources import FoundBundle, read_sources
+from flows.jobs import jobs
 from flows.parquet_pages import read_page_sizes
 
 MIB = 2**20

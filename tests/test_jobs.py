@@ -15,8 +15,8 @@ from golden_data import GOLDEN
 from oai_pages import error, page, record, version
 from runs import SAMPLE, assert_whole, bundle_files, config_in, process, rows, tree
 
-from flows import jobs
 from flows.common.errors import ConfigError
+from flows.jobs import jobs
 from flows.store.parquet.schema import SCHEMAS
 from transforms.encoding.canonical import canonical_json
 from transforms.verify.verify import verify_bundle

@@ -7,8 +7,8 @@ import pytest
 from arxiv_server import ArxivServer, Library, Unavailable, make_library
 from runs import assert_whole, config_for, rows
 
-from flows import job, jobs
-from flows.report import RunReport
+from flows.jobs import job, jobs
+from flows.jobs.report import RunReport
 from flows.sources.arxiv import http as fetch
 from flows.sources.arxiv.http import Patience
 

@@ -22,7 +22,6 @@ from runs import SAMPLE, assert_whole, bundle_files, config_for, config_in, rows
 from snapshot_rows import line, row, text
 from test_exactly_once import dump
 
-from flows import jobs, reissuing
 from flows.common.config import Config, load_config
 from flows.common.errors import ConfigError, StoreError
 from flows.common.files.locations import place_of
@@ -30,6 +29,8 @@ from flows.common.keys import load_issuer
 from flows.doctor import examine, repair
 from flows.finding import print_matches
 from flows.ingest.worker_context import Orders, layout_of, open_desk
+from flows.jobs import jobs
+from flows.jobs import reissue as reissuing
 from flows.reading import print_record
 from flows.status import status_lines
 from flows.store.catalog import copies as shared
@@ -133,7 +134,7 @@ def snapshot(folder: Path) -> Path:
 def test_a_snapshot_gives_what_it_gives_on_a_disk(
     s3: S3, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("flows.job.utc_now", lambda: MOMENT)
+    monkeypatch.setattr("flows.jobs.job.utc_now", lambda: MOMENT)
     file, config = snapshot(tmp_path), s3.config(tmp_path)
     identity = {"identity": config.identity}
     local = jobs.backfill_snapshot(
@@ -148,7 +149,7 @@ def test_a_snapshot_gives_what_it_gives_on_a_disk(
 def test_a_harvest_gives_what_it_gives_on_a_disk(
     s3: S3, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rate: float
 ) -> None:
-    monkeypatch.setattr("flows.job.utc_now", lambda: MOMENT)
+    monkeypatch.setattr("flows.jobs.job.utc_now", lambda: MOMENT)
     first, until = date(2026, 2, 1), date(2026, 2, 10)
     library = make_library(150, 7, first, 10)
     with (
@@ -187,7 +188,7 @@ def backfill(store: S3, folder: Path) -> None:
 def test_killed_again_and_again_it_ends_with_each_paper_once(s3: S3, tmp_path: Path) -> None:
     saved = saved_pages(tmp_path / "saved")
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["flows.jobs", "test_objects"])
+    context.set_forkserver_preload(["flows.jobs.jobs", "test_objects"])
     choose, kills = Random(5), 0
     config = s3.config(tmp_path)
     while kills < KILLS:

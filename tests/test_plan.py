@@ -14,10 +14,10 @@ from runs import SAMPLE, config_for, tree
 from snapshot_rows import text
 from test_cli import run
 
-from flows import jobs
 from flows.common.config import Config
 from flows.common.errors import ConfigError, SnapshotError
-from flows.plan import plan_backfill
+from flows.jobs import jobs
+from flows.jobs.dry_run import plan_backfill
 
 TODAY = datetime.now(UTC).date()
 FIRST_DAY = TODAY - timedelta(days=9)

@@ -13,9 +13,9 @@ import pytest
 from arxiv_server import ArxivServer, make_library
 from runs import assert_whole, config_for
 
-from flows import jobs
 from flows.common.errors import ConfigError
-from flows.report import RunReport
+from flows.jobs import jobs
+from flows.jobs.report import RunReport
 from flows.store.catalog.catalog import Catalog
 from flows.store.layout import Layout
 
@@ -131,7 +131,7 @@ def test_a_whole_process_is_quick_without_a_prefect_server(
 
 
 def test_a_rerun_imports_nothing_that_it_does_not_need() -> None:
-    script = "import sys, flows.cli, flows.jobs; print(*sys.modules)"
+    script = "import sys, flows.cli, flows.jobs.jobs; print(*sys.modules)"
     done = subprocess.run(
         [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True
     )

@@ -19,7 +19,7 @@ from schemas import NAMES, SCHEMAS, bundle_errors, errors, refs
 from signed_events import ISSUER, KEYS, NUMBER, OTHER, signed
 from test_cli import run
 
-from flows import jobs
+from flows.jobs import jobs
 from transforms import build_bundle, merge
 from transforms.bundle.build import IssueTimes, append_snapshot, draft
 from transforms.bundle.state import LISTS

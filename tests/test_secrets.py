@@ -193,7 +193,7 @@ WORKERS = """
 import multiprocessing, os, sys
 from pathlib import Path
 from flows.ingest.worker_context import open_desk
-from flows.job import open_job
+from flows.jobs.job import open_job
 from flows.ingest.executors.processes import Pool
 from runs import config_in
 from test_secrets import look

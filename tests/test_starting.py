@@ -13,7 +13,7 @@ from arxiv_server import ArxivServer, make_library
 from runs import SAMPLE, assert_whole, process
 from test_rerun import environment
 
-from flows.report import RunReport, UnreachableRunError
+from flows.jobs.report import RunReport, UnreachableRunError
 from flows.starting import JobName, run_job
 
 ROOT = Path(__file__).parents[1]

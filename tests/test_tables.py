@@ -14,10 +14,11 @@ from test_cli import assert_one_sentence, run
 from test_exactly_once import dump, rebuilt
 from test_store import KilledError, kill
 
-from flows import jobs, reissuing
 from flows.common.errors import StoreError
 from flows.exporting import Exported, Wanted, export
 from flows.finding import print_matches
+from flows.jobs import jobs
+from flows.jobs import reissue as reissuing
 from flows.reading import print_record
 from flows.store import store
 from flows.store.catalog.catalog import Catalog
@@ -157,7 +158,7 @@ def test_every_table_can_be_read_though_nothing_went_wrong(tmp_path: Path) -> No
 
 def test_a_folder_from_before_gets_the_empty_tables_with_its_next_run(tmp_path: Path) -> None:
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr("flows.job.keep_empty_tables", lambda _: None)
+        patched.setattr("flows.jobs.job.keep_empty_tables", lambda _: None)
         process(tmp_path, page(record()))
     assert shard_files(tmp_path, "rejects") == []
     process(tmp_path, page(record()))

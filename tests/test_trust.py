@@ -13,10 +13,10 @@ from signed_events import ISSUER, OTHER
 from test_cli import run
 from test_exactly_once import dump, rebuilt
 
-from flows import reissuing
 from flows.common.config import IdentityConfig, KnownKey
 from flows.common.errors import ConfigError
 from flows.common.keys import KEY_VARIABLE, create_key, load_issuer, own_keys
+from flows.jobs import reissue as reissuing
 from transforms import IssueTimes, build_bundle
 from transforms.bundle.build import bundle_bytes, reissue
 from transforms.encoding.timestamps import from_text

@@ -13,8 +13,8 @@ from runs import assert_whole, bundle_files, config_in, process, rows
 from snapshot_rows import line, row
 from test_tables import drop_columns
 
-from flows import jobs
 from flows.common.config import BUILDER_VERSION, Config
+from flows.jobs import jobs
 from transforms import authors_text
 from transforms.encoding.strict_json import read_json
 from transforms.paper.authors import author_names
@@ -43,7 +43,7 @@ def as_it_was() -> Iterator[None]:
     """Let this program do as 0.1.0 did."""
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr("transforms.bundle.events.authors_text", old_rule)
-        patched.setattr("flows.job.keep_empty_tables", lambda _: None)
+        patched.setattr("flows.jobs.job.keep_empty_tables", lambda _: None)
         patched.setenv("PITH_IDENTITY__BUILDER_VERSION", OLD_BUILDER)
         yield
 

@@ -82,7 +82,7 @@ def backfill(  # noqa: PLR0913, PLR0917 - one argument per option
         "limit": limit,
     }
     if dry_run:
-        from flows.plan import plan_backfill
+        from flows.jobs.dry_run import plan_backfill
 
         for line in plan_backfill(load(config, data), **source):
             echo(line)

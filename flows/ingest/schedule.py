@@ -14,7 +14,7 @@ from flows.ingest.commit import Run, UnitResult, commit
 from flows.ingest.executors.processes import Crew, Ticket, hired
 from flows.ingest.prepare import Desk
 from flows.ingest.units import Outcome, Unit
-from flows.job import Job, tidied
+from flows.jobs.job import Job, tidied
 from flows.store.bundles.files import write_bundle_files
 from flows.store.files.local import writing
 from flows.store.layout import BUNDLES

@@ -22,7 +22,7 @@ COMMANDS = {
     "pith-ingest verify --trust pith.science FILE": [
         SCRIPT, "verify", "--trust", "pith.science", BUNDLE,
     ],
-    "what a backfill imports": ["import flows.asked"],
+    "what a backfill imports": ["import flows.jobs.asked"],
     "what its workers import": ["import flows.ingest.units, flows.ingest.executors.processes"],
 }  # fmt: skip
 

@@ -11,7 +11,7 @@ from flows.common.process.progress import OnProgress, track
 from flows.ingest.commit import StepRunner, UnitResult
 from flows.ingest.schedule import bulk_of, settle_each
 from flows.ingest.units import SnapshotPart
-from flows.job import Job
+from flows.jobs.job import Job
 from flows.sources.kaggle.lines import read_parts
 from flows.sources.kaggle.parts import Scan
 from transforms.paper.selection import Selection

@@ -8,9 +8,10 @@ from datetime import date
 from functools import partial
 from pathlib import Path
 
-from flows import jobs, reissuing
 from flows.common.config import load_config
-from flows.report import RunReport
+from flows.jobs import jobs
+from flows.jobs import reissue as reissuing
+from flows.jobs.report import RunReport
 from transforms.paper.selection import Selection
 
 BoundJob = Callable[..., RunReport]

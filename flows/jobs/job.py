@@ -14,7 +14,7 @@ from flows.common.process.progress import LOGGER
 from flows.common.process.signals import unbroken
 from flows.ingest.commit import Run, UnitResult, keep_empty_tables, note_kept
 from flows.ingest.worker_context import layout_of
-from flows.report import RunReport, summarise
+from flows.jobs.report import RunReport, summarise
 from flows.sources.arxiv.harvest.harvest import WindowOutcome
 from flows.sources.kaggle.file import SnapshotFile
 from flows.store.files.local import writing

@@ -15,7 +15,7 @@ from flows.common.config import Config
 from flows.common.process.clock import utc_now
 from flows.common.process.progress import track
 from flows.ingest.worker_context import layout_of
-from flows.jobs import (
+from flows.jobs.jobs import (
     answering,
     check_days,
     check_source,

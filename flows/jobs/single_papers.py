@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from flows.common.counts import Counts
 from flows.common.errors import ConfigError
 from flows.ingest.commit import UnitResult, mark_vanished, process_reply
-from flows.job import Job
+from flows.jobs.job import Job
 from flows.store.catalog.references import find_records
 from transforms.bundle.record import canonical_record, pith_number
 from transforms.paper.paper import Paper

@@ -24,9 +24,9 @@ from flows.common.process.progress import LOGGER, OnProgress, to_nobody, track
 from flows.ingest.commit import StepRunner, UnitResult, Work
 from flows.ingest.schedule import bulk_of, settle_each
 from flows.ingest.units import SavedReply
-from flows.job import Job, open_job
-from flows.report import RunReport
-from flows.single import find_wanted, take_record, take_wanted
+from flows.jobs.job import Job, open_job
+from flows.jobs.report import RunReport
+from flows.jobs.single_papers import find_wanted, take_record, take_wanted
 from flows.sources.arxiv.harvest.coverage import coverage_lines, night_windows
 from flows.sources.arxiv.harvest.harvest import Harvester, WindowOutcome
 from flows.sources.arxiv.harvest.listing import IncompleteError

@@ -11,9 +11,9 @@ from flows.common.errors import ConfigError
 from flows.common.process.progress import track
 from flows.ingest.commit import Run, StepRunner, UnitResult, settle
 from flows.ingest.prepare import PAPERS_A_BATCH, Prepared
-from flows.job import Job, open_job
-from flows.jobs import MAX_STEPS, directly
-from flows.report import RunReport
+from flows.jobs.job import Job, open_job
+from flows.jobs.jobs import MAX_STEPS, directly
+from flows.jobs.report import RunReport
 from flows.store.bundles.reader import newest_shown_sha256, read_bundles, verified
 from flows.store.catalog.catalog import UNKNOWN_SHOWN, Commit, KnownRecord, record_row
 from flows.store.catalog.references import find_records, parse_references

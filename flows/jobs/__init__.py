@@ -1,0 +1,1 @@
+"""The jobs as plain functions, and the report of a run."""
