@@ -7,9 +7,9 @@ from typing import Annotated
 from prefect import flow
 from pydantic import Field
 
-from flows.engine import run_backfill, run_job
 from flows.jobs import asked
 from flows.jobs.report import RunReport
+from flows.orchestration.tasks import run_backfill, run_job
 
 
 @flow(name="backfill")

@@ -5,9 +5,9 @@ from pathlib import Path
 
 from prefect import flow
 
-from flows.engine import run_job, waiting_for_another_attempt
 from flows.jobs import asked
 from flows.jobs.report import RunReport
+from flows.orchestration.tasks import run_job, waiting_for_another_attempt
 
 ATTEMPTS = 3
 ATTEMPT_AFTER = timedelta(minutes=30)

@@ -4,9 +4,9 @@ from pathlib import Path
 
 from prefect import flow
 
-from flows.engine import run_job
 from flows.jobs import asked
 from flows.jobs.report import RunReport
+from flows.orchestration.tasks import run_job
 
 
 @flow(name="rerun")

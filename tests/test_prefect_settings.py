@@ -13,7 +13,7 @@ HOME_PROFILES = ".prefect/profiles.toml"
 # What we say and whether Prefect was imported for it, then what Prefect's own settings say.
 SCRIPT = """
 import sys
-from flows.prefect_server import is_configured
+from flows.orchestration.server import is_configured
 print(is_configured(), "prefect" in sys.modules)
 from prefect.settings import get_current_settings
 print(bool(get_current_settings().api.url))

@@ -14,7 +14,7 @@ from runs import SAMPLE, assert_whole, process
 from test_rerun import environment
 
 from flows.jobs.report import RunReport, UnreachableRunError
-from flows.starting import JobName, run_job
+from flows.orchestration.launch import JobName, run_job
 
 ROOT = Path(__file__).parents[1]
 TODAY = datetime.now(UTC).date()

@@ -10,7 +10,7 @@ from flows.commands.options import DAY, ConfigOption, DataOption, load
 from flows.common.terminal import echo
 
 if TYPE_CHECKING:
-    from flows.starting import JobName
+    from flows.orchestration.launch import JobName
 
 
 ReissueOption = Annotated[
@@ -126,17 +126,17 @@ def serve(config: ConfigOption = None, data: DataOption = None) -> None:
     It needs a server: `prefect server start` in another terminal.
     """
     from flows.common.process.signals import leave
-    from flows.starting import keep_analytics_off
+    from flows.orchestration.launch import keep_analytics_off
 
     leave()  # to Prefect, which stops its runs in order
     keep_analytics_off()
-    from flows.serving import serve_jobs
+    from flows.orchestration.deployments import serve_jobs
 
     serve_jobs(config, data)
 
 
 def _run(job: "JobName", **options: Any) -> NoReturn:  # noqa: ANN401
-    from flows.starting import run_job
+    from flows.orchestration.launch import run_job
 
     report = run_job(job, **options)
     for line in report.lines():

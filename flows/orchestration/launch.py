@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from flows.jobs import asked
 from flows.jobs.report import RunReport, UnreachableRunError
-from flows.prefect_server import is_configured
+from flows.orchestration.server import is_configured
 
 JobName = Literal["backfill", "nightly", "rerun"]
 

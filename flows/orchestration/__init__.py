@@ -1,0 +1,1 @@
+"""All that is Prefect's: launching, tasks and artifacts, deployments, its server."""
