@@ -148,7 +148,14 @@ def serving(api: Api, config_file: Path, env: dict[str, str]) -> Iterator[Path]:
     """Run `pith-ingest serve` beside a server, and give what it prints."""
     folder = config_file.parent
     log = folder / "serve.log"
-    words = ["flows.cli", "serve", "--config", str(config_file), "--data", str(folder / "data")]
+    words = [
+        "flows.cli.main",
+        "serve",
+        "--config",
+        str(config_file),
+        "--data",
+        str(folder / "data"),
+    ]
     with process(log, *words, env=env):
         wait_for(lambda: api.get("deployments/name/rerun/pith")["status"] == "READY", log)
         yield log

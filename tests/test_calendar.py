@@ -20,13 +20,13 @@ from arxiv_server import ArxivServer, CachedError, Library, Seen, Unavailable, m
 from replay import EARLIEST, Replay
 from runs import config_for, held
 
+from flows.cli.data.status import status_lines
 from flows.common.config import Config, OutputsConfig
 from flows.common.errors import ArxivError
 from flows.jobs import job, jobs
 from flows.jobs.report import RunReport
 from flows.sources.arxiv import http as fetch
 from flows.sources.arxiv.http import Patience
-from flows.status import status_lines
 from flows.store.layout import Layout
 from flows.store.repair.rebuild import rebuild_catalog
 

@@ -42,7 +42,7 @@ def _run(
     clean = {name: value for name, value in os.environ.items() if not name.startswith(own)}
     settings = {"PITH_IDENTITY__KEY_FILE": str(folder / "signing.key"), "HOME": str(folder)}
     return subprocess.run(
-        [*before, sys.executable, "-m", "flows.cli", *map(str, words)],
+        [*before, sys.executable, "-m", "flows.cli.main", *map(str, words)],
         cwd=ROOT,
         env={**clean, **settings, **env},
         capture_output=True,

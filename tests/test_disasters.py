@@ -21,8 +21,8 @@ import pytest
 from oai_pages import page, record
 from runs import config_in, tree
 
+from flows.cli.data.doctor import examine, repair
 from flows.common.errors import StoreError
-from flows.doctor import examine, repair
 from flows.jobs import jobs
 from transforms.verify.verify import verify_bundle
 
@@ -256,7 +256,7 @@ def assert_recovers(
 ) -> None:
     """Assert that a repair and the same inputs again make all good, and that it stays so."""
     said: list[str] = []
-    patch.setattr("flows.doctor.utc_now", lambda: NOW + timedelta(days=9))
+    patch.setattr("flows.cli.data.doctor.utc_now", lambda: NOW + timedelta(days=9))
     repair(config_in(folder), full=True, say=said.append)
     report = run(folder, replies(), NOW + timedelta(days=10), patch)
     assert not report.failures

@@ -10,9 +10,9 @@ from oai_pages import page, record
 from runs import assert_whole, bundle_files, config_in, process, tree
 from typer.testing import CliRunner
 
-from flows.commands.app import app
+from flows.cli.app import app
+from flows.cli.data.doctor import examine, repair
 from flows.common.errors import StoreError
-from flows.doctor import examine, repair
 from flows.store.layout import Layout
 from flows.store.repair.rebuild import rebuild_catalog
 

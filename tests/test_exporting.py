@@ -10,9 +10,9 @@ from oai_pages import page, record, version
 from runs import SAMPLE, bundle_files, config_in, rows
 from test_cli import assert_one_sentence, run, without_rights
 
+from flows.cli.data.export import Exported, Wanted, export
 from flows.common.config import Config, OutputsConfig
 from flows.common.errors import ConfigError, StoreError
-from flows.exporting import Exported, Wanted, export
 from flows.jobs import jobs
 from flows.store.files.lock import locked
 from flows.store.layout import Layout

@@ -17,10 +17,10 @@ from hostile.shards import GOOD, SHARDS, Column, Page, good, one_value, plain, s
 from oai_pages import page, record
 from runs import config_in, rows
 
-from flows import bundle_shard
-from flows.bundle_sources import FoundBundle, read_sources
+from flows.cli.verify import shard as bundle_shard
+from flows.cli.verify.inputs import FoundBundle, read_sources
+from flows.cli.verify.parquet_pages import read_page_sizes
 from flows.jobs import jobs
-from flows.parquet_pages import read_page_sizes
 
 MIB = 2**20
 MAX_MEMORY_MIB = 600
@@ -30,7 +30,7 @@ MAX_MEMORY_MIB = 600
 VERIFY = """
 import sys
 from pathlib import Path
-from flows.cli import main
+from flows.cli.main import main
 try:
     main()
 finally:

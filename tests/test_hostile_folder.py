@@ -137,7 +137,7 @@ def tell(event, args):
     if event == "open" and isinstance(args[0], str | bytes):
         print("OPENED", args[0] if isinstance(args[0], str) else args[0].decode())
 sys.addaudithook(tell)
-from flows.cli import main
+from flows.cli.main import main
 main()
 """
 
@@ -268,8 +268,8 @@ def test_the_table_in_security_says_which_commands_read_the_folders_configuratio
 
 
 def test_each_command_stands_in_that_table() -> None:
-    from flows.commands import trust  # noqa: PLC0415 - only here
-    from flows.commands.app import app  # noqa: PLC0415
+    from flows.cli import trust  # noqa: PLC0415 - only here
+    from flows.cli.app import app  # noqa: PLC0415
 
     def names(of: SimpleNamespace) -> set[str]:
         return {

@@ -18,9 +18,9 @@ from signed_events import STRANGER
 from test_cli import assert_one_sentence, run
 from test_exactly_once import dump, rebuilt
 
+from flows.cli.data.show import print_bundle, print_record
 from flows.common.errors import StoreError
 from flows.jobs import reissue as reissuing
-from flows.reading import print_bundle, print_record
 from flows.store.bundles.reader import read_bundles
 from flows.store.catalog.catalog import Catalog, KnownRecord
 from flows.store.catalog.file import end_changes

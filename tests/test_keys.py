@@ -12,6 +12,7 @@ import pytest
 from nacl.utils import random
 from signed_events import ISSUER
 
+from flows.cli.verify.merge import merge_files
 from flows.common import keys
 from flows.common.config import Config, IdentityConfig
 from flows.common.errors import ConfigError
@@ -24,7 +25,6 @@ from flows.common.keys import (
     load_key,
     own_keys,
 )
-from flows.merging import merge_files
 from transforms.signing import is_signed_by
 from transforms.verify.verify import PITH_SCIENCE_KEY
 

@@ -22,17 +22,17 @@ from runs import SAMPLE, assert_whole, bundle_files, config_for, config_in, rows
 from snapshot_rows import line, row, text
 from test_exactly_once import dump
 
+from flows.cli.data.doctor import examine, repair
+from flows.cli.data.find import print_matches
+from flows.cli.data.show import print_record
+from flows.cli.data.status import status_lines
 from flows.common.config import Config, load_config
 from flows.common.errors import ConfigError, StoreError
 from flows.common.files.locations import place_of
 from flows.common.keys import load_issuer
-from flows.doctor import examine, repair
-from flows.finding import print_matches
 from flows.ingest.worker_context import Orders, layout_of, open_desk
 from flows.jobs import jobs
 from flows.jobs import reissue as reissuing
-from flows.reading import print_record
-from flows.status import status_lines
 from flows.store.catalog import copies as shared
 from flows.store.catalog.catalog import Catalog
 from flows.store.catalog.window import Window

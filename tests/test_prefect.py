@@ -138,7 +138,7 @@ def assert_command_is_a_flow(api: Api, tmp_path: Path) -> None:
         "PITH_IDENTITY__KEY_FILE": str(key),
         "PYTHONPATH": os.environ.get("PYTHONPATH", ""),
     }
-    words = ["flows.cli", "backfill", "--raw", str(SAMPLE), "--data", str(tmp_path / "other")]
+    words = ["flows.cli.main", "backfill", "--raw", str(SAMPLE), "--data", str(tmp_path / "other")]
     with process(log, *words, env=env, cwd=tmp_path) as child:
         assert child.wait(60) == 1  # the sample has a broken record
     assert "new records 9" in log.read_text()
@@ -158,7 +158,7 @@ def test_serve_says_what_to_start_when_no_server_is_there(tmp_path: Path, name: 
     log = tmp_path / "log"
     home = {"HOME": str(tmp_path), "PREFECT_HOME": str(tmp_path / "prefect")}
     python_path = {"PYTHONPATH": os.environ.get("PYTHONPATH", "")}
-    with process(log, "flows.cli", "serve", env=home | python_path | env) as child:
+    with process(log, "flows.cli.main", "serve", env=home | python_path | env) as child:
         assert child.wait(60) == 2
     assert log.read_text().startswith("pith-ingest: ")
     assert log.read_text().count("\n") == 1

@@ -194,7 +194,9 @@ def test_private_copies_leave_nothing_behind(
 
 def test_a_reader_that_can_make_no_copy_says_so(killed: Path) -> None:
     nowhere = str(killed / "no such folder")
-    code = f"import tempfile; tempfile.tempdir = {nowhere!r}; from flows.cli import main; main()"
+    code = (
+        f"import tempfile; tempfile.tempdir = {nowhere!r}; from flows.cli.main import main; main()"
+    )
     done = subprocess.run(
         [sys.executable, "-c", code, "status", "--data", killed / "data"],
         cwd=Path(__file__).parents[1],

@@ -11,11 +11,11 @@ from oai_pages import page, record, version
 from runs import config_for, config_in, process, rows
 from test_cli import assert_one_sentence, run
 
+from flows.cli.data.export import Wanted, export
+from flows.cli.data.show import print_bundle, print_record
 from flows.common.errors import ConfigError
-from flows.exporting import Wanted, export
 from flows.jobs import jobs
 from flows.jobs import reissue as reissuing
-from flows.reading import print_bundle, print_record
 
 # Their records as `record` composes them, found among ten million others.
 TWINS = {

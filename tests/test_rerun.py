@@ -115,7 +115,7 @@ def environment(folder: Path, server: ArxivServer) -> dict[str, str]:
 def test_a_whole_process_is_quick_without_a_prefect_server(
     tmp_path: Path, server: ArxivServer
 ) -> None:
-    command = [sys.executable, "-m", "flows.cli", "rerun", server.library.works()[0].id]
+    command = [sys.executable, "-m", "flows.cli.main", "rerun", server.library.works()[0].id]
     taken = []
     for _ in range(3):
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -131,7 +131,7 @@ def test_a_whole_process_is_quick_without_a_prefect_server(
 
 
 def test_a_rerun_imports_nothing_that_it_does_not_need() -> None:
-    script = "import sys, flows.cli, flows.jobs.jobs; print(*sys.modules)"
+    script = "import sys, flows.cli.main, flows.jobs.jobs; print(*sys.modules)"
     done = subprocess.run(
         [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True
     )

@@ -153,11 +153,11 @@ def test_a_key_instead_of_its_secrets_name_never_reaches_prefects_database(tmp_p
 def test_a_fault_of_our_own_shows_no_key_either(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from flows import cli  # noqa: PLC0415 - it sets up the command line
+    from flows.cli import main as cli  # noqa: PLC0415 - it sets up the command line
 
     monkeypatch.setattr(sys, "argv", ["pith-ingest", "find", "--data", str(tmp_path)])
     monkeypatch.setattr(
-        "flows.commands.kept.load", lambda *_: (_ for _ in ()).throw(ZeroDivisionError(KEY))
+        "flows.cli.data.commands.load", lambda *_: (_ for _ in ()).throw(ZeroDivisionError(KEY))
     )
     monkeypatch.setattr("logging.StreamHandler", logging.NullHandler)
     with pytest.raises(SystemExit) as ended:

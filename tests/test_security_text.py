@@ -5,7 +5,8 @@ from pathlib import Path
 
 from benchmarks import worst_memory
 
-from flows import bundle_shard, parquet_pages
+from flows.cli.verify import parquet_pages
+from flows.cli.verify import shard as bundle_shard
 from flows.common import terminal
 from flows.common.files import own_files
 from flows.sources.arxiv import budget

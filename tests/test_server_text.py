@@ -13,7 +13,7 @@ import pytest
 from hostile_text import ANY, IN_XML, assert_safe
 from oai_pages import CLOSE, OPEN, error, page, record
 
-from flows import cli
+from flows.cli import main as cli
 from flows.common.process.progress import LOGGER
 
 RERUN = ["rerun", "0903.0442"]

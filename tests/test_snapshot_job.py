@@ -13,11 +13,11 @@ from oai_pages import page, record
 from runs import assert_whole, config_in, process, rows, tree
 from snapshot_rows import line, row, text
 
+from flows.cli.verify.metadata_file import read_texts
 from flows.common.errors import SnapshotError
 from flows.ingest.commit import Work
 from flows.jobs import jobs
 from flows.jobs.report import RunReport
-from flows.metadata_file import read_texts
 from flows.sources.kaggle import lines as snapshot
 from transforms.paper.selection import Selection
 

@@ -22,7 +22,7 @@ JOBS: list[JobName] = ["backfill", "nightly", "rerun"]
 # What a command printed, then the modules that it imported.
 SCRIPT = """
 import sys
-from flows.commands.app import app
+from flows.cli.app import app
 try:
     app(sys.argv[1:])
 finally:

@@ -14,7 +14,7 @@ HEAVY = {"prefect", "pyarrow", "polars", "lxml", "pydantic", "httpx", "rich", "n
 # The console script, and then which modules it has imported, on standard error.
 SCRIPT = """
 import sys
-from flows.commands.app import app
+from flows.cli.app import app
 try:
     app()
 finally:

@@ -51,7 +51,7 @@ class Command:
         settings = {"PITH_IDENTITY__KEY_FILE": str(folder / "signing.key"), "HOME": str(folder)}
         nowhere = {"PREFECT_PROFILES_PATH": os.devnull}
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "flows.cli", *map(str, words)],
+            [sys.executable, "-m", "flows.cli.main", *map(str, words)],
             cwd=ROOT,
             env={**clean, **settings, **nowhere, **env},
             stdin=subprocess.PIPE,
@@ -307,7 +307,7 @@ def test_the_start_can_be_stopped_at_any_moment(tmp_path: Path) -> None:
 
 
 def test_a_signal_that_the_command_was_started_to_ignore_is_ignored(tmp_path: Path) -> None:
-    words = ["sh", "-c", 'trap "" INT; exec "$@"', "sh", sys.executable, "-m", "flows.cli"]
+    words = ["sh", "-c", 'trap "" INT; exec "$@"', "sh", sys.executable, "-m", "flows.cli.main"]
     with subprocess.Popen(
         [*words, "verify", "--trust", "pith.science", "-"], cwd=ROOT, text=True,
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,

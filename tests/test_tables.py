@@ -14,12 +14,12 @@ from test_cli import assert_one_sentence, run
 from test_exactly_once import dump, rebuilt
 from test_store import KilledError, kill
 
+from flows.cli.data.export import Exported, Wanted, export
+from flows.cli.data.find import print_matches
+from flows.cli.data.show import print_record
 from flows.common.errors import StoreError
-from flows.exporting import Exported, Wanted, export
-from flows.finding import print_matches
 from flows.jobs import jobs
 from flows.jobs import reissue as reissuing
-from flows.reading import print_record
 from flows.store import store
 from flows.store.catalog.catalog import Catalog
 from flows.store.layout import TABLES, Layout

@@ -380,7 +380,7 @@ def test_a_bundle_shown_on_a_terminal_is_not_one_of_bytes(tmp_path: Path) -> Non
     child, terminal = pty.fork()
     if child == 0:
         os.chdir(FLOWS.parent)
-        os.execv(sys.executable, [sys.executable, "-m", "flows.cli", *words])  # noqa: S606
+        os.execv(sys.executable, [sys.executable, "-m", "flows.cli.main", *words])  # noqa: S606
     written = b""
     while chunk := _read(terminal):
         written += chunk

@@ -14,10 +14,10 @@ from hostile_text import stand
 from nacl.signing import SigningKey
 from signed_events import ISSUER, OTHER, issuer
 
+from flows.cli.verify.reports import Form, print_reports
+from flows.cli.verify.trust import TRUST_FILE, default_trust, remove_key, save_key, saved_keys
 from flows.common.errors import ConfigError
 from flows.common.keys import create_key
-from flows.trust import TRUST_FILE, default_trust, remove_key, save_key, saved_keys
-from flows.verifying import Form, print_reports
 from transforms import IssueTimes, build_bundle
 from transforms.bundle.build import append_snapshot, bundle_bytes, draft, reissue
 from transforms.encoding.timestamps import from_text
@@ -251,7 +251,7 @@ def test_a_pipe_in_its_place_does_not_hold_verify_up() -> None:
 ADDING = """
 import sys
 from datetime import UTC, datetime
-from flows.trust import save_key
+from flows.cli.verify.trust import save_key
 for key in sys.argv[1:]:
     save_key(key, "a test", datetime.now(UTC))
 """

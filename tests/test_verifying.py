@@ -13,10 +13,10 @@ from oai_pages import page, record
 from runs import config_in, process
 from snapshot_rows import text
 
-from flows.bundle_sources import read_sources
+from flows.cli.verify.inputs import read_sources
+from flows.cli.verify.reports import Form, print_reports
 from flows.common.errors import ConfigError
 from flows.common.keys import load_key
-from flows.verifying import Form, print_reports
 from transforms.signing import encode_base64
 
 PAPERS = FOLDER / "papers.jsonl"

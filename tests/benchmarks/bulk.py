@@ -58,7 +58,15 @@ class Bench:
         is_first = not place.exists()
         home.mkdir(exist_ok=True)
         say(f"backfill {name!r}: {papers:,} papers")
-        command = ["-m", "flows.cli", "backfill", "--snapshot", str(snapshot), "--data", str(place)]
+        command = [
+            "-m",
+            "flows.cli.main",
+            "backfill",
+            "--snapshot",
+            str(snapshot),
+            "--data",
+            str(place),
+        ]
         settings = {"PITH_OUTPUTS__BUNDLE_FILES": "all" if files else "none", "HOME": str(home)}
         before = set(place.glob("runs/*/report.json"))
         usage = measured([sys.executable, *command], env=environment(settings), folder=self.folder)

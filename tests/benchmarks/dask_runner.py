@@ -26,7 +26,7 @@ RUNNERS = ("local", "dask")
 def backfill(folder: Path, snapshot: Path, runner: str) -> Usage:
     """Measure one backfill, whose data it removes."""
     say(f"backfill by the runner {runner!r}")
-    command = ["-m", "flows.cli", "backfill", "--snapshot", str(snapshot), "--data", "data"]
+    command = ["-m", "flows.cli.main", "backfill", "--snapshot", str(snapshot), "--data", "data"]
     settings = {
         "HOME": str(folder),
         "PITH_OUTPUTS__BUNDLE_FILES": "none",

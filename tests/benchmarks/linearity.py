@@ -27,7 +27,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from hostile import inputs, shards
 from hostile.inputs import Input
 
-from flows.bundle_sources import read_sources
+from flows.cli.verify.inputs import read_sources
 from flows.common.errors import ArxivError
 from flows.sources.arxiv.http import Patience
 from flows.sources.arxiv.oai_client import OaiClient

@@ -12,7 +12,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 ROUNDS = 10
-SCRIPT = "from flows.commands.app import app; app()"
+SCRIPT = "from flows.cli.app import app; app()"
 BUNDLE = "tests/golden/1906.10822.bundle.json"
 
 COMMANDS = {

@@ -18,7 +18,7 @@ from golden_data import GOLDEN
 from nacl.signing import VerifyKey
 from signed_events import ISSUER
 
-from flows.bundle_sources import read_sources
+from flows.cli.verify.inputs import read_sources
 from flows.store.layout import Layout
 from flows.store.parquet.shards import ShardName
 from flows.store.parquet.writer import ShardWriter, name_shard

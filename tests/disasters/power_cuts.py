@@ -135,7 +135,7 @@ class Trial:
             "PREFECT_PROFILES_PATH": os.devnull,
         }
         return subprocess.Popen(
-            [sys.executable, "-m", "flows.cli", *words, "--data", str(self.data)],
+            [sys.executable, "-m", "flows.cli.main", *words, "--data", str(self.data)],
             cwd=ROOT,
             env=os.environ | settings,
             stdout=subprocess.PIPE,

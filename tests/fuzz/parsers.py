@@ -31,9 +31,9 @@ with atheris.instrument_imports(include=["flows", "transforms", "h11", "httpcore
     from oai_pages import error, page, record
     from snapshot_rows import line, older_row, row
 
-    from flows.bundle_shard import may_hold_bundles, read_shard
+    from flows.cli.verify.parquet_pages import BadPagesError, read_page_sizes
+    from flows.cli.verify.shard import may_hold_bundles, read_shard
     from flows.common.errors import ArxivError
-    from flows.parquet_pages import BadPagesError, read_page_sizes
     from flows.sources.arxiv.budget import keep_to
     from flows.sources.arxiv.http import Patience
     from flows.sources.arxiv.oai_client import OaiClient

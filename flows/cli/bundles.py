@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from flows.commands.options import ConfigOption, TrustConfigOption
+from flows.cli.options import ConfigOption, TrustConfigOption
 from flows.common.terminal import echo
 
 
@@ -48,7 +48,7 @@ def verify(  # noqa: PLR0913 - one argument per option
     Exit status: 0 all valid and trusted; 1 something is invalid or untrusted; else 2 something
     could not be read, or is not in the metadata.
     """
-    from flows.verifying import Form, print_reports
+    from flows.cli.verify.reports import Form, print_reports
 
     asked = {Form.JSON: as_json, Form.QUIET: quiet, Form.VERBOSE: verbose}
     forms = [form for form, wanted in asked.items() if wanted]
@@ -73,11 +73,11 @@ def merge(
     It is signed with your key; events of one signer that contradict each other are shown. Who you
     are is never read from the folder that this stands in.
     """
+    from flows.cli.verify.merge import merge_files
     from flows.common.config import load_config
     from flows.common.config_file import refuse_prefects_files
     from flows.common.errors import ConfigError
     from flows.common.keys import in_secret
-    from flows.merging import merge_files
 
     own = load_config(config, here=False)
     if config is None and load_config().identity != own.identity:

@@ -8,11 +8,11 @@ from typing import Any
 import polars as pl
 import pyarrow as pa
 
+from flows.cli.data.show import open_catalog
 from flows.common.config import Config
 from flows.common.errors import StoreError
 from flows.common.terminal import echo, printable
 from flows.ingest.worker_context import layout_of
-from flows.reading import open_catalog
 from flows.store.layout import Layout
 from flows.store.parquet.schema import SCHEMAS
 from transforms.paper.search_keys import ascii_key

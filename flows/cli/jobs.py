@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
-from flows.commands.options import DAY, ConfigOption, DataOption, load
+from flows.cli.options import DAY, ConfigOption, DataOption, load
 from flows.common.terminal import echo
 
 if TYPE_CHECKING:

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from flows.cli.verify.trust import saved_keys
 from flows.common.config import Config
 from flows.common.errors import ConfigError
 from flows.common.files.regular_file import open_regular
 from flows.common.keys import load_issuer, own_keys
 from flows.common.process.clock import utc_now
 from flows.common.terminal import echo
-from flows.trust import saved_keys
 from transforms.bundle.build import bundle_bytes
 from transforms.bundle.merge_bundles import CannotMergeError, MergedBundle, merge_bundles
 from transforms.encoding.strict_json import MAX_BYTES, read_json

@@ -2,7 +2,8 @@
 
 import typer
 
-from flows.commands import bundles, jobs, kept, trust
+from flows.cli import bundles, jobs, trust
+from flows.cli.data import commands as kept
 
 app = typer.Typer(
     name="pith-ingest",

@@ -91,8 +91,8 @@ def own_trust(config: Path | None) -> Trust:
     for the address of its server.
     """
     # The configuration takes most of the start, and who names the keys to trust needs none.
-    from flows.common.config import load_config  # noqa: PLC0415
-    from flows.common.keys import in_secret, key_place, own_keys  # noqa: PLC0415
+    from flows.common.config import load_config
+    from flows.common.keys import in_secret, key_place, own_keys
 
     config = config or _configured()
     identity = load_config(config, here=False).identity
@@ -219,7 +219,7 @@ def _refuse_relative(path: Path, what: str) -> Path:
 @contextmanager
 def _changing() -> Iterator[list[SavedKey]]:
     """Give the saved keys to change, and save what became of them; one process at a time."""
-    from filelock import FileLock  # noqa: PLC0415 - `verify` changes nothing
+    from filelock import FileLock
 
     file = _trust_file()
     try:

@@ -85,7 +85,7 @@ def _read_file(path: Path, *, only_files: bool = False) -> Iterator[FoundBundle]
         with _open(path, only_files=only_files) as file:
             if path.suffix == ".parquet":
                 # Here, for pyarrow is half of the start.
-                from flows.bundle_shard import read_shard  # noqa: PLC0415
+                from flows.cli.verify.shard import read_shard
 
                 yield from read_shard(str(path), file)
             else:
@@ -95,7 +95,7 @@ def _read_file(path: Path, *, only_files: bool = False) -> Iterator[FoundBundle]
 
 
 def _may_hold_bundles(path: Path) -> bool:
-    from flows.bundle_shard import may_hold_bundles  # noqa: PLC0415 - as above
+    from flows.cli.verify.shard import may_hold_bundles
 
     try:
         with _open(path, only_files=True) as file:

@@ -4,9 +4,9 @@ import json
 from collections.abc import Iterator
 from contextlib import closing
 
+from flows.cli.data.show import open_catalog
 from flows.common.config import Config
 from flows.ingest.worker_context import layout_of
-from flows.reading import open_catalog
 from flows.sources.arxiv.harvest.coverage import backfill_command, coverage_lines, sets_of_interest
 from flows.store.catalog.catalog import Catalog
 from flows.store.catalog.windows import Progress

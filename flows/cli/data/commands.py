@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from flows.commands.options import DAY, ConfigOption, DataOption, load
+from flows.cli.options import DAY, ConfigOption, DataOption, load
 from flows.common.terminal import echo
 
 
@@ -27,7 +27,7 @@ def show(
     data: DataOption = None,
 ) -> None:
     """Show what is known of one paper: its newest record, or the one that is named."""
-    from flows.reading import print_bundle, print_record
+    from flows.cli.data.show import print_bundle, print_record
 
     (print_bundle if bundle else print_record)(load(config, data), name)
 
@@ -41,7 +41,7 @@ def find(
     data: DataOption = None,
 ) -> None:
     """Find papers by words of their title or authors, typed without accents."""
-    from flows.finding import print_matches
+    from flows.cli.data.find import print_matches
 
     print_matches(load(config, data), text, limit)
 
@@ -87,8 +87,8 @@ def export(  # noqa: PLR0913 - one argument per option
     """
     if everything == any([papers, category, first, until]):
         raise typer.BadParameter("name papers, categories or days of issue, or else --all")
-    from flows.exporting import Wanted
-    from flows.exporting import export as write_files
+    from flows.cli.data.export import Wanted
+    from flows.cli.data.export import export as write_files
 
     days = first.date() if first else None, until.date() if until else None
     wanted = Wanted(papers or (), frozenset(category or ()), *days)
@@ -102,7 +102,7 @@ def status(config: ConfigOption = None, data: DataOption = None) -> None:
     Exit status: 0, or 1 where something that was committed is gone or changed, as far as a quick
     look tells.
     """
-    from flows.status import FAULTY, find_faults, status_lines
+    from flows.cli.data.status import FAULTY, find_faults, status_lines
 
     loaded = load(config, data)
     faults = list(find_faults(loaded))
@@ -130,8 +130,8 @@ def doctor(
     or with --full every byte and every signature. Nothing is written without --repair, and nothing
     is deleted or issued with it. Exit status: 0 all is well, 1 something is wrong.
     """
-    from flows.doctor import FAULTY, HEALTHY, examine, report_lines
-    from flows.doctor import repair as mend
+    from flows.cli.data.doctor import FAULTY, HEALTHY, examine, report_lines
+    from flows.cli.data.doctor import repair as mend
     from flows.ingest.worker_context import layout_of
 
     loaded = load(config, data)

@@ -7,9 +7,9 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from flows.bundle_sources import FoundBundle, read_sources
+from flows.cli.verify.inputs import FoundBundle, read_sources
+from flows.cli.verify.trust import Trust, default_trust, named_trust
 from flows.common.terminal import echo, printable
-from flows.trust import Trust, default_trust, named_trust
 from transforms.signing import encode_base64, fingerprint
 from transforms.verify.text_hashes import TextHashes
 from transforms.verify.verify import BundleReport, Check, Outcome, verify_bundle
@@ -51,7 +51,7 @@ def print_reports(
     """Verify the bundles at `paths`, print what `form` asks for, and return the exit status.
 
     `trust` names keys: `pith.science`, `own` or base64; None means all that the user trusts.
-    `config` is a configuration whose keys count as the user's own; see `flows.trust`.
+    `config` is a configuration whose keys count as the user's own; see `flows.cli.verify.trust`.
     """
     trusted = default_trust(config) if trust is None else named_trust(trust, config)
     texts = _texts(metadata)
@@ -92,7 +92,7 @@ def _verify(found: FoundBundle, trusted: Trust, texts: TextHashes | None) -> Bun
 def _texts(metadata: Path | None) -> TextHashes | None:
     if metadata is None:
         return None
-    from flows.metadata_file import read_texts  # noqa: PLC0415 - unpacks by pyarrow
+    from flows.cli.verify.metadata_file import read_texts
 
     texts, unusable = read_texts(metadata)
     if unusable:

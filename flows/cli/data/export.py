@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+from flows.cli.data.show import open_catalog
 from flows.common.config import Config
 from flows.common.errors import ConfigError
 from flows.common.process.progress import track
 from flows.common.process.signals import note, unbroken
 from flows.ingest.worker_context import layout_of
-from flows.reading import open_catalog
 from flows.store.bundles.reader import read_bundles
 from flows.store.catalog.catalog import UNKNOWN_SHOWN, Catalog, KnownRecord
 from flows.store.catalog.copies import coordinating

@@ -63,9 +63,9 @@ def _run() -> int:
     # A terminal that cannot show a letter is no reason to stop.
     sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # a text stream
     # Most of the start, during which a signal is answered already.
-    import typer  # noqa: PLC0415
+    import typer
 
-    from flows.commands.app import app  # noqa: PLC0415
+    from flows.cli.app import app
 
     try:
         return app(standalone_mode=False) or 0

@@ -1,0 +1,1 @@
+"""Commands on what is kept: show, find, export, status, doctor."""
