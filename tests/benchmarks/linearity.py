@@ -24,8 +24,8 @@ import httpx
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from hostile import inputs, shards
-from hostile.inputs import Input
+from support.hostile import inputs, shards
+from support.hostile.inputs import Input
 
 from flows.cli.verify.inputs import read_sources
 from flows.common.errors import ArxivError

@@ -9,7 +9,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from signed_events import ISSUER
+from support.signed_events import ISSUER
 
 from benchmarks import oai_parsing, verifying
 from benchmarks.measure import floor

@@ -14,9 +14,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from golden_data import GOLDEN
 from nacl.signing import VerifyKey
-from signed_events import ISSUER
+from support.golden_data import GOLDEN
+from support.signed_events import ISSUER
 
 from flows.cli.verify.inputs import read_sources
 from flows.store.layout import Layout

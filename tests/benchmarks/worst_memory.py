@@ -13,9 +13,9 @@ import zstandard
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from hostile import inputs
-from hostile.inputs import Input
-from hostile.shards import SHARDS
+from support.hostile import inputs
+from support.hostile.inputs import Input
+from support.hostile.shards import SHARDS
 
 from benchmarks.linearity import Taken, apart, parse_row, read_shard, unpack, verify
 from flows.sources.kaggle.lines import MAX_LINE_BYTES

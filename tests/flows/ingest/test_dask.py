@@ -1,0 +1,327 @@
+"""Work on Dask: the same records as here, whoever dies meanwhile; what cannot work says why."""
+
+import gzip
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime
+from multiprocessing import forkserver
+from pathlib import Path
+
+import dask
+import pytest
+from distributed import LocalCluster
+from support.oai_pages import page, record
+from support.runs import assert_whole, bundle_files, config_in, rows
+from support.snapshot_rows import text
+from support.worker_killer import WorkerKiller
+
+from flows.common.config import Config, DaskConfig
+from flows.common.errors import ConfigError, WorkerError
+from flows.common.keys import create_key, load_issuer
+from flows.ingest.executors import dask as dask_crew
+from flows.ingest.executors import shared_folder
+from flows.ingest.executors.processes import Crew, hired
+from flows.ingest.prepare import Desk
+from flows.ingest.worker_context import Orders, open_desk
+from flows.jobs import jobs
+from flows.sources.kaggle import lines as snapshot
+from transforms.paper.selection import Selection
+from transforms.signing import encode_base64
+
+NOW = datetime(2026, 11, 21, tzinfo=UTC)
+TABLES = ("papers", "events", "bundles", "rejects")
+KILLS, PAPERS = (30, 3000) if os.environ.get("FULL") else (6, 400)
+IDS = [f"2201.{number:05}" for number in range(1, PAPERS + 1)]
+# A repeated line and a broken one, far from the first: what units must know of each other.
+SNAPSHOT = text(*IDS) + text(IDS[3]) + b"{broken\n"
+QUIET = {"dashboard": False, "dashboard_address": "127.0.0.1:0"}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def own_forkserver() -> Iterator[None]:
+    """End the one fork server that a process has: other tests want theirs with other modules."""
+    yield
+    forkserver._forkserver._stop()  # type: ignore[attr-defined]  # noqa: SLF001 - made for tests
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[LocalCluster]:
+    """Start a scheduler and two worker processes, each with a nanny that starts it again."""
+    with (
+        dask.config.set({"distributed.worker.multiprocessing-method": "forkserver"}),
+        LocalCluster(
+            n_workers=2, threads_per_worker=1, scheduler_kwargs=QUIET, silence_logs="CRITICAL"
+        ) as started,
+    ):
+        yield started
+
+
+@pytest.fixture(autouse=True)
+def fixed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let every run issue at the same time, in parts of a few papers."""
+    monkeypatch.setattr("flows.jobs.job.utc_now", lambda: NOW)
+    monkeypatch.setattr(snapshot, "PART_BYTES", 4_000)
+    monkeypatch.setattr(dask_crew, "LOOK_AFTER", 0.2)
+
+
+def on(cluster: LocalCluster, folder: Path) -> Config:
+    return at(cluster.scheduler_address, folder)
+
+
+def at(address: str | None, folder: Path) -> Config:
+    changed = {"runner": "dask", "dask": DaskConfig(address=address), "workers": 2}
+    return config_in(folder).model_copy(update=changed)
+
+
+def folders(tmp_path: Path) -> tuple[Path, Path]:
+    """Make two folders with the same key."""
+    here, there = tmp_path / "here", tmp_path / "there"
+    create_key(here / "signing.key")
+    there.mkdir()
+    (there / "signing.key").write_bytes((here / "signing.key").read_bytes())
+    (there / "signing.key").chmod(0o600)
+    return here, there
+
+
+def assert_same(here: Path, there: Path) -> None:
+    """Assert that both hold the same rows and bytes, each paper once."""
+    for table in TABLES:
+        assert rows(here, table) == rows(there, table)
+    assert bundle_files(here) == bundle_files(there)
+    issued = [row["arxiv_id"] for row in rows(there, "papers")]
+    assert sorted(issued) == IDS
+
+
+@pytest.mark.parametrize("packed", [False, True], ids=["plain", "packed"])
+def test_a_snapshot_gives_the_same_records(
+    tmp_path: Path, cluster: LocalCluster, monkeypatch: pytest.MonkeyPatch, *, packed: bool
+) -> None:
+    monkeypatch.setattr(dask_crew, "INLINE_BYTES", 1000)
+    here, there = folders(tmp_path)
+    file = tmp_path / "snapshot.json"
+    file.write_bytes(gzip.compress(SNAPSHOT, 1) if packed else SNAPSHOT)
+    jobs.backfill_snapshot(config_in(here), file, Selection())
+    report = jobs.backfill_snapshot(on(cluster, there), file, Selection())
+    assert (report.counts.new_records, report.counts.rejects) == (len(IDS), 2)
+    assert report.units > 40
+    assert_same(here, there)
+    assert_whole(there)
+    again = jobs.backfill_snapshot(on(cluster, there), file, Selection())
+    assert (again.counts.unchanged, again.counts.new_records) == (len(IDS), 0)
+
+
+def test_workers_killed_again_and_again_change_nothing(
+    tmp_path: Path, cluster: LocalCluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here, there = folders(tmp_path)
+    file = tmp_path / "snapshot.json"
+    file.write_bytes(SNAPSHOT)
+    jobs.backfill_snapshot(config_in(here), file, Selection())
+    killer = WorkerKiller(cluster, NOW, kills=KILLS, seed=5)
+    monkeypatch.setattr("flows.jobs.job.utc_now", killer.clock)
+    killer.start()
+    report = jobs.backfill_snapshot(on(cluster, there), file, Selection())
+    killer.assert_done()
+    assert report.counts.new_records == len(IDS)
+    assert_same(here, there)
+
+
+def test_replies_give_the_same_records(
+    tmp_path: Path, cluster: LocalCluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here, there = folders(tmp_path)
+    replies = tmp_path / "replies"
+    replies.mkdir()
+    for start in range(0, len(IDS), 20):
+        some = map(record, IDS[start : start + 20])
+        (replies / f"{start:05}.xml").write_bytes(page(*some))
+    monkeypatch.chdir(tmp_path)  # where no worker is
+    jobs.backfill_raw(config_in(here), [Path("replies")])
+    report = jobs.backfill_raw(on(cluster, Path("there")), [Path("replies")])
+    assert report.failures == {}
+    assert_same(here, there)
+    assert_whole(there)
+
+
+@contextmanager
+def crew_of(config: Config) -> Iterator[Crew]:
+    """Hire a crew as a job does, for the catalog and key that are there."""
+    desk = open_desk(Orders(config, "a run", load_issuer(config.identity).fingerprint))
+    with closing(desk.catalog), hired(config, desk, 10) as crew:
+        yield crew
+
+
+@pytest.fixture
+def there(tmp_path: Path) -> Path:
+    """Make a folder with a key and an empty catalog."""
+    jobs.backfill_raw(config_in(tmp_path), [write(tmp_path / "one.xml", page(record()))])
+    return tmp_path
+
+
+def write(path: Path, data: bytes) -> Path:
+    path.write_bytes(data)
+    return path
+
+
+def die(desk: Desk) -> None:  # noqa: ARG001 - a Work
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def fail(desk: Desk) -> None:  # noqa: ARG001 - a Work
+    raise TimeoutError("of the work's own")
+
+
+def name_of(desk: Desk) -> str:
+    return f"{desk.run} in {desk.layout.root.name} with {desk.issuer.fingerprint}, {os.getpid()}"
+
+
+def test_a_cluster_of_ones_own_and_work_that_kills_every_worker(there: Path) -> None:
+    with (
+        dask.config.set({"distributed.scheduler.allowed-failures": 0}),
+        crew_of(at(None, there)) as crew,
+    ):
+        assert crew.size == 2
+        assert crew.submit(name_of).result().startswith("a run in data with ")
+        assert str(os.getpid()) not in crew.submit(name_of).result()
+        with pytest.raises(TimeoutError, match="of the work's own"):
+            crew.submit(fail).result()
+        with pytest.raises(WorkerError, match="ended again and again"):
+            crew.submit(die).result()
+        assert crew.submit(name_of).result()
+    assert not (there / "data" / shared_folder.MARKER).exists()
+
+
+def test_a_worker_with_another_key_does_nothing(
+    there: Path, cluster: LocalCluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PITH_SIGNING_KEY", encode_base64(bytes(32)))
+    with pytest.raises(ConfigError, match=r"worker process .* has another signing key: finger"):
+        jobs.backfill_raw(on(cluster, there), [there / "one.xml"])
+
+
+def test_a_worker_without_a_key_makes_none(
+    there: Path, cluster: LocalCluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PITH_SIGNING_KEY", encode_base64(bytes(32)))
+    (there / "signing.key").unlink()
+    with pytest.raises(ConfigError, match=r"has no signing key: put it into .*signing\.key there"):
+        jobs.backfill_raw(on(cluster, there), [there / "one.xml"])
+    assert not (there / "signing.key").exists()
+
+
+def test_a_worker_of_another_version_does_nothing(
+    there: Path, cluster: LocalCluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dask_crew, "BUILDER_VERSION", "pith-ingest-9.9")
+    with pytest.raises(ConfigError, match=r"has pith-ingest-0.* but this is pith-ingest-9\.9"):
+        jobs.backfill_raw(on(cluster, there), [there / "one.xml"])
+
+
+def test_a_folder_that_is_not_shared_is_told(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="does not see this run in the data folder"):
+        shared_folder.check_shared(tmp_path, "a run")
+    (tmp_path / shared_folder.MARKER).write_text("another run")
+    with pytest.raises(ConfigError, match="does not see this run in the data folder"):
+        shared_folder.check_shared(tmp_path, "a run")
+    with (
+        shared_folder.marked(tmp_path, "a run"),
+        # Locks are between processes, so this one stands for a machine that sees none.
+        pytest.raises(ConfigError, match="does not see locks in the data folder"),
+    ):
+        shared_folder.check_shared(tmp_path, "a run")
+
+
+def test_a_wrong_address_and_a_scheduler_without_workers_are_told(
+    there: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dask_crew, "PATIENCE", 0.5)
+    with dask.config.set({"distributed.comm.timeouts.connect": "1s"}):
+        with pytest.raises(ConfigError, match="no Dask scheduler answers at tcp://127") as caught:
+            jobs.backfill_raw(at("tcp://127.0.0.1:9", there), [there / "one.xml"])
+        assert caught.value.exit_status == 2
+        with (
+            LocalCluster(n_workers=0, scheduler_kwargs=QUIET) as empty,
+            pytest.raises(WorkerError, match="had no workers for 0 s; start some with 'dask w"),
+        ):
+            jobs.backfill_raw(on(empty, there), [there / "one.xml"])
+
+
+@contextmanager
+def started(*command: str, **environment: str) -> Iterator[subprocess.Popen[str]]:
+    """Run a command of Dask, and end it."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "dask", *command],
+        env=os.environ | environment,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stderr
+    with process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def test_a_scheduler_that_dies_ends_the_run_and_the_next_one_completes_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here, there = folders(tmp_path)
+    file = write(tmp_path / "snapshot.json", SNAPSHOT)
+    jobs.backfill_snapshot(config_in(here), file, Selection())
+    calls = 0
+
+    def clock() -> datetime:
+        nonlocal calls
+        calls += 1
+        if calls == 40:
+            scheduler.kill()
+        return NOW
+
+    with (
+        dask.config.set({"distributed.comm.timeouts.connect": "1s"}),
+        started("scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard") as scheduler,
+    ):
+        assert scheduler.stderr
+        words = (word for line in scheduler.stderr for word in line.split())
+        address = next(word for word in words if word.startswith("tcp://"))
+        with started("worker", address, "--no-dashboard", "--nthreads", "2"):
+            monkeypatch.setattr("flows.jobs.job.utc_now", clock)
+            with pytest.raises(WorkerError, match="lost the Dask scheduler at tcp"):
+                jobs.backfill_snapshot(at(address, there), file, Selection())
+            monkeypatch.setattr("flows.jobs.job.utc_now", lambda: NOW)
+    assert 0 < len(rows(there, "papers")) < len(IDS)
+    jobs.backfill_snapshot(config_in(there), file, Selection())
+    assert_same(here, there)
+    assert_whole(there)
+
+
+def test_a_missing_extra_is_told(there: Path) -> None:
+    script = (
+        "import sys; sys.modules['distributed'] = None\n"
+        "from pathlib import Path\n"
+        "from flows import jobs; from flows.common.config import load_config\n"
+        "from flows.common.errors import ConfigError\n"
+        "try: jobs.backfill_raw(load_config(), [Path('one.xml')])\n"
+        "except ConfigError as error: print(error, end='')"
+    )
+    settings = {
+        "PITH_RUNNER": "dask",
+        "PITH_DASK__ADDRESS": "tcp://127.0.0.1:9",
+        "HOME": str(there),
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=there,
+        env=os.environ | settings | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == (
+        "runner is dask, which needs distributed: pip install 'pith-ingest[dask]'"
+    )

@@ -1,0 +1,56 @@
+"""The three flows, run by Prefect."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from arxiv_server import ArxivServer, make_library
+from support.runs import SAMPLE, assert_whole
+
+from flows.backfill import backfill
+from flows.common.errors import ConfigError
+from flows.nightly import nightly
+from flows.rerun import rerun
+
+TODAY = datetime.now(UTC).date()
+
+
+@pytest.fixture
+def server() -> Iterator[ArxivServer]:
+    with ArxivServer(make_library(60, 3, TODAY - timedelta(2), 3), today=TODAY) as running:
+        yield running
+
+
+@pytest.fixture
+def config_file(tmp_path: Path, server: ArxivServer) -> Path:
+    file = tmp_path / "config.yaml"
+    file.write_text(
+        "data_dir: data\nidentity: {key_file: signing.key}\n"
+        f"arxiv: {{oai_url: '{server.oai_url}', atom_url: '{server.atom_url}', "
+        "pace_seconds: 0, pace_file: pace.lock}\n"
+    )
+    return file
+
+
+@pytest.mark.usefixtures("prefect")
+def test_the_three_flows_share_one_store(
+    tmp_path: Path, config_file: Path, server: ArxivServer
+) -> None:
+    assert backfill([SAMPLE], config_file=config_file).counts.new_records == 9
+    assert nightly(config_file=config_file).counts.new_records == 60
+    assert rerun([server.library.works()[0].id], config_file=config_file).counts.unchanged == 1
+    assert backfill(categories=["all"], config_file=config_file).counts.unchanged == 60
+    assert backfill(search="cat:cs.LG", config_file=config_file).exit_status == 0
+    assert_whole(tmp_path)
+
+
+@pytest.mark.usefixtures("prefect")
+def test_a_wrong_use_fails_the_run_with_its_sentence(config_file: Path) -> None:
+    state = backfill([config_file.parent / "nowhere"], config_file=config_file, return_state=True)
+    assert state.is_failed()
+    with pytest.raises(ConfigError, match="does not exist"):
+        state.result()
+    neither = backfill(config_file=config_file, return_state=True)
+    with pytest.raises(ConfigError, match="name one source"):
+        neither.result()

@@ -1,0 +1,124 @@
+"""Prefect's own commands against its server: every list, `deploy --all`, a pool with a worker."""
+
+import re
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
+
+import pytest
+from arxiv_server import ArxivServer, make_library
+from support.paths import ROOT
+from support.real_prefect import (
+    Api,
+    come_due,
+    free_port,
+    is_over,
+    prefect_server,
+    process,
+    state_of,
+    wait_for,
+    waits,
+    write_config,
+)
+from support.runs import SAMPLE, assert_whole, rows
+
+TODAY = datetime.now(UTC).date()
+README = (ROOT / "README.md").read_text()
+# Every list command but Prefect Cloud's, with what it shows of ours once all three jobs ran.
+LISTS = {
+    "deployment ls": "nightly/pith",
+    "deployment schedule ls nightly/pith": "30 5 * * 1-5",
+    "flow ls": "backfill",
+    "flow-run ls": "COMPLETED",
+    "task-run ls": "COMPLETED",
+    "artifact ls": "pith-nightly-report",
+    "work-pool ls": "pith",
+    "work-queue ls": "default",
+    "automation ls": "pith incomplete",
+    "block ls": None,
+    "block type ls": "secret",
+    "variable ls": None,
+    "concurrency-limit ls": None,
+    "global-concurrency-limit ls": None,
+    "profile ls": None,
+    "server services ls": None,
+}
+
+
+def prefect(folder: Path, env: dict[str, str], command: str) -> str:
+    """Run a command of Prefect's, and return what it printed."""
+    done = subprocess.run(
+        [sys.executable, "-m", "prefect", "--no-prompt", *command.split()],
+        cwd=folder,
+        # As wide as its tables, or these cut their words.
+        env=env | {"COLUMNS": "200"},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    said = done.stdout + done.stderr
+    assert done.returncode == 0, f"{command}:\n{said}"
+    assert not re.search("Traceback|Error|Warning", said), f"{command}:\n{said}"
+    return said
+
+
+def of_readme(start: str) -> str:
+    """Return the README's block of YAML that holds this line."""
+    blocks: list[str] = re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)
+    (block,) = [block for block in blocks if start in block]
+    return block
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder as the README describes it: `config.yaml`, `prefect.yaml` and an automation."""
+    deployments = of_readme("deployments:").replace("/srv/pith", str(tmp_path))
+    (tmp_path / "prefect.yaml").write_text(deployments)
+    (tmp_path / "incomplete.yaml").write_text(of_readme("name: pith incomplete"))
+    return tmp_path
+
+
+def test_prefects_own_commands_serve_a_work_pool_whose_worker_runs_all_jobs(folder: Path) -> None:
+    log, port = folder / "worker.log", free_port()
+    write_config(folder, f"http://127.0.0.1:{port}")
+    with prefect_server(folder) as (api, env):
+        for line in of_readme("deployments:").splitlines():
+            if command := re.match("# prefect (work-pool .*)", line):
+                prefect(folder, env, command[1])
+        deployed = prefect(folder, env, "deploy --all")
+        assert all(f"{job}/pith" in deployed for job in ("backfill", "nightly", "rerun"))
+        with process(log, "prefect", "worker", "start", "--pool", "pith", env=env, cwd=folder):
+            run_all(api, log, port)
+        assert_lists(folder, env)
+    assert len(rows(folder, "papers")) == 69
+    assert_whole(folder)
+
+
+def run_all(api: Api, log: Path, port: int) -> None:
+    """Run the three jobs in a pool that takes one at a time, of which a waiting night is none."""
+    library = make_library(60, 3, TODAY - timedelta(2), 3)
+    night = api.start("nightly/pith")
+    wait_for(partial(waits, api, night), log, 120)
+    with ArxivServer(library, today=TODAY, port=port):
+        others = [
+            api.start("backfill/pith", raw=[str(SAMPLE)]),
+            api.start("rerun/pith", papers=[library.works()[0].id]),
+        ]
+        for run in others:
+            wait_for(partial(is_over, api, run), log, 120)
+        assert waits(api, night)
+        come_due(api, night)
+        wait_for(partial(is_over, api, night), log, 120)
+    assert [state_of(api, run) for run in (*others, night)] == ["Completed"] * 3, log.read_text()
+
+
+def assert_lists(folder: Path, env: dict[str, str]) -> None:
+    prefect(folder, env, "automation create --from-file incomplete.yaml")
+    with ThreadPoolExecutor(2) as pool:
+        said = list(pool.map(partial(prefect, folder, env), LISTS))
+    for (command, shown), printed in zip(LISTS.items(), said, strict=True):
+        assert shown is None or shown in printed, f"{command}:\n{printed}"

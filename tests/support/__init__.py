@@ -1,0 +1,1 @@
+"""What several tests share: made-up papers, servers, hostile inputs, runs of the command."""

@@ -1,0 +1,7 @@
+"""Where the project and what lies beside it are."""
+
+from pathlib import Path
+
+TESTS = Path(__file__).resolve().parents[1]
+ROOT = TESTS.parent
+SHARED = ROOT.parent / "shared"

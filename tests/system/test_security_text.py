@@ -1,0 +1,64 @@
+"""What SECURITY.md says of limits is what the code keeps."""
+
+import re
+
+from benchmarks import worst_memory
+from support.paths import ROOT
+
+from flows.cli.verify import parquet_pages
+from flows.cli.verify import shard as bundle_shard
+from flows.common import terminal
+from flows.common.files import own_files
+from flows.sources.arxiv import budget
+from flows.sources.arxiv import http as fetch
+from flows.sources.kaggle import lines as snapshot
+from transforms.bundle.events import EXCERPT_LENGTH
+from transforms.encoding import canonical as canon
+from transforms.encoding import strict_json
+from transforms.paper import paper
+from transforms.parsing import oai_xml, strict_xml
+
+TEXT = (ROOT / "SECURITY.md").read_text()
+ROWS = dict(re.findall(r"^\| ([^|]+) \| ([^|]+) \| `", TEXT, re.MULTILINE))
+MIB = 2**20
+
+
+def test_the_limits_are_those_of_the_code() -> None:
+    assert ROWS["a reply of arXiv, unpacked"].startswith(f"{oai_xml.MAX_PAGE_BYTES // MIB} MiB;")
+    assert ROWS["redirects"].startswith(f"{fetch.MAX_REDIRECTS},")
+    waiting = (
+        f"connecting {fetch.CONNECT_SECONDS:.0f} s, silence {fetch.PATIENCE.read_seconds:.0f} s, "
+        f"{fetch.PATIENCE.attempts} attempts, "
+        f"a wish to wait at most {fetch.LONGEST_RETRY_AFTER:.0f} s"
+    )
+    assert ROWS["waiting"] == waiting
+    assert ROWS["a field of a paper"].startswith(f"{paper.MAX_FIELD} characters;")
+    line, kept = snapshot.MAX_LINE_BYTES // MIB, snapshot.KEPT_BYTES // 2**10
+    assert ROWS["a line of a snapshot"].startswith(f"{line} MiB; of a longer one {kept} KiB")
+    bundle = f"{strict_json.MAX_BYTES // MIB} MiB, {strict_json.MAX_VALUES} values; "
+    said = f"{bundle}integers only, no key twice, {canon.MAX_DEPTH} levels"
+    assert ROWS["a bundle to verify"] == said
+    exchange = f"{fetch.PATIENCE.total_seconds:.0f} s from the first byte to the last; "
+    assert ROWS["one exchange with arXiv"].startswith(f"{exchange}{budget.HEAD_BYTES // MIB} MiB ")
+    assert f" {strict_xml.MAX_MARKUP} tags and attributes," in ROWS["XML of arXiv"]
+    assert ROWS["a resumption token"] == f"{oai_xml.MAX_TOKEN} characters"
+    shard = f"{bundle_shard.MAX_HELD_BYTES // MIB} MiB of pages at one time, in all "
+    shard += f"{bundle_shard.MAX_RATIO} times its size or {bundle_shard.FREE_BYTES // MIB} MiB; "
+    shard += f"a footer of {parquet_pages.MAX_FOOTER // MIB} MiB; "
+    assert ROWS["a Parquet shard to verify"].startswith(shard)
+    assert ROWS["memory of a reader"].startswith(f"{worst_memory.MOST_MIB} MiB for the worst")
+    assert f"cut at {EXCERPT_LENGTH} characters" in TEXT
+    said = f"{terminal.LONGEST_SENTENCE} characters of text from outside"
+    assert ROWS["a line of an error, a log or a report"].startswith(said)
+    own = f"{own_files.MOST_BYTES // MIB} MiB,"
+    assert ROWS["a key file, a trust file"].startswith(own)
+
+
+def test_every_file_that_it_names_exists() -> None:
+    named = set(re.findall(r"`((?:transforms|flows)/[\w/]+\.py)`", TEXT))
+    assert len(named) > 8
+    assert [name for name in named if not (ROOT / name).exists()] == []
+
+
+def test_the_readme_links_to_it() -> None:
+    assert "(SECURITY.md)" in (ROOT / "README.md").read_text()
