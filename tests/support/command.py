@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 
+from arxiv_server.server import ArxivServer
+
 from support.paths import ROOT
 
 
@@ -47,3 +49,17 @@ def assert_one_sentence(done: subprocess.CompletedProcess[str], *parts: str) -> 
     assert done.stderr.count("\n") == 1
     for part in parts:
         assert part in done.stderr
+
+
+def environment(folder: Path, server: ArxivServer) -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items()
+            if not name.startswith(("PITH_", "PREFECT_"))}  # fmt: skip
+    return kept | {
+        "HOME": str(folder),
+        "PITH_DATA_DIR": str(folder / "data"),
+        "PITH_IDENTITY__KEY_FILE": str(folder / "signing.key"),
+        "PITH_ARXIV__OAI_URL": server.oai_url,
+        "PITH_ARXIV__ATOM_URL": server.atom_url,
+        "PITH_ARXIV__PACE_SECONDS": "0",
+        "PITH_ARXIV__PACE_FILE": str(folder / "pace.lock"),
+    }

@@ -3,7 +3,7 @@
 import os
 
 import pytest
-from campaign import FULL, Tally, try_forgeries, try_merges, try_mutations
+from fuzz.campaign import FULL, Tally, try_forgeries, try_merges, try_mutations
 
 MUTATIONS, FORGERIES, MERGES = FULL if os.environ.get("FULL") else (600, 120, 6)
 

@@ -9,13 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from campaign import forgeries, mutations, originals
+from fuzz.campaign import forgeries, mutations, originals
 from hatchling.builders.wheel import WheelBuilder
-from support.bad_bundles import BAD, HARMLESS, UNCHECKED
+from support.bad_bundles import BAD, HARMLESS, HOSTILE, UNCHECKED
 from support.forging import GOOD
 from support.paths import ROOT, TESTS
 from support.signed_events import ISSUER
-from test_verify import HOSTILE
 
 from transforms import bundle_bytes, canonical_text
 from transforms.verify.verify import PITH_SCIENCE_KEY, verify_bundle

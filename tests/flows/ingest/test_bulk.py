@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.environments import my_pid
 from support.oai_pages import page, record
 from support.paths import TESTS
 from support.runs import assert_whole, bundle_files, config_in, rows
@@ -160,10 +161,6 @@ def test_work_that_ends_every_worker_is_an_error_in_the_end(pool: Pool) -> None:
         pool.submit(fail).result()
 
 
-def my_pid(_: Desk) -> int:
-    return os.getpid()
-
-
 def test_workers_are_other_processes_and_read_the_key_themselves(pool: Pool) -> None:
     assert pool.submit(my_pid).result() != os.getpid()
     assert pool.submit(own_key).result() == pool.submit(own_key).result()
@@ -193,7 +190,7 @@ from pathlib import Path
 from flows.jobs.job import open_job
 from flows.ingest.executors.processes import Pool
 from support.runs import config_in
-from test_bulk import my_pid
+from support.environments import my_pid
 if __name__ == "__main__":
     with open_job("backfill", config_in(Path(sys.argv[1]))) as job:
         pool = Pool(job.config, job.run.desk, 2)

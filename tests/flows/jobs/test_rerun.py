@@ -1,6 +1,5 @@
 """A rerun of single papers: what it takes, what it says, and that it is quick without Prefect."""
 
-import os
 import resource
 import subprocess
 import sys
@@ -11,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from arxiv_server import ArxivServer, make_library
+from support.command import environment
 from support.paths import ROOT
 from support.runs import assert_whole, config_for
 
@@ -96,20 +96,6 @@ def test_what_is_not_found_is_a_failure_and_the_others_go_on(
     assert (report.counts.new_records, report.exit_status) == (1, 1)
     with pytest.raises(ConfigError, match="'attention' is not an arXiv id"):
         rerun(tmp_path, server, known, "attention")
-
-
-def environment(folder: Path, server: ArxivServer) -> dict[str, str]:
-    kept = {name: value for name, value in os.environ.items()
-            if not name.startswith(("PITH_", "PREFECT_"))}  # fmt: skip
-    return kept | {
-        "HOME": str(folder),
-        "PITH_DATA_DIR": str(folder / "data"),
-        "PITH_IDENTITY__KEY_FILE": str(folder / "signing.key"),
-        "PITH_ARXIV__OAI_URL": server.oai_url,
-        "PITH_ARXIV__ATOM_URL": server.atom_url,
-        "PITH_ARXIV__PACE_SECONDS": "0",
-        "PITH_ARXIV__PACE_FILE": str(folder / "pace.lock"),
-    }
 
 
 def test_a_whole_process_is_quick_without_a_prefect_server(

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from campaign import forgeries
+from fuzz.campaign import forgeries
 from hatchling.builders.wheel import WheelBuilder
 from jsonschema import Draft202012Validator
 from support.bad_bundles import BAD_PARTS, HARMLESS, UNCHECKED

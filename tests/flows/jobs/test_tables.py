@@ -1,18 +1,15 @@
 """Tables as readers meet them: shards of an older schema, and tables without a row."""
 
-import shutil
-from contextlib import suppress
-from datetime import UTC, datetime
 from pathlib import Path
 
 import polars as pl
-import pyarrow.parquet as pq
 import pytest
 from support.catalogs import dump, rebuilt
 from support.command import assert_one_sentence, run
+from support.killing import KilledError, kill
 from support.oai_pages import page, record
+from support.older_tables import drop_columns, shard_files
 from support.runs import SAMPLE, assert_whole, config_in, process, rows
-from test_store import KilledError, kill
 
 from flows.cli.data.export import Exported, Wanted, export
 from flows.cli.data.find import print_matches
@@ -25,33 +22,9 @@ from flows.store.catalog.catalog import Catalog
 from flows.store.layout import TABLES, Layout
 from flows.store.parquet.schema import REQUIRED, SCHEMAS
 from flows.store.parquet.shards import read_rows
-from flows.store.repair.rebuild import make_catalog, take_up_older
 
 PAPER = "0903.0442"
 NULLABLE = [field.name for field in SCHEMAS["papers"] if field.nullable]
-
-
-def shard_files(folder: Path, table: str) -> list[Path]:
-    return sorted((folder / "data" / "tables" / table).glob("*.parquet"))
-
-
-def drop_columns(folder: Path, table: str, *columns: str) -> None:
-    """Write a table's files again as a program that did not know these columns yet wrote them."""
-    for file in shard_files(folder, table):
-        marks = {key: value for key, value in pq.read_metadata(file).metadata.items()
-                 if key.startswith(b"pith.")}  # fmt: skip
-        older = pq.read_table(file).drop_columns(list(columns))
-        pq.write_table(older.replace_schema_metadata(marks), file)
-    commit_again(Layout(folder / "data"))
-
-
-def commit_again(layout: Layout) -> None:
-    """Have the ledger say of the tables what they are now."""
-    shutil.rmtree(layout.root / "ledger")
-    for name in ("folder.json", "catalog.sqlite", "catalog.sqlite.sha256"):
-        (layout.root / name).unlink(missing_ok=True)
-    with suppress(StoreError):  # of a shard without a column that it needs
-        make_catalog(layout, take_up_older(layout, datetime.now(UTC)))
 
 
 def test_columns_that_came_later_may_be_null() -> None:

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 from support.oai_pages import page, record
+from support.older_tables import drop_columns
 from support.runs import assert_whole, bundle_files, config_in, process, rows
 from support.snapshot_rows import line, row
-from test_tables import drop_columns
 
 from flows.common.config import BUILDER_VERSION, Config
 from flows.jobs import jobs

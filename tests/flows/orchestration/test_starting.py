@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 from arxiv_server import ArxivServer, make_library
+from support.command import environment
 from support.paths import ROOT
 from support.runs import SAMPLE, assert_whole, process
-from test_rerun import environment
 
 from flows.jobs.report import RunReport, UnreachableRunError
 from flows.orchestration.launch import JobName, run_job

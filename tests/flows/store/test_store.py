@@ -3,9 +3,9 @@
 import sqlite3
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 import pytest
+from support.killing import KilledError, kill
 from support.oai_pages import page, record
 from support.runs import assert_whole, bundle_files, process, rows
 
@@ -20,14 +20,6 @@ from flows.store.ledger import Ledger
 from flows.store.store import open_store
 
 PAGES = page(record("2201.00001")), page(record("2201.00002"), record("2201.00003", title=""))
-
-
-class KilledError(BaseException):
-    """Stands for the end of the process at one point."""
-
-
-def kill(*_: Any, **__: Any) -> None:
-    raise KilledError
 
 
 WRITE_DERIVED = LocalFiles.write_derived

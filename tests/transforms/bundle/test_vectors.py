@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 from nacl.signing import SigningKey
 from support.make_vectors import FOLDER, make_all
+from support.plain_authors import plain_authors_text
 from support.schemas import bundle_errors
-from test_authors import plain_authors_text
 
 from transforms import CanonicalError, canonical_json, canonical_text, merge
 from transforms.encoding.canonical import text_sha256

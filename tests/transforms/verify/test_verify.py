@@ -5,6 +5,7 @@ import random
 from typing import Any
 
 import pytest
+from support.bad_bundles import HOSTILE
 from support.golden_data import GOLDEN, Golden
 from support.signed_events import ISSUER
 
@@ -70,23 +71,6 @@ def test_what_we_sign_verifies_and_is_trusted_with_our_key() -> None:
     bundle = build_bundle(GOLDEN[0].paper, issuer=ISSUER, times=IssueTimes.at(moment))
     report = verify_bundle(bundle_bytes(bundle), [ISSUER.signer.public_key])
     assert (report.valid, report.trusted) == (True, True)
-
-
-HOSTILE = {
-    "nothing": b"",
-    "blank": b" ",
-    "not UTF-8": b"\xff",
-    "not JSON": b"{",
-    "a list": b"[]",
-    "another object": b"{}",
-    "deep": b"[" * 100_000,
-    "deep objects": b'{"a":' * 100_000,
-    "NaN": b'{"bundle_type":NaN}',
-    "a float": b'{"bundle_type":1.0}',
-    "a huge number": b'{"n":' + b"9" * 5000 + b"}",
-    "a key twice": b'{"bundle_type":1,"bundle_type":"pith_open_graph_bundle"}',
-    "too large": b" " * (8 * 2**20 + 1),
-}
 
 
 @pytest.mark.parametrize("name", HOSTILE)

@@ -1,0 +1,1 @@
+"""Attacks that take their time: fuzzing, and a campaign against bundles."""
