@@ -22,7 +22,7 @@ from flows.store.parquet.shards import ShardName, WrittenFile
 from flows.store.parquet.writer import Row, ShardWriter
 from flows.store.store import Store
 from transforms import Issuer, Paper, Reject
-from transforms.encoding.canonical import sha256
+from transforms.encoding.digest import sha256
 from transforms.parsing.arxiv_xml import Page
 
 Work = Callable[[], None]

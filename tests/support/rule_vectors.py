@@ -7,7 +7,8 @@ from typing import Any
 from support.odd_signatures import odd_signatures
 from transforms import Ed25519Signer, Identity, Issuer, merge
 from transforms.bundle.events import SIGNED_MESSAGE, content_digest
-from transforms.encoding.canonical import canonical_json, sha256
+from transforms.encoding.canonical import canonical_json
+from transforms.encoding.digest import sha256
 from transforms.encoding.timestamps import to_seconds
 from transforms.signing import is_signed_by, signature_block
 

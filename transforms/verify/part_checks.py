@@ -2,11 +2,11 @@
 
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
 
 from transforms.bundle.build import links, mirror_hint
 from transforms.bundle.events import EMPTY_SECTION_SHA256, empty_sections
-from transforms.bundle.types import (
+from transforms.documents.bundle import Document
+from transforms.documents.checked import (
     WEB_BASE,
     Bundle,
     Event,
@@ -15,7 +15,7 @@ from transforms.bundle.types import (
     RecordCreated,
     Snapshot,
 )
-from transforms.encoding.canonical import write_canonical
+from transforms.encoding.canonical import canonical_json_unchecked
 from transforms.encoding.timestamps import EARLIEST_YEAR
 from transforms.verify.subject import (
     FailedError,
@@ -28,10 +28,10 @@ from transforms.verify.subject import (
 )
 
 MAX_CLOCK_ERROR = timedelta(days=31)
-"""How long after its receipt a paper may have been submitted: so much a clock may be behind."""
+"""A paper may have been submitted so long after its receipt: so much a clock may be behind."""
 
 _EMPTY = empty_sections()
-_ALL_EMPTY = write_canonical(_EMPTY)
+_ALL_EMPTY = canonical_json_unchecked(_EMPTY)
 
 PartCheck = Callable[[Subject, Bundle, list[Event]], None]
 
@@ -95,7 +95,7 @@ def _sections(subject: Subject, _bundle: Bundle, _events: list[Event]) -> None:
     filled = set()
     for payload in subject.of_type("graph_snapshot"):
         snapshot = payload["graph_snapshot"]
-        if write_canonical({name: snapshot[name] for name in _EMPTY}) != _ALL_EMPTY:
+        if canonical_json_unchecked({name: snapshot[name] for name in _EMPTY}) != _ALL_EMPTY:
             filled |= {name for name in _EMPTY if _is_filled(snapshot[name], name)}
         if snapshot["paper"]["headline"] != "" or payload["verdict_id"] is not None:
             filled.add("verdict")
@@ -103,7 +103,7 @@ def _sections(subject: Subject, _bundle: Bundle, _events: list[Event]) -> None:
         raise UncheckedError(f"not empty, of no form that is known: {', '.join(sorted(filled))}")
 
 
-def _is_filled(section: dict[str, Any], name: str) -> bool:
+def _is_filled(section: Document, name: str) -> bool:
     """Return whether a section of a snapshot holds something; fails if it and its hash differ."""
     if name == "verdict":
         return not same(section, _EMPTY[name])
@@ -162,4 +162,4 @@ PART_CHECKS: tuple[tuple[str, Callable[[Subject], None]], ...] = (
     ("links", _of_typed(_links)),
     ("timestamp_proofs", _of_typed(_timestamp_proofs)),
 )
-"""What is checked of every bundle after the checks that recompute, in this order."""
+"""The checks of every bundle after those that recompute, in this order."""

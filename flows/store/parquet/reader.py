@@ -2,7 +2,7 @@
 
 import hashlib
 
-from flows.store.catalog.catalog import UNKNOWN_SHOWN, Commit, record_row
+from flows.store.catalog.catalog import UNKNOWN_SNAPSHOT, Commit, record_row
 from flows.store.catalog.window import Window
 from flows.store.catalog.windows import DoneWindow
 from flows.store.layout import Layout
@@ -23,7 +23,7 @@ def read_commit(layout: Layout, shard: ShardName) -> Commit:
             arxiv_id,
             version,
             number,
-            bytes.fromhex(shown) if number in papers else UNKNOWN_SHOWN,
+            bytes.fromhex(shown) if number in papers else UNKNOWN_SNAPSHOT,
             papers.get(number),
             issued_at,
         )

@@ -1,4 +1,4 @@
-"""The Parquet schemas of the tables: a row of `transforms.bundle.rows` each, and two of our own.
+"""The Parquet schemas of the tables: a row of `transforms.tables.rows` each, and two of our own.
 
 `vanished` and `windows` are about harvests, not about papers' text, and so are made in the shell.
 """

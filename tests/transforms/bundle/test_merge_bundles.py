@@ -19,10 +19,11 @@ from support.signed_events import ISSUER, OTHER, STRANGER, signed
 
 from flows.common.keys import create_key
 from transforms import Issuer, IssueTimes, build_bundle, bundle_bytes
-from transforms.bundle.build import append_snapshot, draft, reissue
+from transforms.bundle.build import draft
 from transforms.bundle.events import content_digest
+from transforms.bundle.later_events import append_snapshot, reissue
 from transforms.bundle.merge_bundles import CannotMergeError, MergedBundle, merge_bundles
-from transforms.encoding.canonical import sha256
+from transforms.encoding.digest import sha256
 from transforms.encoding.timestamps import to_seconds
 from transforms.signing import Ed25519Signer, encode_base64
 from transforms.verify.verify import verify_bundle

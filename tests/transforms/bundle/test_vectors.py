@@ -202,6 +202,6 @@ def test_merges() -> None:
 def test_the_script_gives_the_same_files_byte_for_byte(tmp_path: Path) -> None:
     kept = {path.name: path.read_bytes() for path in FOLDER.glob("*.json")}
     assert make_all() == kept
-    script = FOLDER.parent / "make_vectors.py"
+    script = FOLDER.parent / "support" / "make_vectors.py"
     subprocess.run([sys.executable, script, tmp_path], cwd=tmp_path, check=True)
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == kept

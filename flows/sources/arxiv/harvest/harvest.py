@@ -29,7 +29,7 @@ from flows.sources.arxiv.harvest.prefetch import Ahead
 from flows.store.catalog.window import Window
 from flows.store.catalog.windows import DoneWindow, How, Progress, WindowLog
 from flows.store.parquet.schema import WindowRow
-from transforms.encoding.canonical import sha256
+from transforms.encoding.digest import sha256
 from transforms.parsing.arxiv_xml import Page
 from transforms.parsing.oai_xml import (
     BadResumptionTokenError,

@@ -4,10 +4,13 @@ A row's fields are the table's columns, in their order; the store gives them the
 """
 
 from datetime import date, datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from transforms.bundle.build import Draft, bundle_bytes
-from transforms.encoding.canonical import write_compact
+from transforms.documents.bundle import Bundle
+from transforms.documents.event import Event
+from transforms.encoding.canonical import compact_json_unchecked
+from transforms.encoding.digest import Digest, to_hex
 from transforms.encoding.timestamps import from_text
 from transforms.paper.authors import author_names
 from transforms.paper.paper import Reject, Version
@@ -103,7 +106,7 @@ def paper_row(drafted: Draft, *, source: str, issued_at: datetime) -> PaperRow:
         paper.id,
         paper.version,
         drafted.pith_id.number,
-        drafted.pith_id.digest.hex(),
+        to_hex(drafted.pith_id.digest),
         metadata["title_canon_sha256"],
         metadata["abstract_canon_sha256"],
         paper.title,
@@ -131,7 +134,7 @@ def paper_row(drafted: Draft, *, source: str, issued_at: datetime) -> PaperRow:
     )
 
 
-def event_row(event: dict[str, Any], *, arxiv_id: str) -> EventRow:
+def event_row(event: Event, *, arxiv_id: str) -> EventRow:
     """Return the row of one signed event of a paper."""
     return EventRow(
         event["event_id"],
@@ -145,11 +148,11 @@ def event_row(event: dict[str, Any], *, arxiv_id: str) -> EventRow:
         event["signature"]["key_id"],
         event["supersedes"],
         event["prev_event"],
-        write_compact(event),
+        compact_json_unchecked(event),
     )
 
 
-def bundle_row(bundle: dict[str, Any], *, shown_sha256: str, issued_at: datetime) -> BundleRow:
+def bundle_row(bundle: Bundle, *, snapshot_sha256: Digest, issued_at: datetime) -> BundleRow:
     """Return the row of one bundle."""
     source = bundle["canonical_record"]["source"]
     return BundleRow(
@@ -157,7 +160,7 @@ def bundle_row(bundle: dict[str, Any], *, shown_sha256: str, issued_at: datetime
         source["id"],
         source["version"],
         bundle["canonical_sha256"],
-        shown_sha256,
+        to_hex(snapshot_sha256),
         bundle["bundle_signature"]["bundle_sha256"],
         len(bundle["events"]),
         issued_at,
