@@ -17,13 +17,13 @@ from flows.store.catalog.catalog import Commit, FinishedPart
 from flows.store.catalog.windows import DoneWindow
 from flows.store.files.local import writing
 from flows.store.files.raw_replies import keep_reply
-from flows.store.parquet.schema import VanishedRow
 from flows.store.parquet.shards import ShardName, WrittenFile
 from flows.store.parquet.writer import Row, ShardWriter
 from flows.store.store import Store
 from transforms import Issuer, Paper, Reject
 from transforms.encoding.digest import sha256
 from transforms.parsing.arxiv_xml import Page
+from transforms.tables.schema import VanishedRow
 
 Work = Callable[[], None]
 

@@ -31,15 +31,8 @@ from transforms.documents.bundle import Bundle
 from transforms.documents.event import is_snapshot
 from transforms.encoding.digest import sha256
 from transforms.encoding.strict_json import read_json
-from transforms.tables.rows import (
-    BundleRow,
-    EventRow,
-    PaperRow,
-    bundle_row,
-    event_row,
-    paper_row,
-    reject_row,
-)
+from transforms.tables.rows import bundle_row, event_row, paper_row, reject_row
+from transforms.tables.schema import BundleRow, EventRow, PaperRow
 
 PAPERS_A_BATCH = 500
 """So many papers are issued before their rows are compressed: about 10 MB of bundles and events."""

@@ -24,7 +24,8 @@ from flows.store.repair.inspection import require_shard
 from transforms.bundle.later_events import active_creation
 from transforms.bundle.later_events import reissue as issue_again
 from transforms.paper.reference import Reference
-from transforms.tables.rows import PaperRow, bundle_row, event_row
+from transforms.tables.rows import bundle_row, event_row
+from transforms.tables.schema import PaperRow
 
 
 def reissue(

@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple, cast
+from typing import NamedTuple, cast
 
 from transforms.bundle.build import BundleParts, IssueTimes, assemble, draft, issue, latest_time
 from transforms.bundle.events import SIGNED_MESSAGE
@@ -21,6 +21,7 @@ from transforms.documents.bundle import Bundle
 from transforms.documents.event import Event, is_created
 from transforms.documents.record import Alias, PublicKey, Signature
 from transforms.encoding.canonical import canonical_json_unchecked
+from transforms.encoding.strict_json import JsonValue
 from transforms.encoding.timestamps import from_text, to_micros, to_seconds
 from transforms.paper.paper import Paper, Version
 from transforms.signing import (
@@ -273,7 +274,7 @@ def _laid_out(event: Event, own: Sequence[Event]) -> Event:
     return laid_out
 
 
-def _like(value: Any, example: Any) -> Any:  # noqa: ANN401 - any JSON value
+def _like(value: JsonValue, example: JsonValue) -> JsonValue:
     """Return `value` with the keys of its objects in the order of `example`, or else sorted."""
     if isinstance(value, dict):
         is_like = isinstance(example, dict) and example.keys() == value.keys()

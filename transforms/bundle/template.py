@@ -20,7 +20,8 @@ from transforms.encoding.canonical import compact_json_unchecked
 from transforms.encoding.digest import sha256, to_hex
 from transforms.paper.paper import Paper, Version
 from transforms.signing import Issuer, encode_base64
-from transforms.tables.rows import BundleRow, EventRow, event_row
+from transforms.tables.rows import event_row
+from transforms.tables.schema import BundleRow, EventRow
 
 _TextField = Literal[
     # of the paper's metadata alone
@@ -31,7 +32,7 @@ _TextField = Literal[
     "receipt_signature", "created_sha256", "created_signature",
     "snapshot_sha256", "snapshot_signature", "state_sha256", "bundle_sha256", "bundle_signature",
 ]  # fmt: skip
-"""What differs by paper within an event, a state or a bundle."""
+"""The fields that differ by paper within an event, a state or a bundle."""
 
 _Field = _TextField | Literal["created_event", "snapshot_event"]
 """A bundle has both events as they are, so there these are put in whole."""

@@ -12,7 +12,7 @@ BASE32_LENGTH = 26
 """Characters of a digest's base32 that numbers and keys use: 130 bits."""
 
 _BYTES_IN_BASE32 = 20
-"""What is encoded of a digest: the least that has those 26 characters and no padding."""
+"""So much of a digest is encoded: the least that has those 26 characters and no padding."""
 
 
 def sha256(data: bytes) -> Digest:

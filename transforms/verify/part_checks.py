@@ -8,12 +8,12 @@ from transforms.bundle.events import EMPTY_SECTION_SHA256, empty_sections
 from transforms.documents.bundle import Document
 from transforms.documents.checked import (
     WEB_BASE,
-    Bundle,
-    Event,
-    GraphSnapshot,
-    Record,
-    RecordCreated,
-    Snapshot,
+    CheckedBundle,
+    CheckedEvent,
+    CheckedGraphSnapshot,
+    CheckedRecord,
+    CheckedRecordCreated,
+    CheckedSnapshot,
 )
 from transforms.encoding.canonical import canonical_json_unchecked
 from transforms.encoding.timestamps import EARLIEST_YEAR
@@ -33,7 +33,7 @@ MAX_CLOCK_ERROR = timedelta(days=31)
 _EMPTY = empty_sections()
 _ALL_EMPTY = canonical_json_unchecked(_EMPTY)
 
-PartCheck = Callable[[Subject, Bundle, list[Event]], None]
+PartCheck = Callable[[Subject, CheckedBundle, list[CheckedEvent]], None]
 
 
 def _schema(subject: Subject) -> None:
@@ -52,7 +52,7 @@ def _of_typed(check: PartCheck) -> Callable[[Subject], None]:
     return checked
 
 
-def _signers(subject: Subject, _bundle: Bundle, _events: list[Event]) -> None:
+def _signers(subject: Subject, _bundle: CheckedBundle, _events: list[CheckedEvent]) -> None:
     """Check that a signer who names a key, as both types of this format must, names its own."""
     for position, event in enumerate(subject.events):
         signer, signature = event.get("signer"), event["signature"]
@@ -61,23 +61,23 @@ def _signers(subject: Subject, _bundle: Bundle, _events: list[Event]) -> None:
                 raise FailedError(f"events[{position}]: the signer's {name} is not the signature's")
 
 
-def _payloads(_subject: Subject, bundle: Bundle, events: list[Event]) -> None:
+def _payloads(_subject: Subject, bundle: CheckedBundle, events: list[CheckedEvent]) -> None:
     record, snapshots = bundle.canonical_record, 0
     source = record.source
     for event in events:
-        if isinstance(event, RecordCreated):
+        if isinstance(event, CheckedRecordCreated):
             payload = event.payload
             stated = payload.source_kind, payload.source_id, payload.source_version
             if stated != (source.kind, source.id, source.version):
                 raise FailedError("record_created names another source than the record")
-        elif isinstance(event, GraphSnapshot):
+        elif isinstance(event, CheckedGraphSnapshot):
             _snapshot(event.payload.graph_snapshot, record)
             snapshots += 1
     if not snapshots:
         raise FailedError("no graph_snapshot")
 
 
-def _snapshot(snapshot: Snapshot, record: Record) -> None:
+def _snapshot(snapshot: CheckedSnapshot, record: CheckedRecord) -> None:
     metadata, paper = record.metadata, snapshot.paper
     agrees = {
         "source": snapshot.source == record.source,
@@ -91,7 +91,7 @@ def _snapshot(snapshot: Snapshot, record: Record) -> None:
             raise FailedError(f"a snapshot's {name} is not the record's")
 
 
-def _sections(subject: Subject, _bundle: Bundle, _events: list[Event]) -> None:
+def _sections(subject: Subject, _bundle: CheckedBundle, _events: list[CheckedEvent]) -> None:
     filled = set()
     for payload in subject.of_type("graph_snapshot"):
         snapshot = payload["graph_snapshot"]
@@ -113,9 +113,11 @@ def _is_filled(section: Document, name: str) -> bool:
     return not is_empty
 
 
-def _dates(subject: Subject, bundle: Bundle, events: list[Event]) -> None:
+def _dates(subject: Subject, bundle: CheckedBundle, events: list[CheckedEvent]) -> None:
     signed_at = instant(subject.bundle["bundle_signature"], "signed_at")
-    receipts = [event.payload.receipt for event in events if isinstance(event, RecordCreated)]
+    receipts = [
+        event.payload.receipt for event in events if isinstance(event, CheckedRecordCreated)
+    ]
     dated = subject.alias_times.union(
         [get(event, str, "created_at") for event in subject.events],
         [event.signature.signed_at for event in events],
@@ -133,7 +135,7 @@ def _dates(subject: Subject, bundle: Bundle, events: list[Event]) -> None:
             raise FailedError(f"submitted {MAX_CLOCK_ERROR.days} days after it was computed")
 
 
-def _links(subject: Subject, bundle: Bundle, _events: list[Event]) -> None:
+def _links(subject: Subject, bundle: CheckedBundle, _events: list[CheckedEvent]) -> None:
     suffix = subject.pith_id.suffix
     base_url = get(bundle.links, str, "resolver").removesuffix(f"/pith/{suffix}")
     if bundle.links != links(base_url, suffix) or not WEB_BASE.fullmatch(base_url):
@@ -148,7 +150,9 @@ def _links(subject: Subject, bundle: Bundle, _events: list[Event]) -> None:
             raise FailedError("the primary mirror is not where the links lead")
 
 
-def _timestamp_proofs(_subject: Subject, bundle: Bundle, _events: list[Event]) -> None:
+def _timestamp_proofs(
+    _subject: Subject, bundle: CheckedBundle, _events: list[CheckedEvent]
+) -> None:
     if bundle.timestamp_proofs:
         raise UncheckedError(f"{len(bundle.timestamp_proofs)} of no kind that is known")
 

@@ -8,9 +8,10 @@ from typing import Any, TypeVar
 from transforms.bundle.record import PithId, identify_json
 from transforms.bundle.validity import Keys, ValidatedEvents, listed_keys, validate_events
 from transforms.documents.bundle import Document
-from transforms.documents.checked import Bundle, Event, SchemaError, typed_bundle
+from transforms.documents.checked import CheckedBundle, CheckedEvent, SchemaError, typed_bundle
 from transforms.encoding.canonical import canonical_json_of_strict_json, canonical_json_unchecked
 from transforms.encoding.digest import sha256
+from transforms.encoding.strict_json import JsonValue
 from transforms.encoding.timestamps import from_text
 
 _T = TypeVar("_T", str, int, Document, list[Any])
@@ -74,7 +75,7 @@ class Subject:
         return validate_events(self.events, number=self.pith_id.number, keys=self.keys)
 
     @cached_property
-    def typed(self) -> tuple[Bundle, list[Event]] | str:
+    def typed(self) -> tuple[CheckedBundle, list[CheckedEvent]] | str:
         """The bundle and its events as typed values, or why it is not of the schema."""
         try:
             return typed_bundle(self.bundle)
@@ -95,7 +96,7 @@ class Subject:
         return {self.keys[s["key_id"], s["public_key_fingerprint"]] for s in signatures}
 
 
-def get(value: Any, kind: type[_T], *path: str) -> _T:  # noqa: ANN401 - any JSON value
+def get(value: JsonValue, kind: type[_T], *path: str) -> _T:
     """Return the value of exactly `kind` at `path` of an object, or fail naming the place."""
     for key in path:
         # Not `isinstance`: what JSON gives is of no subclass, and this is done 40 times a bundle.

@@ -61,7 +61,7 @@ class BundleReport:
 
     @property
     def valid(self) -> bool:
-        """Whether the bundle was read and no check failed."""
+        """True where the bundle was read and no check failed."""
         return not self.unreadable and self.failure is None
 
     @property
@@ -132,7 +132,7 @@ def _examined(bundle: Document, due: _Checks, pinned: Collection[bytes]) -> Bund
 
 
 def _unhashable(error: CanonicalError, due: _Checks) -> tuple[Check, ...]:
-    """Report a document that has no canonical JSON: none of the other checks can be made."""
+    """Return the checks of a document without canonical JSON: no other one can be made."""
     failed = Check("canonical_json", Outcome.FAIL, _cut(str(error)))
     return (failed, *[Check(name, Outcome.UNCHECKED, "not canonical JSON") for name, _ in due])
 
@@ -148,7 +148,7 @@ def _run(name: str, check: Callable[[Subject], None], subject: Subject) -> Check
 
 
 def _cut(detail: str) -> str:
-    """Shorten what repeats a hostile text, which may have megabytes."""
+    """Return `detail` cut short: it may repeat a hostile text of megabytes."""
     return detail if len(detail) <= _MAX_DETAIL else f"{detail[:_MAX_DETAIL]}…"
 
 

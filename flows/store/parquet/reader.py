@@ -1,4 +1,4 @@
-"""What a shard's commit said, read back from the shard."""
+"""A shard's commit, read back from the shard."""
 
 import hashlib
 
@@ -43,7 +43,7 @@ def read_commit(layout: Layout, shard: ShardName) -> Commit:
         tuple(hashlib.sha256(data).hexdigest() for (data,) in raw),
         tuple(arxiv_id for (arxiv_id,) in vanished),
         tuple(
-            # Shards of 0.1.0 do not tell when the list was asked for, nor did their windows compare
+            # Shards of 0.1.0 do not say when the list was asked for, nor did their windows compare
             # days. But what changes after a window began leaves the days that were over by then, so
             # these are proven all the same.
             DoneWindow(

@@ -67,7 +67,7 @@ class ShardWriter:
     def write(self, layout: Layout, shard: ShardName) -> list[UnnamedFile]:
         """Write what was added as the files of `shard`, which do not count before `name_shard`.
 
-        Each file's metadata tells the shard and its tables, so that a shard of which a file is
+        Each file's metadata names the shard and its tables, so that a shard of which a file is
         missing can be told from a whole one.
         """
         tables = [table for table in TABLES if table in self._writers]
@@ -112,7 +112,7 @@ def refuse_taken_names(files: Files, new: Sequence[UnnamedFile]) -> None:
 
 
 def name_shard(layout: Layout, files: Sequence[UnnamedFile]) -> None:
-    """Give the files of a committed shard their names."""
+    """Move the files of a committed shard to their names."""
     layout.files.name((file.temporary, file.key) for file in files)
 
 

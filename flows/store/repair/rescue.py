@@ -23,7 +23,8 @@ from transforms.documents.event import Event
 from transforms.encoding.digest import sha256
 from transforms.encoding.strict_json import NotStrictJsonError, read_json
 from transforms.encoding.timestamps import from_text
-from transforms.tables.rows import BundleRow, PaperRow, RejectRow, bundle_row, event_row
+from transforms.tables.rows import bundle_row, event_row
+from transforms.tables.schema import BundleRow, PaperRow, RejectRow
 from transforms.verify.verify import verify_bundle
 
 

@@ -28,7 +28,6 @@ from flows.sources.arxiv.harvest.listing import (
 from flows.sources.arxiv.harvest.prefetch import Ahead
 from flows.store.catalog.window import Window
 from flows.store.catalog.windows import DoneWindow, How, Progress, WindowLog
-from flows.store.parquet.schema import WindowRow
 from transforms.encoding.digest import sha256
 from transforms.parsing.arxiv_xml import Page
 from transforms.parsing.oai_xml import (
@@ -37,6 +36,7 @@ from transforms.parsing.oai_xml import (
     NoRecordsMatchError,
     rewind,
 )
+from transforms.tables.schema import WindowRow
 
 if TYPE_CHECKING:
     from flows.sources.arxiv.http import Reply
