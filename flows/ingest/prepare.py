@@ -29,7 +29,7 @@ from transforms.bundle.later_events import append_snapshot
 from transforms.bundle.template import BundleTemplate
 from transforms.documents.bundle import Bundle
 from transforms.documents.event import is_snapshot
-from transforms.encoding.digest import sha256
+from transforms.encoding.digest import sha256, to_hex
 from transforms.encoding.strict_json import read_json
 from transforms.tables.rows import bundle_row, event_row, paper_row, reject_row
 from transforms.tables.schema import BundleRow, EventRow, PaperRow
@@ -129,7 +129,7 @@ class _Batch:
         """Count every reject, and keep those whose bytes are not kept yet, once."""
         by_sha256: dict[str, Reject] = {}
         for reject in rejects:
-            by_sha256.setdefault(sha256(reject.raw).hex(), reject)
+            by_sha256.setdefault(to_hex(sha256(reject.raw)), reject)
             self.counts.rejects += 1
             self.counts.by_reason[reject.reason] = self.counts.by_reason.get(reject.reason, 0) + 1
         kept = self.desk.catalog.known_rejects(by_sha256) if by_sha256 else set()

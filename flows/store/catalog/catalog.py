@@ -22,12 +22,13 @@ from flows.store.ledger import (
     read_entry,
 )
 from flows.store.parquet.shards import ShardName
+from transforms.encoding.digest import Digest
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
 
-UNKNOWN_SNAPSHOT = b""
+UNKNOWN_SNAPSHOT = Digest(b"")
 """What a record shows whose row in `papers` was lost: its paper is looked at when it comes."""
 
 
@@ -42,7 +43,7 @@ class KnownRecord(NamedTuple):
     arxiv_id: str
     version: int
     pith_number: str
-    snapshot_sha256: bytes
+    snapshot_sha256: Digest
     datestamp: date | None
     issued_at: datetime
     shard: str
@@ -314,7 +315,7 @@ def record_row(  # noqa: PLR0913, PLR0917 - a column each
     arxiv_id: str,
     version: int,
     pith_number: str,
-    snapshot_sha256: bytes,
+    snapshot_sha256: Digest,
     datestamp: date | None,
     issued_at: datetime,
 ) -> RecordRow:

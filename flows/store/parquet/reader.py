@@ -1,12 +1,11 @@
 """A shard's commit, read back from the shard."""
 
-import hashlib
-
 from flows.store.catalog.catalog import UNKNOWN_SNAPSHOT, Commit, record_row
 from flows.store.catalog.window import Window
 from flows.store.catalog.windows import DoneWindow
 from flows.store.layout import Layout
-from flows.store.parquet.shards import ShardName, read_rows
+from flows.store.parquet.shards import ShardName, damaged, read_rows
+from transforms.encoding.digest import Digest, from_hex, sha256, to_hex
 
 
 def read_commit(layout: Layout, shard: ShardName) -> Commit:
@@ -23,11 +22,11 @@ def read_commit(layout: Layout, shard: ShardName) -> Commit:
             arxiv_id,
             version,
             number,
-            bytes.fromhex(shown) if number in papers else UNKNOWN_SNAPSHOT,
+            _digest(layout, shard, snapshot) if number in papers else UNKNOWN_SNAPSHOT,
             papers.get(number),
             issued_at,
         )
-        for arxiv_id, version, number, shown, issued_at in bundles
+        for arxiv_id, version, number, snapshot, issued_at in bundles
     )
     raw = read_rows(layout, "rejects", shard.name, ["raw"])
     vanished = read_rows(layout, "vanished", shard.name, ["arxiv_id"])
@@ -40,7 +39,7 @@ def read_commit(layout: Layout, shard: ShardName) -> Commit:
     return Commit(
         shard,
         records,
-        tuple(hashlib.sha256(data).hexdigest() for (data,) in raw),
+        tuple(to_hex(sha256(data)) for (data,) in raw),
         tuple(arxiv_id for (arxiv_id,) in vanished),
         tuple(
             # Shards of 0.1.0 do not say when the list was asked for, nor did their windows compare
@@ -52,3 +51,12 @@ def read_commit(layout: Layout, shard: ShardName) -> Commit:
             for set_spec, first, until, started_at, listed_at, listed in windows
         ),
     )
+
+
+def _digest(layout: Layout, shard: ShardName, text: str) -> Digest:
+    try:
+        return from_hex(text)
+    except ValueError:
+        raise damaged(
+            layout, "bundles", shard.name, "has a shown_sha256 that is no SHA-256"
+        ) from None

@@ -1,6 +1,5 @@
 """Writing a shard: rows to compressed tables, tables to durable files that have no name yet."""
 
-import hashlib
 from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -16,6 +15,7 @@ from flows.store.layout import TABLES, Layout
 from flows.store.ledger import MEND, CommittedFile
 from flows.store.parquet.schema import GROUP_ROWS, REPEATING, SCHEMAS, STATISTICS
 from flows.store.parquet.shards import ShardName, WrittenFile, make_marks
+from transforms.encoding.digest import sha256, to_hex
 
 Row = tuple[Any, ...]
 """A row's fields in the order of its table's schema."""
@@ -77,8 +77,7 @@ class ShardWriter:
             self._writers[table].close()
             data = self._sinks[table].getvalue()
             key = layout.shard(table, shard.name)
-            sha256 = hashlib.sha256(data).hexdigest()
-            written = WrittenFile(layout.files.place(key), data.size, sha256)
+            written = WrittenFile(layout.files.place(key), data.size, to_hex(sha256(data)))
             temporary = layout.files.write_unnamed(key, memoryview(data))
             files.append(UnnamedFile(temporary, key, written))
         return files

@@ -28,7 +28,7 @@ from flows.sources.arxiv.harvest.listing import (
 from flows.sources.arxiv.harvest.prefetch import Ahead
 from flows.store.catalog.window import Window
 from flows.store.catalog.windows import DoneWindow, How, Progress, WindowLog
-from transforms.encoding.digest import sha256
+from transforms.encoding.digest import sha256, to_hex
 from transforms.parsing.arxiv_xml import Page
 from transforms.parsing.oai_xml import (
     BadResumptionTokenError,
@@ -243,7 +243,7 @@ class Harvester:
             outcome.left,
         )
         done = DoneWindow(window, progress.started_at, listing.at, outcome.listed)
-        unit = f"window-{sha256(str(window).encode()).hex()[:32]}"
+        unit = f"window-{to_hex(sha256(str(window).encode()))[:32]}"
         keep_rows(self.run, unit, "windows", [row], windows=(done,))
         return outcome
 

@@ -15,6 +15,7 @@ from support.table_text import tables_text
 
 from flows.cli.data.find import print_matches
 from flows.cli.data.show import print_record
+from flows.common.errors import StoreError
 from flows.store.layout import TABLES, Layout
 from flows.store.parquet.reader import read_commit
 from flows.store.parquet.schema import GROUP_ROWS, REPEATING, REQUIRED, SCHEMAS, STATISTICS
@@ -27,7 +28,7 @@ from transforms.paper.paper import Reject
 from transforms.tables import schema
 from transforms.tables.columns import Column, columns_of
 from transforms.tables.rows import bundle_row, event_row, paper_row, reject_row
-from transforms.tables.schema import SCHEMA_VERSION, VanishedRow, WindowRow
+from transforms.tables.schema import SCHEMA_VERSION, BundleRow, VanishedRow, WindowRow
 
 OLD = FOLDER / "shard-of-0.2.0"
 """One shard with a row or two in each table, as release 0.2.0 wrote it."""
@@ -49,6 +50,10 @@ def rows() -> dict[str, list[tuple[Any, ...]]]:
         "vanished": [VanishedRow("2201.00001", at, "window:x")],
         "windows": [WindowRow("cs", date(2019, 6, 1), None, at, at, 5, 4, 0, 1, 0)],
     }
+
+
+def bundle_rows() -> list[BundleRow]:
+    return [BundleRow._make(row) for row in rows()["bundles"]]
 
 
 def written(folder: Path) -> Layout:
@@ -97,6 +102,17 @@ def test_an_older_shard_reads_with_and_without_a_column_that_came_later() -> Non
         assert plain.equals(pq.read_table(file_of(OLD, table)).replace_schema_metadata(None))
     commit = read_commit(layout, NAME)
     assert [record[2] for record in commit.records] == [PAPER.bundle["pith_number"]]
+
+
+@pytest.mark.parametrize("text", ["", "zz", "ab" * 31, "AB" * 32, "ab" * 32 + " "])
+def test_a_shard_with_a_digest_that_is_none_is_named(tmp_path: Path, text: str) -> None:
+    layout, writer = Layout(tmp_path), ShardWriter()
+    made = rows()
+    writer.add("papers", made["papers"])
+    writer.add("bundles", [row._replace(shown_sha256=text) for row in bundle_rows()])
+    name_shard(layout, writer.write(layout, NAME))
+    with pytest.raises(StoreError, match=r"bundles/first\.parquet has a shown_sha256 that is no"):
+        read_commit(layout, NAME)
 
 
 def test_the_commands_read_a_data_folder_of_an_older_shard(
