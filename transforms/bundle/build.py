@@ -87,9 +87,9 @@ def draft(paper: Paper) -> Draft:
     record = canonical_record(paper)
     record_json = canonical_json_unchecked(record)
     pith_id = identify_json(record_json, record["metadata"]["submitted_at"][:4])
-    shown = snapshot_paper(paper)
-    shown_json = canonical_json_unchecked(shown)
-    return Draft(paper, record, record_json, pith_id, shown, shown_json, sha256(shown_json))
+    in_snapshot = snapshot_paper(paper)
+    as_json = canonical_json_unchecked(in_snapshot)
+    return Draft(paper, record, record_json, pith_id, in_snapshot, as_json, sha256(as_json))
 
 
 def build_bundle(paper: Paper, *, issuer: Issuer, times: IssueTimes) -> Bundle:

@@ -123,13 +123,13 @@ class BundleTemplate:
 
 _SAMPLE_MOMENT = datetime(2999, 1, 2, 3, 4, 5, tzinfo=UTC)
 _SAMPLE = Paper(
-    id="specimen/9999999",
+    id="sample/9999999",
     versions=(Version(9876, _SAMPLE_MOMENT),),
-    title="a specimen's title",
-    abstract="a specimen's abstract",
-    authors="A. Specimen",
-    categories=("specimen.AB", "specimen.CD"),
-    license="a specimen's licence",
+    title="a sample's title",
+    abstract="a sample's abstract",
+    authors="A. Sample",
+    categories=("sample.AB", "sample.CD"),
+    license="a sample's licence",
 )
 _OTHER = Paper(
     id="2901.00001",

@@ -70,7 +70,7 @@ def test_the_golden_papers_too_at_seven_different_times(golden: Golden) -> None:
     assert list(issued) == plain_rows(golden.paper, times)
 
 
-def test_a_paper_that_is_the_specimen_or_nearly() -> None:
+def test_a_paper_that_is_the_sample_or_nearly() -> None:
     sample = template._SAMPLE  # noqa: SLF001 - the worst that can come
     changes: list[dict[str, Any]] = [
         {},
