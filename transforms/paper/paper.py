@@ -128,10 +128,7 @@ def make_paper(  # noqa: PLR0913 - one argument per field that arXiv gives
     acm_class: str | None = None,
     datestamp: date | None = None,
 ) -> Paper:
-    """Return the `Paper` of a source's raw fields, or raise `BadPaperError` with the reason.
-
-    `categories` is arXiv's string, separated by spaces, the primary one first.
-    """
+    """Return the `Paper` of raw fields, `categories` as one string; raises `BadPaperError`."""
     return Paper(
         id=check_id(arxiv_id),
         versions=_check_versions(versions),
