@@ -8,8 +8,8 @@ from typing import Annotated, Any, NamedTuple
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from support.golden_data import FOLDER, GOLDEN
-from support.paths import ROOT
+from support.golden_data import GOLDEN
+from support.paths import ROOT, TESTS
 from support.runs import config_in
 from support.table_text import tables_text
 
@@ -30,7 +30,7 @@ from transforms.tables.columns import Column, columns_of
 from transforms.tables.rows import bundle_row, event_row, paper_row, reject_row
 from transforms.tables.schema import SCHEMA_VERSION, BundleRow, VanishedRow, WindowRow
 
-OLD = FOLDER / "shard-of-0.2.0"
+OLD = TESTS / "older" / "shard-of-0.2.0"
 """One shard with a row or two in each table, as release 0.2.0 wrote it."""
 
 NAME = ShardName("first", "page:0", "a run", "a folder")
