@@ -69,7 +69,10 @@ class BundleTemplate:
         self._state = cut(hashed_bytes(bundle["state"]))
         self._signed = cut(signed_bytes(bundle))
         self._bundle = cut(bundle_bytes(bundle), _ALL_FIELDS)
-        self._rows = [event_row(event, arxiv_id=_SAMPLE.id) for event in bundle["events"]]
+        rows = [event_row(event, arxiv_id=_SAMPLE.id) for event in bundle["events"]]
+        # What lies in a row between the paper's id and the event's bytes is the same for all.
+        self._event_count = len(rows)
+        self._created_row, self._snapshot_row = ((row.event_type, row[4:-1]) for row in rows)
         other = draft(_OTHER)
         plain = bundle_bytes(issue(other, issuer=issuer, times=times))
         if self.issue(other)[-1].bundle != plain:
@@ -88,20 +91,22 @@ class BundleTemplate:
         texts["snapshot_event"] = self._snapshot(texts)
         texts["state_sha256"] = to_hex(sha256(self._state(texts))).encode()
         bundle_sha256 = self._seal(texts, self._signed, "bundle_sha256", "bundle_signature")
-        paper, number = drafted.paper, drafted.pith_id.number
-        events = ((created_id, texts["created_event"]), (snapshot_id, texts["snapshot_event"]))
-        first, second = (
-            EventRow(f"sha256:{event_id}", row.event_type, number, paper.id, *row[4:-1], event)
-            for row, (event_id, event) in zip(self._rows, events, strict=True)
-        )
+        arxiv_id, version = drafted.paper.id, drafted.paper.version
+        number, digest = texts["number"].decode(), texts["digest"].decode()
+        kind, same = self._created_row
+        event_id = f"sha256:{created_id}"
+        first = EventRow(event_id, kind, number, arxiv_id, *same, texts["created_event"])
+        kind, same = self._snapshot_row
+        event_id = f"sha256:{snapshot_id}"
+        second = EventRow(event_id, kind, number, arxiv_id, *same, texts["snapshot_event"])
         bundle = BundleRow(
             number,
-            paper.id,
-            paper.version,
-            to_hex(drafted.pith_id.digest),
+            arxiv_id,
+            version,
+            digest,
             to_hex(drafted.snapshot_sha256),
             bundle_sha256,
-            len(self._rows),
+            self._event_count,
             self._issued_at,
             self._bundle(texts),
         )
@@ -149,10 +154,11 @@ def _fill(texts: _Texts, drafted: Draft) -> None:
     texts["snapshot_paper"] = compact_json_unchecked(drafted.snapshot_paper)
     texts["snapshot_paper_json"] = drafted.snapshot_paper_json
     texts["id"] = arxiv_id = paper.id.encode()
+    version = paper.version
     # With its key, for the number alone might stand in a hash.
-    texts["version"] = b'"version":%d' % paper.version
-    texts["source_version"] = b'"source_version":%d' % paper.version
-    texts["id_version"] = b"%bv%d" % (arxiv_id, paper.version)
+    texts["version"] = b'"version":%d' % version
+    texts["source_version"] = b'"source_version":%d' % version
+    texts["id_version"] = b"%bv%d" % (arxiv_id, version)
     texts["number"] = pith_id.number.encode()
     texts["short_number"] = pith_id.short_number.encode()
     texts["suffix"] = suffix = pith_id.suffix.encode()
