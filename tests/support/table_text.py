@@ -34,9 +34,9 @@ unit of work added, with at most one file in each table. This page is written of
 `transforms/tables/schema.py` declares, by `python tests/support/table_text.py > docs/tables.md`.
 
 Each file's metadata has `pith.schema`, the version of the schema: {SCHEMA_VERSION} today.
-A file without it is of release 0.1.0 or 0.2.0, which wrote 1 and 2. A new version only adds
-columns: one that came later than a file is missing in it, and reads as null. Times are UTC, sha256
-are 64 hex digits.
+A file without it is older than the entry, of version 1 (release 0.1.0) or 2. A new version only
+adds columns: one that came later than a file is missing in it, and reads as null. Times are UTC,
+sha256 are 64 hex digits.
 """
 
 

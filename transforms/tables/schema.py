@@ -13,7 +13,7 @@ from transforms.paper.paper import Version
 from transforms.tables.columns import Column
 
 SCHEMA_VERSION = 2
-"""Of all tables, as each file's metadata says. Release 0.1.0 wrote 1, which had no such entry."""
+"""Of all tables, as each file's metadata says. Release 0.1.0 wrote 1, without such an entry."""
 
 
 class VersionItem(NamedTuple):

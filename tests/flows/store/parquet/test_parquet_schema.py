@@ -1,4 +1,4 @@
-"""The tables: each declared once, and what an older release wrote reads as it did."""
+"""The tables: each declared once, and an older shard reads as it did."""
 
 import shutil
 from datetime import UTC, date, datetime
@@ -30,8 +30,8 @@ from transforms.tables.columns import Column, columns_of
 from transforms.tables.rows import bundle_row, event_row, paper_row, reject_row
 from transforms.tables.schema import SCHEMA_VERSION, BundleRow, VanishedRow, WindowRow
 
-OLD = TESTS / "older" / "shard-of-0.2.0"
-"""One shard with a row or two in each table, as release 0.2.0 wrote it."""
+OLD = TESTS / "older" / "schema-2"
+"""One shard with a row or two in each table, written before files told their schema's version."""
 
 NAME = ShardName("first", "page:0", "a run", "a folder")
 PAPER = GOLDEN[0]
