@@ -1,9 +1,10 @@
 """The pure core: values in, values out; time and keys are arguments.
 
-The way of one paper: `paper` (what arXiv says), `oai_xml`, `oai_lists`, `arxiv_xml` and `kaggle`
-(bytes to papers), `selection` (which are taken), `canon` and `record` (hashes and number),
-`authors`, `receipt`, `events`, `merge`, `bundle`, `tables` (rows), `texts` and `checks` under
-`verify`.
+The way of one paper through the folders: `parsing` (bytes of arXiv to papers and rejects), `paper`
+(what arXiv says of one, which are taken), `encoding` (canonical text and JSON, digests, times),
+`bundle` (record and number, receipt, events, state, the signed whole), `signing` (keys),
+`tables` (the rows that are kept). `documents` has the types of all that is signed, `verify` the
+checks of a bundle, `schemas` the JSON Schemas of what is written.
 """
 
 from transforms.bundle.build import IssueTimes, build_bundle, bundle_bytes

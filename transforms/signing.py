@@ -1,11 +1,10 @@
 """Ed25519 keys (RFC 8032) as receipts, events and bundles use and publish them (spec, 3 and 6)."""
 
 import binascii
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
-from typing import Any, Protocol
+from typing import Protocol
 
 from nacl.bindings import (
     crypto_core_ed25519_is_valid_point,
@@ -16,8 +15,8 @@ from nacl.bindings import (
 )
 from nacl.exceptions import BadSignatureError
 
-from transforms.bundle.record import base32_prefix
-from transforms.encoding.canonical import sha256
+from transforms.documents.record import KeyFacts, PublicKey, Signature
+from transforms.encoding.digest import Digest, base32_prefix, sha256, to_hex
 from transforms.encoding.timestamps import to_micros
 
 PUBLIC_KEY_BYTES = 32
@@ -28,7 +27,7 @@ _KEYS_KEPT = 64
 
 
 class Signer(Protocol):
-    """Whoever can sign: a key in memory, or a test that replays recorded signatures."""
+    """A key that can sign: one in memory, or a test that replays recorded signatures."""
 
     @property
     def public_key(self) -> bytes:
@@ -54,13 +53,13 @@ class Ed25519Signer:
         return crypto_sign(message, self._secret_key)[:SIGNATURE_BYTES]
 
     def __repr__(self) -> str:
-        """Name the key by its public fingerprint only."""
+        """Return the key's public fingerprint only."""
         return f"Ed25519Signer({fingerprint(self.public_key)})"
 
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who signs, as configured: the names in a bundle that say whose it is (spec, section 6).
+    """The configured names in a bundle that say whose it is (spec, section 6).
 
     `key_notes` tells a reader of the bundle how the key is used.
     """
@@ -81,7 +80,7 @@ class Issuer:
     identity: Identity
     signer: Signer
     fingerprint: str = field(init=False)
-    key_document: dict[str, Any] = field(init=False)
+    key_document: PublicKey = field(init=False)
     """The entry of a bundle's `public_keys` for the signer's key."""
 
     def __post_init__(self) -> None:
@@ -94,7 +93,7 @@ class Issuer:
 @lru_cache(maxsize=_KEYS_KEPT)
 def fingerprint(public_key: bytes) -> str:
     """Return a key's fingerprint: the first 32 hex digits of its SHA-256 (spec, section 3)."""
-    return sha256(public_key).hex()[:32]
+    return to_hex(sha256(public_key))[:32]
 
 
 def encode_base64(data: bytes) -> str:
@@ -103,7 +102,7 @@ def encode_base64(data: bytes) -> str:
 
 
 def decode_base64(text: object, length: int) -> bytes:
-    """Read base64 of exactly `length` bytes in its one canonical spelling, or raise `ValueError`.
+    """Return `length` bytes of base64 in its one canonical spelling, or raise `ValueError`.
 
     Stray bits in the last character would let a changed text decode to the same bytes.
     """
@@ -121,7 +120,7 @@ def decode_base64(text: object, length: int) -> bytes:
 
 
 def is_public_key(key: bytes) -> bool:
-    """Tell whether 32 bytes can be an Ed25519 public key: a point of the curve's main subgroup.
+    """Return whether 32 bytes can be an Ed25519 public key: a point of the curve's main subgroup.
 
     Of random bytes, such as a seed, one in sixteen can.
     """
@@ -129,7 +128,7 @@ def is_public_key(key: bytes) -> bool:
 
 
 def is_signed_by(public_key: bytes, message: bytes, signature: bytes) -> bool:
-    """Tell whether `signature` (64 bytes) is `public_key`'s Ed25519 signature of `message`."""
+    """Return whether `signature` (64 bytes) is `public_key`'s Ed25519 signature of `message`."""
     # libsodium reads as many bytes as it is due, whatever it is given.
     if len(public_key) != PUBLIC_KEY_BYTES or len(signature) != SIGNATURE_BYTES:
         return False
@@ -141,9 +140,9 @@ def is_signed_by(public_key: bytes, message: bytes, signature: bytes) -> bool:
 
 
 def signature_block(
-    message: bytes, message_name: str, *, issuer: Issuer, signed_at: datetime
-) -> dict[str, Any]:
-    """Sign the 32 bytes `message` and return the signature object of an event or a bundle."""
+    message: Digest, message_name: str, *, issuer: Issuer, signed_at: datetime
+) -> Signature:
+    """Return the signature object of an event or a bundle, whose digest `message` is signed."""
     return signature_object(
         issuer.signer.sign(message),
         message_name,
@@ -155,7 +154,7 @@ def signature_block(
 
 def signature_object(
     signature: bytes, message_name: str, *, key_id: str, fingerprint: str, signed_at: str
-) -> dict[str, Any]:
+) -> Signature:
     """Return the signature object of an event or a bundle, for 64 bytes that were signed before."""
     return {
         "signature_status": "signed_v1",
@@ -169,7 +168,7 @@ def signature_object(
 
 
 @lru_cache(maxsize=_KEYS_KEPT)
-def key_facts(public_key: bytes) -> Mapping[str, str]:
+def key_facts(public_key: bytes) -> KeyFacts:
     """Return the fields of an entry of `public_keys` that the 32 raw bytes alone decide."""
     return {
         "algorithm": "ed25519",
@@ -181,7 +180,7 @@ def key_facts(public_key: bytes) -> Mapping[str, str]:
     }
 
 
-def public_key_document(public_key: bytes, identity: Identity) -> dict[str, Any]:
+def public_key_document(public_key: bytes, identity: Identity) -> PublicKey:
     """Return the entry of a bundle's `public_keys` for `public_key` (32 raw bytes)."""
     return {
         "key_id": identity.key_id,

@@ -31,7 +31,7 @@ from flows.common.errors import ConfigError
 from flows.common.files.locations import Place, place_of
 from flows.common.files.own_files import OWN_FOLDER
 from flows.common.terminal import looks_like_key
-from transforms.bundle.types import WEB_BASE, WEB_PAGE
+from transforms.documents.checked import WEB_BASE, WEB_PAGE
 from transforms.signing import PUBLIC_KEY_BYTES, decode_base64
 
 ENV_PREFIX = "PITH_"

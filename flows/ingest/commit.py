@@ -17,13 +17,13 @@ from flows.store.catalog.catalog import Commit, FinishedPart
 from flows.store.catalog.windows import DoneWindow
 from flows.store.files.local import writing
 from flows.store.files.raw_replies import keep_reply
-from flows.store.parquet.schema import VanishedRow
 from flows.store.parquet.shards import ShardName, WrittenFile
 from flows.store.parquet.writer import Row, ShardWriter
 from flows.store.store import Store
 from transforms import Issuer, Paper, Reject
-from transforms.encoding.canonical import sha256
+from transforms.encoding.digest import sha256, to_hex
 from transforms.parsing.arxiv_xml import Page
+from transforms.tables.schema import VanishedRow
 
 Work = Callable[[], None]
 
@@ -134,7 +134,7 @@ def mark_vanished(run: Run, arxiv_ids: Sequence[str], *, source: str) -> None:
     if new:
         noticed_at = run.clock()
         rows = [VanishedRow(arxiv_id, noticed_at, source) for arxiv_id in new]
-        unit = f"vanished-{sha256(' '.join(new).encode()).hex()[:32]}"
+        unit = f"vanished-{to_hex(sha256(' '.join(new).encode()))[:32]}"
         keep_rows(run, unit, "vanished", rows, vanished=new)
 
 

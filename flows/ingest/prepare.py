@@ -8,13 +8,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
-from typing import Any
 
 from flows.common.counts import Counts
 from flows.common.process.stopwatch import Stopwatch
 from flows.store.bundles.reader import read_bundles, verified
 from flows.store.catalog.catalog import (
-    UNKNOWN_SHOWN,
+    UNKNOWN_SNAPSHOT,
     Catalog,
     Commit,
     KnownRecord,
@@ -25,19 +24,15 @@ from flows.store.layout import Layout
 from flows.store.parquet.shards import ShardName
 from flows.store.parquet.writer import ShardWriter, UnnamedFile
 from transforms import Issuer, Paper, Reject
-from transforms.bundle.build import Draft, IssueTimes, append_snapshot, draft
-from transforms.bundle.rows import (
-    BundleRow,
-    EventRow,
-    PaperRow,
-    bundle_row,
-    event_row,
-    paper_row,
-    reject_row,
-)
-from transforms.bundle.template import Stencil
-from transforms.encoding.canonical import sha256
+from transforms.bundle.build import Draft, IssueTimes, draft
+from transforms.bundle.later_events import append_snapshot
+from transforms.bundle.template import BundleTemplate
+from transforms.documents.bundle import Bundle
+from transforms.documents.event import is_snapshot
+from transforms.encoding.digest import sha256, to_hex
 from transforms.encoding.strict_json import read_json
+from transforms.tables.rows import bundle_row, event_row, paper_row, reject_row
+from transforms.tables.schema import BundleRow, EventRow, PaperRow
 
 PAPERS_A_BATCH = 500
 """So many papers are issued before their rows are compressed: about 10 MB of bundles and events."""
@@ -110,9 +105,9 @@ class _Batch:
         self._kept: dict[str, bytes] = {}
 
     @cached_property
-    def _stencil(self) -> Stencil:
+    def _template(self) -> BundleTemplate:
         """Made when the first new paper comes: most nights' papers are known."""
-        return Stencil(self.desk.issuer, IssueTimes.at(self.moment))
+        return BundleTemplate(self.desk.issuer, IssueTimes.at(self.moment))
 
     def take_papers(self, papers: Sequence[Paper]) -> None:
         """Issue what is new among `papers`, compared with the catalog and with each other."""
@@ -134,7 +129,7 @@ class _Batch:
         """Count every reject, and keep those whose bytes are not kept yet, once."""
         by_sha256: dict[str, Reject] = {}
         for reject in rejects:
-            by_sha256.setdefault(sha256(reject.raw).hex(), reject)
+            by_sha256.setdefault(to_hex(sha256(reject.raw)), reject)
             self.counts.rejects += 1
             self.counts.by_reason[reject.reason] = self.counts.by_reason.get(reject.reason, 0) + 1
         kept = self.desk.catalog.known_rejects(by_sha256) if by_sha256 else set()
@@ -152,10 +147,10 @@ class _Batch:
         before = own or known.get(number)
         if before is None:
             counts.new_records += 1
-            *events, bundle = self._stencil.issue(drafted)
+            *events, bundle = self._template.issue(drafted)
             self._add(drafted, events, bundle)
         elif not _is_due(drafted, before) or (
-            before.shown_sha256 == UNKNOWN_SHOWN and self._was_shown(before, drafted)
+            before.snapshot_sha256 == UNKNOWN_SNAPSHOT and self._was_shown(before, drafted)
         ):
             counts.unchanged += 1
         else:
@@ -164,19 +159,19 @@ class _Batch:
                 self._bundle_of(before), drafted, issuer=self.desk.issuer, moment=self.moment
             )
             event = event_row(again["events"][-1], arxiv_id=paper.id)
-            shown = drafted.shown_sha256.hex()
+            snapshot = drafted.snapshot_sha256
             self._add(
-                drafted, [event], bundle_row(again, shown_sha256=shown, issued_at=self.moment)
+                drafted, [event], bundle_row(again, snapshot_sha256=snapshot, issued_at=self.moment)
             )
 
     def _add(self, drafted: Draft, events: Sequence[EventRow], bundle: BundleRow) -> None:
         """Add the rows of a bundle and of its new events."""
-        paper, number, shown = drafted.paper, drafted.pith_id.number, drafted.shown_sha256
+        paper, number, snapshot = drafted.paper, drafted.pith_id.number, drafted.snapshot_sha256
         moment, day = bundle.issued_at, paper.datestamp
         if paper.id in self._twice:
-            known = KnownRecord(paper.id, paper.version, number, shown, day, moment, "", -1)
+            known = KnownRecord(paper.id, paper.version, number, snapshot, day, moment, "", -1)
             self._issued[number] = known, bundle.bundle
-        self.records.append(record_row(paper.id, paper.version, number, shown, day, moment))
+        self.records.append(record_row(paper.id, paper.version, number, snapshot, day, moment))
         of_papers, of_events, of_bundles = self._rows
         of_papers.append(paper_row(drafted, source=self.source, issued_at=moment))
         of_events += events
@@ -199,13 +194,13 @@ class _Batch:
         shown = {
             event["event_id"]: event["payload"]["graph_snapshot"]["paper"]
             for event in bundle["events"]
-            if event["event_type"] == "graph_snapshot"
+            if is_snapshot(event)
         }
-        if shown[newest] == drafted.shown:
-            sha256 = drafted.shown_sha256.hex()
-            row = bundle_row(bundle, shown_sha256=sha256, issued_at=before.issued_at)
+        if shown[newest] == drafted.snapshot_paper:
+            snapshot = drafted.snapshot_sha256
+            row = bundle_row(bundle, snapshot_sha256=snapshot, issued_at=before.issued_at)
             self._add(drafted, [], row)
-        return drafted.shown in shown.values()
+        return drafted.snapshot_paper in shown.values()
 
     def _read(self, records: Iterable[KnownRecord]) -> dict[str, bytes]:
         """Read the bundles of a batch's records at once, so that each shard is opened once.
@@ -215,11 +210,11 @@ class _Batch:
         found = read_bundles(self.desk.layout, records)
         return {record.pith_number: bundle for record, bundle in found}
 
-    def _bundle_of(self, record: KnownRecord) -> dict[str, Any]:
+    def _bundle_of(self, record: KnownRecord) -> Bundle:
         number = record.pith_number
         if number not in self._issued:
             return verified(self.desk.layout, record, self._kept[number])
-        bundle: dict[str, Any] = read_json(self._issued[number][1])
+        bundle: Bundle = read_json(self._issued[number][1])
         return bundle
 
 
@@ -231,7 +226,7 @@ def _changed(drafts: Iterable[Draft], known: Mapping[str, KnownRecord]) -> list[
 
 def _is_due(drafted: Draft, record: KnownRecord) -> bool:
     """Tell whether a new snapshot is due: something else is shown, and not by an older reply."""
-    if record.shown_sha256 == drafted.shown_sha256:
+    if record.snapshot_sha256 == drafted.snapshot_sha256:
         return False
     then, now = record.datestamp, drafted.paper.datestamp
     return then is None or now is None or then <= now

@@ -14,16 +14,18 @@ from flows.ingest.prepare import PAPERS_A_BATCH, Prepared
 from flows.jobs.job import Job, open_job
 from flows.jobs.jobs import MAX_STEPS, directly
 from flows.jobs.report import RunReport
-from flows.store.bundles.reader import newest_shown_sha256, read_bundles, verified
-from flows.store.catalog.catalog import UNKNOWN_SHOWN, Commit, KnownRecord, record_row
+from flows.store.bundles.reader import newest_snapshot_sha256, read_bundles, verified
+from flows.store.catalog.catalog import UNKNOWN_SNAPSHOT, Commit, KnownRecord, record_row
 from flows.store.catalog.references import find_records, parse_references
 from flows.store.files.local import writing
 from flows.store.parquet.shards import ShardName, read_rows_of
 from flows.store.parquet.writer import ShardWriter
 from flows.store.repair.inspection import require_shard
-from transforms.bundle.build import reissue as issue_again
-from transforms.bundle.rows import PaperRow, bundle_row, event_row
+from transforms.bundle.later_events import active_creation
+from transforms.bundle.later_events import reissue as issue_again
 from transforms.paper.reference import Reference
+from transforms.tables.rows import bundle_row, event_row
+from transforms.tables.schema import PaperRow
 
 
 def reissue(
@@ -85,7 +87,7 @@ def _reissue_records(run: Run, shard: str, records: Sequence[KnownRecord]) -> Un
     name = ShardName(store.catalog.next_shard(unit), unit, run.name, store.catalog.folder)
     again: list[KnownRecord] = []
     # Those without a row in `papers` come last, as in a shard that was repaired.
-    ordered = sorted(records, key=lambda record: record.shown_sha256 == UNKNOWN_SHOWN)
+    ordered = sorted(records, key=lambda record: record.snapshot_sha256 == UNKNOWN_SNAPSHOT)
     for some in batches(ordered, PAPERS_A_BATCH):
         again += _reissue_some(run, shard, some, moment, writer)
     done = len(again)
@@ -95,7 +97,7 @@ def _reissue_records(run: Run, shard: str, records: Sequence[KnownRecord]) -> Un
     with writing(store.layout.root), store.watch.stage("write tables"):
         files = writer.write(store.layout, name)
     rows = tuple(
-        record_row(r.arxiv_id, r.version, r.pith_number, r.shown_sha256, r.datestamp, moment)
+        record_row(r.arxiv_id, r.version, r.pith_number, r.snapshot_sha256, r.datestamp, moment)
         for r in again
     )
     return settle(run, shard, Prepared(counts, Commit(name, rows), files))
@@ -109,18 +111,18 @@ def _reissue_some(
     of_events, of_bundles = [], []
     for record, data in read_bundles(layout, records):
         bundle = verified(layout, record, data)
-        current = bundle["state"]["current"]["record_created"]["payload"]["receipt"]
+        current = active_creation(bundle)["payload"]["receipt"]
         if current["public_key_fingerprint"] != run.issuer.fingerprint:
             bundle = issue_again(bundle, issuer=run.issuer, moment=moment)
-            shown = newest_shown_sha256(bundle).hex()
+            snapshot_sha256 = newest_snapshot_sha256(bundle)
             of_events.append(event_row(bundle["events"][-1], arxiv_id=record.arxiv_id))
-            of_bundles.append(bundle_row(bundle, shown_sha256=shown, issued_at=moment))
+            of_bundles.append(bundle_row(bundle, snapshot_sha256=snapshot_sha256, issued_at=moment))
             again.append(record)
     # Papers and bundles of a shard are parallel rows, and both are read in their order.
     numbers = {
         record.shard_row: record.pith_number
         for record in again
-        if record.shown_sha256 != UNKNOWN_SHOWN
+        if record.snapshot_sha256 != UNKNOWN_SNAPSHOT
     }
     found = read_rows_of(layout, "papers", shard, PaperRow._fields, numbers)
     of_papers = [PaperRow._make(row)._replace(issued_at=moment) for _, row in found]

@@ -21,10 +21,10 @@ from flows.store.parquet.writer import ShardWriter
 from flows.store.store import open_store
 from transforms import IssueTimes, Paper
 from transforms.bundle.build import draft
-from transforms.bundle.rows import paper_row
-from transforms.bundle.template import Stencil
+from transforms.bundle.template import BundleTemplate
 from transforms.parsing.arxiv_xml import parse_page
 from transforms.parsing.kaggle import parse_line
+from transforms.tables.rows import paper_row
 
 OAI_PAGES = 8
 CHANGED_SHARD = 8000  # papers
@@ -83,12 +83,12 @@ def _rows(stages: Stages, papers: Sequence[Paper]) -> Rows:
     """
     clock, issuing, tabling = time.process_time, 0.0, 0.0
     times = IssueTimes.at(datetime.now(UTC))
-    stencil = Stencil(ISSUER, times)
+    template = BundleTemplate(ISSUER, times)
     rows: Rows = {"papers": [], "events": [], "bundles": []}
     for paper in papers:
         started = clock()
         drafted = draft(paper)
-        *events, bundle = stencil.issue(drafted)
+        *events, bundle = template.issue(drafted)
         issued = clock()
         row = paper_row(drafted, source="a benchmark", issued_at=times.built_at)
         tabling += clock() - issued

@@ -23,8 +23,8 @@ from flows.store.layout import Layout
 from flows.store.parquet.shards import ShardName
 from flows.store.parquet.writer import ShardWriter, name_shard
 from transforms import IssueTimes, build_bundle
-from transforms.bundle.rows import bundle_row
-from transforms.encoding.canonical import sha256
+from transforms.encoding.digest import Digest, sha256
+from transforms.tables.rows import bundle_row
 from transforms.verify.verify import verify_bundle
 
 BUNDLES, ROUNDS, SIGNATURES = 3000, 5, 4
@@ -37,7 +37,7 @@ def write_bundles(folder: Path) -> Path:
     for number in range(BUNDLES):
         paper = replace(GOLDEN[number % len(GOLDEN)].paper, id=f"2601.{number:05}")
         bundle = build_bundle(paper, issuer=ISSUER, times=times)
-        rows.append(bundle_row(bundle, shown_sha256="0" * 64, issued_at=times.built_at))
+        rows.append(bundle_row(bundle, snapshot_sha256=Digest(bytes(32)), issued_at=times.built_at))
     layout, writer = Layout(folder), ShardWriter()
     writer.add("bundles", rows)
     name_shard(

@@ -13,9 +13,10 @@ from nacl import bindings
 from support.forging import AT, GOOD, PAPER, Bundle, key_of, merge_again, sign_bundle, sign_event
 from support.signed_events import ISSUER, OTHER, STRANGER, signed
 from transforms import Issuer, bundle_bytes
-from transforms.bundle.build import append_snapshot, draft, reissue
+from transforms.bundle.build import draft
 from transforms.bundle.events import content_digest
-from transforms.encoding.canonical import sha256
+from transforms.bundle.later_events import append_snapshot, reissue
+from transforms.encoding.digest import sha256
 from transforms.encoding.timestamps import to_micros, to_seconds
 from transforms.signing import encode_base64
 

@@ -13,11 +13,14 @@ from transforms.bundle.build import SIGNED_MESSAGE, bundle_digest, links, mirror
 from transforms.bundle.events import SIGNED_MESSAGE as EVENT_MESSAGE
 from transforms.bundle.events import content_digest
 from transforms.bundle.record import alias_values, identify
-from transforms.encoding.canonical import sha256
+from transforms.documents.record import PublicKey
+from transforms.encoding.digest import sha256
 from transforms.encoding.timestamps import from_text
 from transforms.signing import encode_base64, public_key_document, signature_block
 
-Bundle = dict[str, Any]
+Bundle = Any
+"""A bundle that tests change as they like, so of no type."""
+
 Change = Callable[[Bundle], object]
 
 AT = from_text("2026-11-21T00:00:00.123456Z")
@@ -27,7 +30,7 @@ PAPER = next(golden.paper for golden in GOLDEN if len(golden.metadata["abstract"
 GOOD: Bundle = json.loads(bundle_bytes(build_bundle(PAPER, issuer=ISSUER, times=IssueTimes.at(AT))))
 
 
-def key_of(who: Issuer) -> dict[str, Any]:
+def key_of(who: Issuer) -> PublicKey:
     return public_key_document(who.signer.public_key, who.identity)
 
 

@@ -36,9 +36,8 @@ class Golden:
         return str(self.metadata["id"])
 
     @cached_property
-    def bundle(self) -> dict[str, Any]:
-        bundle: dict[str, Any] = json.loads(self.data)
-        return bundle
+    def bundle(self) -> Any:
+        return json.loads(self.data)
 
     @cached_property
     def paper(self) -> Paper:

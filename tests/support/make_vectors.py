@@ -1,6 +1,6 @@
 """Write the test vectors of `tests/vectors/`: the same bytes at every run.
 
-    python tests/make_vectors.py [FOLDER]
+    python tests/support/make_vectors.py [FOLDER]
 
 The files are ASCII JSON (other characters escaped), so that no editor or platform changes them.
 """
@@ -25,9 +25,11 @@ from transforms import (  # noqa: E402
     authors_text,
     bundle_bytes,
 )
-from transforms.bundle.build import IssueTimes, append_snapshot, draft, issue  # noqa: E402
+from transforms.bundle.build import IssueTimes, draft, issue  # noqa: E402
 from transforms.bundle.events import UNHASHED  # noqa: E402
-from transforms.encoding.canonical import MAX_DEPTH, canonical_json, canonical_text, sha256  # noqa: E402
+from transforms.bundle.later_events import append_snapshot  # noqa: E402
+from transforms.encoding.canonical import MAX_DEPTH, canonical_json, canonical_text  # noqa: E402
+from transforms.encoding.digest import sha256  # noqa: E402
 from transforms.encoding.timestamps import to_micros, to_seconds  # noqa: E402
 from transforms.paper.paper import make_paper, make_version  # noqa: E402
 from transforms.signing import fingerprint, public_key_document  # noqa: E402
@@ -220,7 +222,7 @@ def _times(times: IssueTimes) -> dict[str, str]:
 
 
 def _stages(
-    fields: dict[str, Any], paper: Paper, bundle: dict[str, Any], times: dict[str, str]
+    fields: dict[str, Any], paper: Paper, bundle: Any, times: dict[str, str]
 ) -> dict[str, Any]:
     return {
         "input": fields,

@@ -7,7 +7,8 @@ from typing import Any
 from support.odd_signatures import odd_signatures
 from transforms import Ed25519Signer, Identity, Issuer, merge
 from transforms.bundle.events import SIGNED_MESSAGE, content_digest
-from transforms.encoding.canonical import canonical_json, sha256
+from transforms.encoding.canonical import canonical_json
+from transforms.encoding.digest import sha256
 from transforms.encoding.timestamps import to_seconds
 from transforms.signing import is_signed_by, signature_block
 
@@ -90,22 +91,22 @@ def _cases(issuer: Issuer, second: Issuer) -> dict[str, list[Any]]:
     return {
         "nothing": [],
         "an event that another replaces": [newer, first],
-        "a chain of three, of which the last stands": [later, first, newer],
-        "equivocation: two after one, neither replaces the other; what stood before stands": [
+        "a chain of three, of which the last is active": [later, first, newer],
+        "equivocation: two after one, neither replaces the other; what was active before is": [
             first, newer, rival],
-        "of three after one, two are at odds; one that replaces both is not": [
+        "of three after one, two equivocate; one that replaces both does not": [
             first, newer, rival, _event(issuer, 10, after=first,
                                         also=[newer["event_id"], rival["event_id"]])],
-        "of three after one, one replaces another: each is at odds with the third": [
+        "of three after one, one replaces another: each equivocates with the third": [
             first, newer, rival, joined],
-        "two that replace one, after different ones, are not at odds: both stand": [
+        "two that replace one, after different ones, do not equivocate: both are active": [
             first, newer, _event(issuer, 15, also=[first["event_id"]])],
         "another signer replaces nothing": [first, foreign],
         "another type replaces nothing": [
             first, _event(issuer, 11, event_type="correction", target="graph", after=first)],
         "another target replaces nothing": [first, _event(issuer, 12, target="x", after=first)],
         "record_created before all others of its second": [first, created],
-        "a type that is not known is counted and applied, and shown nowhere": [unknown, correction],
+        "a type that is not known is counted and applied, and in no list": [unknown, correction],
         "the same event twice counts once, also with two signatures": [first, first, again],
         "what is not valid is listed with its reason and changes nothing": [
             first, *_invalid(issuer, newer)],

@@ -28,7 +28,7 @@ def errors(name: str, document: Any) -> list[str]:
     return [f"{error.json_path}: {error.message:.200}" for error in found]
 
 
-def bundle_errors(bundle: dict[str, Any]) -> list[str]:
+def bundle_errors(bundle: Any) -> list[str]:
     """Return what is wrong with a bundle and, each by its own schema, with its parts."""
     return [
         *errors("bundle", bundle),

@@ -1,11 +1,25 @@
 """The signed events of a paper: `record_created` and `graph_snapshot` (spec, section 4)."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import cast
 
 from transforms.bundle.record import PithId
-from transforms.encoding.canonical import sha256, write_canonical
+from transforms.documents.event import (
+    CreatedEvent,
+    CreatedPayload,
+    ForeignEvent,
+    Section,
+    Snapshot,
+    SnapshotEvent,
+    SnapshotPaper,
+    SnapshotPayload,
+    UnsignedEvent,
+)
+from transforms.documents.record import Receipt, Record
+from transforms.encoding.canonical import canonical_json_unchecked
+from transforms.encoding.digest import Digest, sha256, to_hex
 from transforms.encoding.timestamps import to_seconds
 from transforms.paper.authors import authors_text
 from transforms.paper.paper import Paper
@@ -13,30 +27,30 @@ from transforms.signing import Issuer, signature_block
 
 EVENT_SCHEMA_VERSION = "1.0"
 EXCERPT_LENGTH = 600
-EMPTY_SECTION_SHA256 = sha256(write_canonical({"payload": []})).hex()
+EMPTY_SECTION_SHA256 = to_hex(sha256(canonical_json_unchecked({"payload": []})))
 UNHASHED = ("signature", "content_sha256", "event_id")
 SIGNED_MESSAGE = "open_graph_event_sha256_bytes"
 
 
-def content_digest(event: dict[str, Any]) -> bytes:
-    """Return the 32 bytes that identify and are signed in an event.
+def content_digest(event: Mapping[str, object]) -> Digest:
+    """Return the digest that identifies an event and that is signed in it.
 
-    They are the SHA-256 of the event without `signature`, `content_sha256` and `event_id`, so
+    It is the SHA-256 of the event without `signature`, `content_sha256` and `event_id`, so
     signing again changes no id. That the event has canonical JSON is the caller's to know.
     """
     return sha256(content_bytes(event))
 
 
-def content_bytes(event: dict[str, Any]) -> bytes:
+def content_bytes(event: Mapping[str, object]) -> bytes:
     """Return the canonical JSON that `content_digest` hashes."""
-    return write_canonical({key: event[key] for key in event if key not in UNHASHED})
+    return canonical_json_unchecked({key: event[key] for key in event if key not in UNHASHED})
 
 
 @dataclass(frozen=True, slots=True)
 class Issuance:
-    """What the events of one record have in common when they are issued."""
+    """The facts that the events of one record have in common when they are issued."""
 
-    record: dict[str, Any]
+    record: Record
     pith_id: PithId
     issuer: Issuer
     created_at: datetime
@@ -45,46 +59,47 @@ class Issuance:
 
 def record_created(
     issuance: Issuance,
-    receipt: dict[str, Any],
+    receipt: Receipt,
     *,
     signed_at: datetime,
     replaces: str | None = None,
-) -> dict[str, Any]:
+) -> CreatedEvent:
     """Return the signed event that says: this record was computed, with this receipt.
 
     `replaces` is the event id of the one that this one supersedes, if the receipt is issued again.
     """
     source = issuance.record["source"]
-    payload = {
+    payload: CreatedPayload = {
         "canonical_record": issuance.record,
-        "canonical_sha256": issuance.pith_id.digest.hex(),
+        "canonical_sha256": to_hex(issuance.pith_id.digest),
         "receipt": receipt,
         "source_kind": source["kind"],
         "source_id": source["id"],
         "source_version": source["version"],
         "attestation_state": "computed",
     }
-    return _signed(issuance, "record_created", "record", payload, signed_at, replaces=replaces)
+    content = _content(issuance, "record_created", "record", payload, replaces)
+    return cast("CreatedEvent", _signed(content, issuance.issuer, signed_at))
 
 
 def graph_snapshot(
     issuance: Issuance,
-    shown: dict[str, Any],
+    paper: SnapshotPaper,
     *,
     signed_at: datetime,
     replaces: str | None = None,
-) -> dict[str, Any]:
-    """Return the signed event that says what the paper showed (`shown_paper`) at that moment.
+) -> SnapshotEvent:
+    """Return the signed event that says how the paper was at that moment (`snapshot_paper`).
 
     `replaces` is the event id of the snapshot that this one supersedes, if it is a later one.
     """
-    snapshot = _snapshot(issuance, shown)
-    payload = {"graph_snapshot": snapshot, "verdict_id": None}
-    return _signed(issuance, "graph_snapshot", "graph", payload, signed_at, replaces=replaces)
+    payload: SnapshotPayload = {"graph_snapshot": _snapshot(issuance, paper), "verdict_id": None}
+    content = _content(issuance, "graph_snapshot", "graph", payload, replaces)
+    return cast("SnapshotEvent", _signed(content, issuance.issuer, signed_at))
 
 
-def shown_paper(paper: Paper) -> dict[str, Any]:
-    """Return `graph_snapshot.paper`: what a snapshot shows of the paper, keys as published.
+def snapshot_paper(paper: Paper) -> SnapshotPaper:
+    """Return `graph_snapshot.paper`, the paper as a snapshot has it, keys as published.
 
     A later snapshot is due exactly when this changes (spec, section 4, later events).
     """
@@ -101,10 +116,10 @@ def shown_paper(paper: Paper) -> dict[str, Any]:
     }
 
 
-def _snapshot(issuance: Issuance, shown: dict[str, Any]) -> dict[str, Any]:
+def _snapshot(issuance: Issuance, paper: SnapshotPaper) -> Snapshot:
     sections = empty_sections()
     return {
-        "paper": shown,
+        "paper": paper,
         "claims": sections["claims"],
         "source": issuance.record["source"],
         "verdict": sections["verdict"],
@@ -115,7 +130,7 @@ def _snapshot(issuance: Issuance, shown: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def empty_sections() -> dict[str, dict[str, Any]]:
+def empty_sections() -> dict[str, Section]:
     """Return the sections of a snapshot that no version fills yet, with their empty values."""
     empty = {"snapshot_sha256": EMPTY_SECTION_SHA256}
     return {
@@ -142,17 +157,11 @@ def empty_sections() -> dict[str, dict[str, Any]]:
     }
 
 
-def _signed(  # noqa: PLR0913 - the event's own parts, beside what the record's events share
-    issuance: Issuance,
-    event_type: str,
-    target: str,
-    payload: dict[str, Any],
-    signed_at: datetime,
-    *,
-    replaces: str | None,
-) -> dict[str, Any]:
+def _content(
+    issuance: Issuance, event_type: str, target: str, payload: object, replaces: str | None
+) -> UnsignedEvent:
     issuer = issuance.issuer
-    before_signature = {
+    return {
         "event_type": event_type,
         "subject_pith_number": issuance.pith_id.number,
         "target": target,
@@ -166,13 +175,24 @@ def _signed(  # noqa: PLR0913 - the event's own parts, beside what the record's 
         "created_at": to_seconds(issuance.created_at),
         "supersedes": [replaces] if replaces else [],
         "prev_event": replaces,
+        "schema_version": EVENT_SCHEMA_VERSION,
     }
-    schema = {"schema_version": EVENT_SCHEMA_VERSION}
-    digest = content_digest(before_signature | schema)
+
+
+def _signed(content: UnsignedEvent, issuer: Issuer, signed_at: datetime) -> ForeignEvent:
+    """Return the event of what its id covers, keys as published."""
+    digest = content_digest(content)
     return {
-        **before_signature,
+        "event_type": content["event_type"],
+        "subject_pith_number": content["subject_pith_number"],
+        "target": content["target"],
+        "payload": content["payload"],
+        "signer": content["signer"],
+        "created_at": content["created_at"],
+        "supersedes": content["supersedes"],
+        "prev_event": content["prev_event"],
         "signature": signature_block(digest, SIGNED_MESSAGE, issuer=issuer, signed_at=signed_at),
-        "content_sha256": digest.hex(),
-        **schema,
-        "event_id": f"sha256:{digest.hex()}",
+        "content_sha256": to_hex(digest),
+        "schema_version": content["schema_version"],
+        "event_id": f"sha256:{to_hex(digest)}",
     }

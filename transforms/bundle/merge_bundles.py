@@ -10,13 +10,18 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import NamedTuple, cast
 
-from transforms.bundle.build import IssueTimes, assemble, draft, issue, latest_time
+from transforms.bundle.build import BundleParts, IssueTimes, assemble, draft, issue, latest_time
 from transforms.bundle.events import SIGNED_MESSAGE
 from transforms.bundle.record import alias_values, identify
-from transforms.bundle.state import Event, Judged, Keys, in_order, listed_keys, why_invalid
-from transforms.encoding.canonical import write_canonical
+from transforms.bundle.state import in_order
+from transforms.bundle.validity import Keys, ValidatedEvents, listed_keys, why_invalid
+from transforms.documents.bundle import Bundle
+from transforms.documents.event import Event, is_created
+from transforms.documents.record import Alias, PublicKey, Signature
+from transforms.encoding.canonical import canonical_json_unchecked
+from transforms.encoding.strict_json import JsonValue
 from transforms.encoding.timestamps import from_text, to_micros, to_seconds
 from transforms.paper.paper import Paper, Version
 from transforms.signing import (
@@ -29,7 +34,7 @@ from transforms.signing import (
 )
 
 MAX_AHEAD = timedelta(days=1)
-"""How far after our own clock the newest event may be dated: more is a wrong clock or a lie."""
+"""The newest event may be dated so much after our own clock: more is a wrong clock or a lie."""
 
 KeyName = tuple[bytes, str]
 """A public key (32 bytes) and an id under which it signs."""
@@ -43,12 +48,12 @@ class CannotMergeError(ValueError):
 class MergedBundle:
     """The bundle of all copies, and a sentence on each thing that could not stay as it was."""
 
-    bundle: dict[str, Any]
+    bundle: Bundle
     notes: tuple[str, ...]
 
 
 class _Copy(NamedTuple):
-    bundle: dict[str, Any]
+    bundle: Bundle
     keys: Keys
     is_own: bool
 
@@ -63,7 +68,7 @@ class _Signing(NamedTuple):
 
 
 def merge_bundles(
-    bundles: Sequence[dict[str, Any]],
+    bundles: Sequence[Bundle],
     *,
     issuer: Issuer,
     moment: datetime,
@@ -82,7 +87,7 @@ def merge_bundles(
     if any(bundle["pith_number"] != number for bundle in bundles):
         raise CannotMergeError("the bundles are about different records")
     layout, pith_id = _layout(issuer), identify(record)
-    events = []
+    events: list[Event] = []
     for signings in _signings(copies, number).values():
         chosen = _preferred(signings, own | set(trusted_keys))
         events.append(_laid_out(_signed_again(chosen, signings, issuer), layout["events"]))
@@ -93,24 +98,18 @@ def merge_bundles(
     if proofs:
         notes.append(f"left out {proofs} timestamp proofs, of no kind that is known here")
     keys = _key_documents(set(_used(events, copies)), copies, issuer)
-    merged = assemble(
-        _like(record, layout["canonical_record"]),
-        pith_id,
-        aliases,
-        in_order(Judged(events)),
-        keys,
-        issuer=issuer,
-        moment=moment,
-    )
+    laid_out = _like(record, layout["canonical_record"])
+    parts = BundleParts(laid_out, pith_id, aliases, in_order(ValidatedEvents(events)), keys)
+    merged = assemble(parts, issuer=issuer, moment=moment)
     return MergedBundle(merged, tuple(notes))
 
 
-def _copy(bundle: dict[str, Any], own: Collection[bytes]) -> _Copy:
+def _copy(bundle: Bundle, own: Collection[bytes]) -> _Copy:
     keys, signature = listed_keys(bundle["public_keys"]), bundle["bundle_signature"]
     return _Copy(bundle, keys, _key_of(signature, keys) in own)
 
 
-def _key_of(signature: dict[str, Any], keys: Keys) -> bytes:
+def _key_of(signature: Signature, keys: Keys) -> bytes:
     """Return the raw key that a verified signature object names."""
     return keys[signature["key_id"], signature["public_key_fingerprint"]]
 
@@ -133,7 +132,7 @@ def _preferred(signings: Iterable[_Signing], trusted: Collection[bytes]) -> _Sig
 
 
 def _refuse_future(event: Event, moment: datetime) -> None:
-    """Fail for an event that would date the whole, since nothing in a bundle may be later."""
+    """Raise for an event that would date the whole, since nothing in a bundle may be later."""
     if (latest := latest_time([event], [])) - moment > MAX_AHEAD:
         raise CannotMergeError(
             f"event {event['event_id']} holds the time {to_seconds(latest)}, more than a day after "
@@ -161,7 +160,7 @@ def _signed_again(signing: _Signing, signings: Iterable[_Signing], issuer: Issue
             (said["signed_at"] for said in stated), to_micros(from_text(event["created_at"]))
         ),
     )
-    return {**event, "signature": signature}
+    return cast("Event", {**event, "signature": signature})
 
 
 def _key_id(signing: _Signing, stated: Iterable[str], issuer: Issuer) -> str:
@@ -183,7 +182,7 @@ def _first_computed(events: Iterable[Event]) -> datetime:
     """Return the one `first_computed_at` of all receipts; fails naming them if there are two."""
     said: dict[str, str] = {}
     for event in sorted(events, key=lambda event: str(event["event_id"])):
-        if event["event_type"] == "record_created":
+        if is_created(event):
             computed_at = event["payload"]["receipt"]["first_computed_at"]
             said.setdefault(computed_at, f"{computed_at} by {event['signer']['signer_id']}")
     if len(said) > 1:
@@ -196,14 +195,15 @@ def _first_computed(events: Iterable[Event]) -> datetime:
 
 def _aliases(
     copies: Iterable[_Copy], due: Iterable[tuple[str, str]], derived: str
-) -> tuple[list[dict[str, str]], list[str]]:
+) -> tuple[list[Alias], list[str]]:
     """Return the aliases with the earliest times that our own copies say, and what they dispute."""
     stated: dict[str, set[str]] = defaultdict(set)
     for copy in copies:
         if copy.is_own:
             for alias in copy.bundle["source_aliases"]:
                 stated[alias["alias_kind"]].add(alias["created_at"])
-    aliases, notes = [], []
+    aliases: list[Alias] = []
+    notes: list[str] = []
     for kind, value in due:
         given_at = _stated(stated[kind], derived)
         aliases.append({"alias_kind": kind, "alias_value": value, "created_at": given_at})
@@ -218,36 +218,36 @@ def _used(events: Iterable[Event], copies: Sequence[_Copy]) -> Iterator[KeyName]
     keys = {print_of_key: key for copy in copies for (_, print_of_key), key in copy.keys.items()}
     for event in events:
         yield keys[event["signature"]["public_key_fingerprint"]], event["signature"]["key_id"]
-        if event["event_type"] == "record_created":
+        if is_created(event):
             receipt = event["payload"]["receipt"]
             yield keys[receipt["public_key_fingerprint"]], receipt["key_id"]
 
 
 def _key_documents(
     used: Collection[KeyName], copies: Iterable[_Copy], issuer: Issuer
-) -> list[dict[str, Any]]:
+) -> list[PublicKey]:
     """Return the entries of `public_keys`: of keys that are used, or of which we said something."""
-    stated: dict[KeyName, list[dict[str, Any]]] = {name: [] for name in used}
+    stated: dict[KeyName, list[PublicKey]] = {name: [] for name in used}
     for copy in copies:
         for entry in copy.bundle["public_keys"] if copy.is_own else []:
             key, key_id = bytes.fromhex(entry["public_key_hex"]), entry["key_id"]
             if key != issuer.signer.public_key and entry != _bare(key, key_id):
                 stated.setdefault((key, key_id), []).append(_like(entry, _bare(key, key_id)))
-    documents = []
+    documents: list[PublicKey] = []
     for (key, key_id), entries in stated.items():
         if key == issuer.signer.public_key:
             documents.append({**issuer.key_document, "key_id": key_id})
         else:
-            documents.append(min(entries, key=write_canonical, default=_bare(key, key_id)))
+            documents.append(min(entries, key=canonical_json_unchecked, default=_bare(key, key_id)))
     return documents
 
 
-def _bare(key: bytes, key_id: str) -> dict[str, Any]:
+def _bare(key: bytes, key_id: str) -> PublicKey:
     """Return the entry of a key of which nothing is known but itself."""
     return {"key_id": key_id, **key_facts(key), "rotates_at": None, "url": None, "notes": ""}
 
 
-def _layout(issuer: Issuer) -> dict[str, Any]:
+def _layout(issuer: Issuer) -> Bundle:
     """Return a bundle of nothing, for the order of its keys, which no signature covers."""
     blank = Issuer(issuer.identity, _Blank())
     moment = datetime.fromisoformat("2000-01-01T00:00:00Z")
@@ -274,7 +274,7 @@ def _laid_out(event: Event, own: Sequence[Event]) -> Event:
     return laid_out
 
 
-def _like(value: Any, example: Any) -> Any:  # noqa: ANN401 - any JSON value
+def _like(value: JsonValue, example: JsonValue) -> JsonValue:
     """Return `value` with the keys of its objects in the order of `example`, or else sorted."""
     if isinstance(value, dict):
         is_like = isinstance(example, dict) and example.keys() == value.keys()

@@ -1,27 +1,25 @@
 """The canonical record, its Pith Number and its aliases (spec, section 2)."""
 
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from transforms.encoding.canonical import sha256, text_sha256, write_canonical
+from transforms.documents.record import Alias, Record
+from transforms.encoding.canonical import canonical_json_unchecked, text_sha256
+from transforms.encoding.digest import BASE32_LENGTH, Digest, base32_prefix, sha256, to_hex
 from transforms.encoding.timestamps import to_seconds
 from transforms.paper.paper import Paper
 
 SCHEMA_VERSION = "1.0"
-SUFFIX_LENGTH = 26
-
-_BASE32 = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
-_PAIRS = [first + second for first in _BASE32 for second in _BASE32]
-_SHIFTS = tuple(range(120, -1, -10))
+SUFFIX_LENGTH = BASE32_LENGTH
 
 
 class PithId(NamedTuple):
-    """What a canonical record hashes to: its 32-byte SHA-256 and the names derived from it.
+    """The SHA-256 of a canonical record and the names derived from it.
 
     `suffix` is the first 26 characters (130 bits) of the digest's base32 (RFC 4648).
     """
 
-    digest: bytes
+    digest: Digest
     suffix: str
     year: str
 
@@ -36,7 +34,7 @@ class PithId(NamedTuple):
         return f"pith:{self.suffix[:8]}"
 
 
-def canonical_record(paper: Paper) -> dict[str, Any]:
+def canonical_record(paper: Paper) -> Record:
     """Return the canonical record of `paper`, its keys in the published order."""
     primary, *cross_lists = paper.categories
     return {
@@ -46,32 +44,32 @@ def canonical_record(paper: Paper) -> dict[str, Any]:
             "primary_cat": primary,
             "submitted_at": to_seconds(paper.submitted_at),
             "cross_cats_sorted": sorted(cross_lists),
-            "title_canon_sha256": text_sha256(paper.title),
-            "abstract_canon_sha256": text_sha256(paper.abstract),
+            "title_canon_sha256": to_hex(text_sha256(paper.title)),
+            "abstract_canon_sha256": to_hex(text_sha256(paper.abstract)),
         },
         "schema_version": SCHEMA_VERSION,
     }
 
 
-def identify(record: dict[str, Any]) -> PithId:
-    """Hash a canonical record, made here or of a document whose canonical form was checked."""
-    return identify_json(write_canonical(record), record["metadata"]["submitted_at"][:4])
+def identify(record: Record) -> PithId:
+    """Return the names of a canonical record, made here or checked to have canonical JSON."""
+    return identify_json(canonical_json_unchecked(record), record["metadata"]["submitted_at"][:4])
 
 
 def identify_json(canonical: bytes, year: str) -> PithId:
-    """Hash the canonical JSON of a record that was submitted in `year`, of four digits."""
+    """Return the names of a record by its canonical JSON; `year` of submission has four digits."""
     digest = sha256(canonical)
     return PithId(digest, base32_prefix(digest), year)
 
 
-def pith_number(record: dict[str, Any]) -> str:
+def pith_number(record: Record) -> str:
     """Return the Pith Number of a canonical record, such as `pith:2019:JUV2VY6FK23SMEDN…`."""
     return identify(record).number
 
 
 def source_aliases(
-    record: dict[str, Any], pith_id: PithId, *, aliased_at: datetime, shortened_at: datetime
-) -> list[dict[str, str]]:
+    record: Record, pith_id: PithId, *, aliased_at: datetime, shortened_at: datetime
+) -> list[Alias]:
     """Return the six aliases in the published order; the short ones have a time of their own."""
     named, shortened = to_seconds(aliased_at), to_seconds(shortened_at)
     return [
@@ -84,7 +82,7 @@ def source_aliases(
     ]
 
 
-def alias_values(record: dict[str, Any], pith_id: PithId) -> list[tuple[str, str]]:
+def alias_values(record: Record, pith_id: PithId) -> list[tuple[str, str]]:
     """Return kind and value of the six aliases in the published order."""
     arxiv_id, version = record["source"]["id"], record["source"]["version"]
     suffix = pith_id.suffix
@@ -96,12 +94,3 @@ def alias_values(record: dict[str, Any], pith_id: PithId) -> list[tuple[str, str
         ("pith_short_16", suffix[:16]),
         ("pith_short_8", suffix[:8]),
     ]
-
-
-def base32_prefix(digest: bytes) -> str:
-    """Return the first 26 base32 characters of a 32-byte digest, as numbers and keys use them.
-
-    The 130 bits are read ten at a time: `base64` goes through the whole, and takes thrice as long.
-    """
-    bits = int.from_bytes(digest[:17]) >> 6
-    return "".join([_PAIRS[bits >> shift & 1023] for shift in _SHIFTS])

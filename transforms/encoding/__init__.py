@@ -1,1 +1,1 @@
-"""Canonical JSON and text, strict JSON and timestamps: how values become bytes."""
+"""Canonical JSON and text, strict JSON, digests and timestamps: how values become bytes."""

@@ -1,9 +1,10 @@
-"""Canonical text, canonical JSON and SHA-256: the bytes on which every hash stands (spec, 1)."""
+"""Canonical text and canonical JSON: the bytes on which every hash stands (spec, 1)."""
 
-import hashlib
 import json
 
 import orjson
+
+from transforms.encoding.digest import Digest, sha256
 
 MAX_DEPTH = 254
 """Objects and lists within each other; more is refused. A bundle needs 8; orjson can do 254."""
@@ -31,55 +32,50 @@ def canonical_text(text: str) -> str:
 def canonical_json(value: object) -> bytes:
     """Return the canonical JSON of `value` in UTF-8: sorted keys, no spaces, no ASCII escaping.
 
-    Raises `CanonicalError` for whatever RFC 8785 and this form could write differently: a float,
-    an integer beyond 2^53, a key that is not an ASCII string, a lone surrogate; and for a value
-    that is not JSON or is nested deeper than `MAX_DEPTH`.
+    The whole value is checked. Raises `CanonicalError` for whatever RFC 8785 and this form could
+    write differently: a float, an integer beyond 2^53, a key that is not an ASCII string, a lone
+    surrogate; and for a value that is not JSON or is nested deeper than `MAX_DEPTH`.
     """
     refuse_ambiguous(value)
-    return write_canonical(value)
+    return canonical_json_unchecked(value)
 
 
-def write_canonical(value: object) -> bytes:
-    """Return what `canonical_json` does for a value that was looked at before, ten times faster.
+def canonical_json_unchecked(value: object) -> bytes:
+    """Return what `canonical_json` does for a value that was checked before, ten times faster.
 
-    For values of our own typed code, or of a document that `write_document` took. A
+    For values of our own typed code, or of a document that `canonical_json_of_strict_json` took. A
     lone surrogate or too deep a nesting still raises `CanonicalError`; a float does not.
     """
     return _write(value, orjson.OPT_SORT_KEYS)
 
 
-def write_compact(value: object) -> bytes:
-    """Return JSON in UTF-8 with the keys in the order in which they stand: a bundle file's form.
-
-    For the same values as `write_canonical`, and with the same errors.
-    """
-    return _write(value, 0)
-
-
-def write_document(document: object) -> bytes:
+def canonical_json_of_strict_json(document: object) -> bytes:
     """Return the canonical JSON of what `strict_json.read_json` returned, or of a part of it.
 
-    Raises `CanonicalError` if it has none. The reader leaves three reasons: a non-ASCII key, a lone
-    surrogate, the depth. Writing it shows the last two, and a document of ASCII characters only has
-    no key of others.
+    What that reader leaves open is checked: raises `CanonicalError` for a non-ASCII key, a lone
+    surrogate, too deep a nesting. Writing it shows the last two, and a document of ASCII characters
+    only has no key of others.
     """
-    data = write_canonical(document)
+    data = canonical_json_unchecked(document)
     if not data.isascii():
         refuse_ambiguous(document)
     return data
 
 
-def sha256(data: bytes) -> bytes:
-    """Return the 32 raw bytes of the SHA-256 of `data`."""
-    return hashlib.sha256(data).digest()
+def compact_json_unchecked(value: object) -> bytes:
+    """Return JSON in UTF-8 with the keys in the order in which they stand: a bundle file's form.
+
+    For the same values as `canonical_json_unchecked`, and with the same errors.
+    """
+    return _write(value, 0)
 
 
-def text_sha256(text: str) -> str:
-    """Return the SHA-256 of the canonical form of `text`, as 64 hex digits.
+def text_sha256(text: str) -> Digest:
+    """Return the SHA-256 of the canonical form of `text`.
 
     Raises `CanonicalError` when the text holds a lone surrogate.
     """
-    return sha256(_utf8(canonical_text(text))).hex()
+    return sha256(_utf8(canonical_text(text)))
 
 
 def refuse_ambiguous(value: object, depth: int = 0) -> None:

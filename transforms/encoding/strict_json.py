@@ -15,6 +15,9 @@ MAX_BYTES = 8 * 2**20
 MAX_VALUES = 400_000
 """Commas and opening brackets, each of which may begin a value of 100 bytes of memory and more."""
 
+JsonValue = Any
+"""Any JSON value: what it is, its reader's own checks or types say."""
+
 _MAX_INTEGER_DIGITS = 17
 _COMPACT_DEPTH = 9
 """Objects and lists within each other that the fast reader takes; a bundle has 8."""
@@ -24,7 +27,7 @@ class NotStrictJsonError(ValueError):
     """Not JSON, or JSON that two readers could understand in two ways."""
 
 
-def read_json(data: bytes) -> Any:  # noqa: ANN401 - any JSON value
+def read_json(data: bytes) -> JsonValue:
     """Return the value of a JSON document in UTF-8, or raise `NotStrictJsonError`.
 
     Refused: duplicate keys, numbers that are not integers, integers beyond 2^53, NaN
@@ -63,7 +66,7 @@ def _read_compact(data: bytes) -> object:
     return value if is_same else _OTHER
 
 
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
     value = dict(pairs)
     if len(value) == len(pairs):
         return value
@@ -87,6 +90,8 @@ _PAIRWISE = json.JSONDecoder(
 )
 
 _OTHER = object()
+# Msgspec takes no recursive union, and `Any` would read floats: so the type is written out, as deep
+# as the fast reader goes. What is deeper it refuses, and the slow one reads it.
 _VALUE: Any = str | int | bool | None
 for _ in range(_COMPACT_DEPTH):
     _VALUE = str | int | bool | dict[str, _VALUE] | list[_VALUE] | None

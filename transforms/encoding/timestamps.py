@@ -35,14 +35,14 @@ def to_micros(moment: datetime) -> str:
 
 @lru_cache(maxsize=256)  # the parts of a bundle, and bundles issued together, share their times
 def from_text(text: str) -> datetime:
-    """Read what `to_seconds` or `to_micros` wrote; anything else raises `ValueError`."""
+    """Return the moment that `to_seconds` or `to_micros` wrote; raises `ValueError` for others."""
     if not _OURS.fullmatch(text):
         raise ValueError(f"{text!r:.80} is not a UTC time such as 2026-05-17T23:42:13Z")
     return datetime.fromisoformat(text)
 
 
 def from_arxiv(text: str) -> datetime:
-    """Read a version's date as arXiv writes it, `Tue, 03 Mar 2009 04:22:14 GMT`.
+    """Return a version's date as arXiv writes it, `Tue, 03 Mar 2009 04:22:14 GMT`.
 
     Older replies leave the day's zero out. Anything else raises `ValueError`. (The day of the week
     is not checked: it adds nothing.)

@@ -1,1 +1,1 @@
-"""What arXiv says of a paper, what people type to name one, and which are taken."""
+"""A paper as arXiv has it, its names as people type them, and the choice of papers."""

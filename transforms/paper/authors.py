@@ -1,4 +1,4 @@
-"""What becomes of arXiv's author string: the list that is signed, and the names for people."""
+"""ArXiv's author string as the list that is signed, and as the names for people."""
 
 import re
 
@@ -19,9 +19,9 @@ def authors_text(authors: str) -> str:
 
 
 def _sort_key(piece: str) -> tuple[bytes, bytes, str]:
-    r"""Order by ASCII letters and digits, caseless: `\v{Z}` as `vz`, where en_US.UTF-8 has it.
+    r"""Return the key to order by: ASCII letters and digits, caseless, as en_US.UTF-8 has them.
 
-    Among equal ones lower case comes before upper, then the code point decides.
+    `\v{Z}` is `vz`. Among equal ones lower case comes before upper, then the code point decides.
     """
     letters = piece.encode("ascii", "ignore").translate(None, _NO_LETTERS_NOR_DIGITS)
     return letters.lower(), letters.swapcase(), piece

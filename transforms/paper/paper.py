@@ -1,4 +1,4 @@
-"""What arXiv says of one paper: the type that every source makes and the core consumes."""
+"""One paper as arXiv has it: the type that every source makes and the core consumes."""
 
 import re
 from collections.abc import Sequence
@@ -66,19 +66,19 @@ class Paper:
 
     @property
     def submitted_at(self) -> datetime:
-        """When version 1 was submitted."""
+        """The time at which version 1 was submitted."""
         return self.versions[0].created
 
     @property
     def withdrawn(self) -> bool:
-        """Whether the newest version is arXiv's empty one: `0kb`, source type `I`."""
+        """True where the newest version is arXiv's empty one: `0kb`, source type `I`."""
         newest = self.versions[-1]
         return newest.size == "0kb" and newest.source_type == "I"
 
 
 @dataclass(frozen=True, slots=True)
 class Reject:
-    """What could not be used: where it stood, why, and its bytes as they came.
+    """A record or line that could not be used: its place, the reason, its bytes as they came.
 
     `position` counts the records of a reply from 0, the lines of a file from 1. `arxiv_id` and
     `datestamp` are what its header claims, if that can be read.
@@ -128,10 +128,7 @@ def make_paper(  # noqa: PLR0913 - one argument per field that arXiv gives
     acm_class: str | None = None,
     datestamp: date | None = None,
 ) -> Paper:
-    """Return the `Paper` of a source's raw fields, or raise `BadPaperError` with the reason.
-
-    `categories` is arXiv's string, separated by spaces, the primary one first.
-    """
+    """Return the `Paper` of raw fields, `categories` as one string; raises `BadPaperError`."""
     return Paper(
         id=check_id(arxiv_id),
         versions=_check_versions(versions),
@@ -169,7 +166,7 @@ def one_line(text: str) -> str:
 
 
 def unwrap(text: str) -> str:
-    r"""Undo the hard wraps of arXiv's older replies; paragraph breaks `\n  ` stay (spec, 4)."""
+    r"""Return `text` without the hard wraps of older replies; breaks `\n  ` stay (spec, 4)."""
     return _HARD_WRAP.sub(" ", text.strip())
 
 

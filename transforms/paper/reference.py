@@ -1,4 +1,4 @@
-"""What people paste to name a paper: arXiv ids, links, DOIs, Pith Numbers."""
+"""The names of papers that people paste: arXiv ids, links, DOIs, Pith Numbers."""
 
 import re
 from dataclasses import dataclass
@@ -63,7 +63,7 @@ class Reference:
 
 
 def parse_reference(text: str) -> Reference:
-    """Read an id, a link to arXiv, a DOI of arXiv's or a Pith Number, in any case of letters.
+    """Return the paper of an id, a link to arXiv, its DOI there or a Pith Number, in any case.
 
     Space and punctuation around it, queries, fragments and `.pdf` are left aside. Raises
     `BadReferenceError`.

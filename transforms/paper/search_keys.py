@@ -31,7 +31,7 @@ def ascii_key(text: str) -> str:
 
 @lru_cache(maxsize=4096)
 def _decode(tex: str) -> str:
-    """Decode one accent; a few hundred occur in all of arXiv, and the decoder is slow."""
+    """Return one accent decoded; a few hundred occur in all of arXiv, and the decoder is slow."""
     return str(LatexNodes2Text().latex_to_text(tex))
 
 

@@ -1,4 +1,4 @@
-"""Which papers of a source are taken: by category, by day, and each id once."""
+"""The choice of a source's papers: by category, by day, and each id once."""
 
 from dataclasses import dataclass, field
 from datetime import date
@@ -19,7 +19,7 @@ class Selection:
     until: date | None = None
 
     def matches(self, paper: Paper) -> bool:
-        """Tell whether any category of `paper`, primary or not, and its datestamp are within.
+        """Return whether any category of `paper`, primary or not, and its datestamp are within.
 
         A paper without a datestamp is within no bounds.
         """
@@ -46,7 +46,7 @@ class SeenIds:
     blocks: dict[str, int] = field(default_factory=dict)
 
     def add(self, arxiv_id: str) -> bool:
-        """Remember a `Paper`'s id and tell whether it is new.
+        """Add a `Paper`'s id and return whether it is new.
 
         All of arXiv's forms end in digits: the last three number a bit of the block that the rest
         names.
@@ -57,7 +57,7 @@ class SeenIds:
         return not seen & bit
 
     def update(self, others: "SeenIds") -> None:
-        """Remember all ids of another source too."""
+        """Add all ids of another source."""
         for block, bits in others.blocks.items():
             self.blocks[block] = self.blocks.get(block, 0) | bits
 
@@ -67,5 +67,5 @@ class SeenIds:
         return SeenIds({block: bits for block, bits in both.items() if bits})
 
     def __bool__(self) -> bool:
-        """Tell whether any id was seen."""
+        """Return whether any id was seen."""
         return bool(self.blocks)

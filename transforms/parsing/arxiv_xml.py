@@ -72,7 +72,7 @@ class Page:
 
 
 def parse_page(data: bytes) -> Page:
-    """Read one reply; a record that cannot be used becomes a reject and the others go on.
+    """Return one reply; a record that cannot be used becomes a reject and the others go on.
 
     Raises `PageError` for a reply that is not whole, and `OaiError` for an error reply.
     """
@@ -89,7 +89,7 @@ def parse_page(data: bytes) -> Page:
 
 
 def _salvage(data: bytes, cause: PageError) -> Page:
-    """Read a reply in which some record is not well-formed but everything around them is whole.
+    """Return a reply in which some record is not well-formed but everything around them is whole.
 
     One such record would otherwise stop every harvest of its day. The skeleton without the records
     must parse strictly, and no span may have swallowed the start of another record.
@@ -153,7 +153,7 @@ def _in_listing(listing: etree._Element, spans: Sequence[bytes], cause: PageErro
 
 
 def _read(records: Iterable[tuple[int, etree._Element]]) -> tuple[list[Paper], list[_Refusal]]:
-    """Make papers of record elements, and refuse the others."""
+    """Return the papers of record elements, and which are refused."""
     papers: list[Paper] = []
     refused: list[_Refusal] = []
     for position, record in records:
@@ -201,7 +201,7 @@ def _child(parent: etree._Element, at: int, tag: str) -> etree._Element | None:
 
 
 def _raw_fields(raw: etree._Element) -> tuple[str, list[Version], dict[str, str]]:
-    """Read the children of `arXivRaw`: the id, the versions, the fields that a paper has."""
+    """Return the children of `arXivRaw`: the id, the versions, the fields that a paper has."""
     fields: dict[str, str] = {}
     versions = []
     arxiv_id = ""

@@ -6,11 +6,13 @@ lists of strings, and neither `license` nor `update_date` exists.
 """
 
 from datetime import date
-from typing import Any
 
 import orjson
 
 from transforms.paper.paper import BadPaperError, Paper, Version, check_id, make_paper, make_version
+
+Row = dict[str, object]
+"""A line's object, of which nothing is checked yet."""
 
 
 def parse_line(line: bytes) -> Paper:
@@ -53,7 +55,7 @@ def claimed_id(line: bytes) -> str | None:
         return None
 
 
-def _read_object(line: bytes) -> dict[str, Any]:
+def _read_object(line: bytes) -> Row:
     try:
         row = orjson.loads(line)
     except orjson.JSONDecodeError as error:
@@ -73,7 +75,7 @@ def _is_utf8(line: bytes) -> bool:
     return True
 
 
-def _text(row: dict[str, Any], name: str) -> str | None:
+def _text(row: Row, name: str) -> str | None:
     """Return the string under `name`, or None where it is null or absent."""
     value = row.get(name)
     if value is None or type(value) is str:
@@ -81,7 +83,7 @@ def _text(row: dict[str, Any], name: str) -> str | None:
     raise BadPaperError(f"{name} is {_kind(value)}, not a string")
 
 
-def _list(row: dict[str, Any], name: str) -> list[Any]:
+def _list(row: Row, name: str) -> list[object]:
     value = row.get(name)
     if value is None:
         raise BadPaperError(f"no {name}")
@@ -90,7 +92,7 @@ def _list(row: dict[str, Any], name: str) -> list[Any]:
     return value
 
 
-def _versions(row: dict[str, Any]) -> list[Version]:
+def _versions(row: Row) -> list[Version]:
     versions = []
     for version in _list(row, "versions"):
         if type(version) is not dict:
@@ -99,7 +101,7 @@ def _versions(row: dict[str, Any]) -> list[Version]:
     return versions
 
 
-def _older_versions(row: dict[str, Any]) -> list[Version]:
+def _older_versions(row: Row) -> list[Version]:
     names, dates = _list(row, "versions"), _list(row, "versions_dates")
     if len(names) != len(dates):
         raise BadPaperError(f"{len(names)} versions but {len(dates)} dates")
@@ -114,11 +116,12 @@ def _version(name: object, created: object) -> Version:
     return make_version(name, created)
 
 
-def _older_categories(row: dict[str, Any]) -> str:
+def _older_categories(row: Row) -> str:
     categories = _list(row, "categories")
-    if not all(type(category) is str for category in categories):
+    texts = [category for category in categories if isinstance(category, str)]
+    if len(texts) < len(categories):
         raise BadPaperError("categories is not a list of strings")
-    return " ".join(categories)
+    return " ".join(texts)
 
 
 def _day(text: str | None) -> date | None:
@@ -134,6 +137,6 @@ def _day(text: str | None) -> date | None:
 
 
 def _kind(value: object) -> str:
-    """Name a JSON value's type."""
+    """Return the name of a JSON value's type."""
     names = {dict: "an object", list: "a list", str: "a string", bool: "a boolean"}
     return "null" if value is None else names.get(type(value), "a number")

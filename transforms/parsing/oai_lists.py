@@ -53,7 +53,7 @@ class SetPage:
 
 @dataclass(frozen=True, slots=True)
 class Repository:
-    """What `Identify` says; `granularity` is `YYYY-MM-DD` where datestamps are days."""
+    """A reply to `Identify`; `granularity` is `YYYY-MM-DD` where datestamps are days."""
 
     base_url: str
     earliest: date
@@ -61,7 +61,7 @@ class Repository:
 
 
 def parse_identifiers(data: bytes) -> IdentifierPage:
-    """Read one `ListIdentifiers` reply; a header that cannot be used becomes a reject.
+    """Return one `ListIdentifiers` reply; a header that cannot be used becomes a reject.
 
     Raises `PageError` for a reply that is not whole, and `OaiError` for an error reply; so do the
     functions below.
@@ -82,7 +82,7 @@ def parse_identifiers(data: bytes) -> IdentifierPage:
 
 
 def parse_sets(data: bytes) -> SetPage:
-    """Read one `ListSets` reply; arXiv lists some sets twice, as archive and as category."""
+    """Return one `ListSets` reply; arXiv lists some sets twice, as archive and as category."""
     answer = find_answer(parse_reply(data), "ListSets")
     sets: dict[str, str] = {}
     for element in answer.iterfind(f"{OAI}set"):
@@ -94,7 +94,7 @@ def parse_sets(data: bytes) -> SetPage:
 
 
 def parse_identify(data: bytes) -> Repository:
-    """Read an `Identify` reply."""
+    """Return an `Identify` reply."""
     answer = find_answer(parse_reply(data), "Identify")
     try:
         # With a finer granularity the day is followed by a time.

@@ -1,4 +1,4 @@
-"""What all OAI-PMH replies have in common: strict XML, errors, record headers, resumption tokens.
+"""The common parts of OAI-PMH replies: strict XML, errors, record headers, resumption tokens.
 
 Source: OAI-PMH 2.0, sections 2.5 and 3. A reply that is not whole is an error, never a short page,
 since a lenient parser would lose the resumption token and take the list for finished.
@@ -37,7 +37,7 @@ class OaiError(Exception):
 
     advice = ""
     answered_at: datetime | None = None
-    """When the server says that it answered, if it does."""
+    """The time at which the server says that it answered, if it does."""
 
     def __init__(self, code: str, message: str) -> None:
         """Keep `code`, such as `noRecordsMatch`, apart from the message."""
@@ -46,7 +46,7 @@ class OaiError(Exception):
         self.message = message
 
     def __str__(self) -> str:
-        """Say what the server said, and what to do about it."""
+        """Return what the server said, and what to do about it."""
         said = f"{self.code}: {self.message}" if self.message else self.code
         return f"{said.rstrip('.')}; {self.advice}" if self.advice else said
 
@@ -123,7 +123,7 @@ def check_size(data: bytes) -> None:
 
 
 def parse_reply(data: bytes) -> etree._Element:
-    """Parse a reply as strictly as `parse_xml` does.
+    """Return a reply's root element, parsed as strictly as `parse_xml` does.
 
     Raises `PageError` for a reply that is not whole or larger than `MAX_PAGE_BYTES`.
     """

@@ -20,11 +20,11 @@ class NotStrictXmlError(ValueError):
 
 
 def parse_xml(data: bytes) -> etree._Element:
-    """Parse strictly: UTF-8, no entities, no DTD, no network, libxml2's own limits kept.
+    """Return the root element, parsed strictly: UTF-8, no entities, no DTD, no network.
 
-    Raises `NotStrictXmlError`. Read what comes of it by `find` and `iterchildren`, which compare
-    tags where they are: `.tag` copies an element's namespace, and who may name one of a megabyte
-    for 100,000 elements makes the copies quadratic.
+    Libxml2's own limits are kept. Raises `NotStrictXmlError`. Read what comes of it by `find` and
+    `iterchildren`, which compare tags where they are: `.tag` copies an element's namespace, and who
+    may name one of a megabyte for 100,000 elements makes the copies quadratic.
     """
     if _DOCTYPE.encode() in data:
         raise NotStrictXmlError(_HAS_DOCTYPE)

@@ -1,1 +1,1 @@
-"""Whether a bundle is valid, check by check."""
+"""The checks that say whether a bundle is valid."""

@@ -5,13 +5,17 @@ Each reads a document that has canonical JSON, but whose values may be of any ty
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Any
+from typing import cast
 
 from transforms.bundle.build import BUNDLE_VERSION, SIGNED_MESSAGE
 from transforms.bundle.events import EXCERPT_LENGTH
 from transforms.bundle.record import SCHEMA_VERSION, alias_values
-from transforms.bundle.state import MERGE_VERSION, hashed_bytes, unhashed_state, why_not_signed
-from transforms.encoding.canonical import sha256, text_sha256, write_canonical
+from transforms.bundle.state import MERGE_VERSION, hashed_bytes, unhashed_state
+from transforms.bundle.validity import why_not_signed
+from transforms.documents.bundle import Document
+from transforms.documents.record import Record
+from transforms.encoding.canonical import canonical_json_unchecked, text_sha256
+from transforms.encoding.digest import sha256, to_hex
 from transforms.encoding.timestamps import to_micros, to_seconds
 from transforms.signing import PUBLIC_KEY_BYTES, decode_base64, key_facts
 from transforms.verify.part_checks import PART_CHECKS
@@ -46,7 +50,7 @@ def _version(subject: Subject) -> None:
 
 def _canonical_hash(subject: Subject) -> None:
     stated = get(subject.bundle, str, "canonical_sha256")
-    if stated != subject.pith_id.digest.hex():
+    if stated != to_hex(subject.pith_id.digest):
         raise FailedError("canonical_sha256 is not the hash of canonical_record")
 
 
@@ -74,7 +78,7 @@ def _aliases(subject: Subject) -> None:
             raise FailedError("an alias is not dated in whole seconds")
     if any(alias.keys() != _ALIAS for alias in stated):
         raise FailedError("an alias has a key too many or too few")
-    due = alias_values(subject.record, subject.pith_id)
+    due = alias_values(cast("Record", subject.record), subject.pith_id)
     if [(alias["alias_kind"], alias["alias_value"]) for alias in stated] != due:
         raise FailedError("source_aliases are not those of the record")
 
@@ -107,10 +111,10 @@ def _receipt(subject: Subject) -> None:
         )
 
 
-def _one_receipt(subject: Subject, payload: dict[str, Any]) -> datetime:
+def _one_receipt(subject: Subject, payload: Document) -> datetime:
     """Check the receipt in one `record_created`, and return its `first_computed_at`."""
-    receipt, hex_digest = get(payload, dict, "receipt"), subject.pith_id.digest.hex()
-    of_record = write_canonical(payload.get("canonical_record")) == subject.record_json
+    receipt, hex_digest = get(payload, dict, "receipt"), to_hex(subject.pith_id.digest)
+    of_record = canonical_json_unchecked(payload.get("canonical_record")) == subject.record_json
     if not of_record or payload.get("canonical_sha256") != hex_digest:
         raise FailedError("record_created is about another canonical record")
     if get(receipt, str, "canonical_sha256") != hex_digest:
@@ -126,14 +130,14 @@ def _one_receipt(subject: Subject, payload: dict[str, Any]) -> datetime:
 
 
 def _events(subject: Subject) -> None:
-    for entry in subject.judged.invalid:
+    for entry in subject.validated.invalid:
         raise FailedError(f"event {entry['event_id']}: {entry['reason']}")
 
 
 def _title(subject: Subject) -> None:
     due = get(subject.record, str, "metadata", "title_canon_sha256")
     for payload in subject.of_type("graph_snapshot"):
-        if text_sha256(get(payload, str, "graph_snapshot", "paper", "title")) != due:
+        if to_hex(text_sha256(get(payload, str, "graph_snapshot", "paper", "title"))) != due:
             raise FailedError("a snapshot's title does not hash to title_canon_sha256")
 
 
@@ -142,7 +146,7 @@ def _abstract(subject: Subject) -> None:
     cut = False
     for payload in subject.of_type("graph_snapshot"):
         excerpt = get(payload, str, "graph_snapshot", "paper", "abstract_excerpt")
-        if text_sha256(excerpt) == due:
+        if to_hex(text_sha256(excerpt)) == due:
             continue
         if len(excerpt) != EXCERPT_LENGTH:
             raise FailedError("a snapshot's abstract does not hash to abstract_canon_sha256")
@@ -154,23 +158,24 @@ def _abstract(subject: Subject) -> None:
 
 
 def _state(subject: Subject) -> None:
-    due, hashed = unhashed_state(
-        subject.judged,
+    state, hashed = unhashed_state(
+        subject.validated,
         number=subject.pith_id.number,
         source_aliases=get(subject.bundle, list, "source_aliases"),
     )
     stated = get(subject.bundle, dict, "state")
     if hashed_bytes(stated) != hashed:
+        due = cast("Document", state)
         for name in sorted(due.keys() | stated.keys() - {"state_sha256"}):
             if name not in stated or name not in due or not same(stated[name], due[name]):
                 raise FailedError(f"state.{name} is not what the events merge to")
-    if stated.get("state_sha256") != sha256(hashed).hex():
+    if stated.get("state_sha256") != to_hex(sha256(hashed)):
         raise FailedError("state_sha256 is not the hash of the state")
 
 
 def _bundle_hash(subject: Subject) -> None:
     stated = get(subject.bundle, str, "bundle_signature", "bundle_sha256")
-    if stated != subject.digest.hex():
+    if stated != to_hex(subject.digest):
         raise FailedError("bundle_sha256 is not the hash of the bundle")
 
 
@@ -220,7 +225,7 @@ def metadata_check(texts: TextHashes) -> Callable[[Subject], None]:
         if hashes is None:
             raise UncheckedError(f"the metadata has no {arxiv_id}v{version}")
         for name, due in zip(("title", "abstract"), hashes, strict=True):
-            if get(subject.record, str, "metadata", f"{name}_canon_sha256") != due.hex():
+            if get(subject.record, str, "metadata", f"{name}_canon_sha256") != to_hex(due):
                 raise FailedError(f"{name}_canon_sha256 is not the hash of arXiv's {name}")
 
     return check
@@ -243,4 +248,4 @@ CHECKS: tuple[tuple[str, Callable[[Subject], None]], ...] = (
     ("bundle_signature", _bundle_signature),
     *PART_CHECKS,
 )
-"""What is checked of every bundle, in this order."""
+"""The checks of every bundle, in this order."""

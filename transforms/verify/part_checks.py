@@ -2,20 +2,20 @@
 
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
 
 from transforms.bundle.build import links, mirror_hint
 from transforms.bundle.events import EMPTY_SECTION_SHA256, empty_sections
-from transforms.bundle.types import (
+from transforms.documents.bundle import Document
+from transforms.documents.checked import (
     WEB_BASE,
-    Bundle,
-    Event,
-    GraphSnapshot,
-    Record,
-    RecordCreated,
-    Snapshot,
+    CheckedBundle,
+    CheckedEvent,
+    CheckedGraphSnapshot,
+    CheckedRecord,
+    CheckedRecordCreated,
+    CheckedSnapshot,
 )
-from transforms.encoding.canonical import write_canonical
+from transforms.encoding.canonical import canonical_json_unchecked
 from transforms.encoding.timestamps import EARLIEST_YEAR
 from transforms.verify.subject import (
     FailedError,
@@ -28,12 +28,12 @@ from transforms.verify.subject import (
 )
 
 MAX_CLOCK_ERROR = timedelta(days=31)
-"""How long after its receipt a paper may have been submitted: so much a clock may be behind."""
+"""A paper may have been submitted so long after its receipt: so much a clock may be behind."""
 
 _EMPTY = empty_sections()
-_ALL_EMPTY = write_canonical(_EMPTY)
+_ALL_EMPTY = canonical_json_unchecked(_EMPTY)
 
-PartCheck = Callable[[Subject, Bundle, list[Event]], None]
+PartCheck = Callable[[Subject, CheckedBundle, list[CheckedEvent]], None]
 
 
 def _schema(subject: Subject) -> None:
@@ -52,7 +52,7 @@ def _of_typed(check: PartCheck) -> Callable[[Subject], None]:
     return checked
 
 
-def _signers(subject: Subject, _bundle: Bundle, _events: list[Event]) -> None:
+def _signers(subject: Subject, _bundle: CheckedBundle, _events: list[CheckedEvent]) -> None:
     """Check that a signer who names a key, as both types of this format must, names its own."""
     for position, event in enumerate(subject.events):
         signer, signature = event.get("signer"), event["signature"]
@@ -61,23 +61,23 @@ def _signers(subject: Subject, _bundle: Bundle, _events: list[Event]) -> None:
                 raise FailedError(f"events[{position}]: the signer's {name} is not the signature's")
 
 
-def _payloads(_subject: Subject, bundle: Bundle, events: list[Event]) -> None:
+def _payloads(_subject: Subject, bundle: CheckedBundle, events: list[CheckedEvent]) -> None:
     record, snapshots = bundle.canonical_record, 0
     source = record.source
     for event in events:
-        if isinstance(event, RecordCreated):
+        if isinstance(event, CheckedRecordCreated):
             payload = event.payload
             stated = payload.source_kind, payload.source_id, payload.source_version
             if stated != (source.kind, source.id, source.version):
                 raise FailedError("record_created names another source than the record")
-        elif isinstance(event, GraphSnapshot):
+        elif isinstance(event, CheckedGraphSnapshot):
             _snapshot(event.payload.graph_snapshot, record)
             snapshots += 1
     if not snapshots:
         raise FailedError("no graph_snapshot")
 
 
-def _snapshot(snapshot: Snapshot, record: Record) -> None:
+def _snapshot(snapshot: CheckedSnapshot, record: CheckedRecord) -> None:
     metadata, paper = record.metadata, snapshot.paper
     agrees = {
         "source": snapshot.source == record.source,
@@ -91,11 +91,11 @@ def _snapshot(snapshot: Snapshot, record: Record) -> None:
             raise FailedError(f"a snapshot's {name} is not the record's")
 
 
-def _sections(subject: Subject, _bundle: Bundle, _events: list[Event]) -> None:
+def _sections(subject: Subject, _bundle: CheckedBundle, _events: list[CheckedEvent]) -> None:
     filled = set()
     for payload in subject.of_type("graph_snapshot"):
         snapshot = payload["graph_snapshot"]
-        if write_canonical({name: snapshot[name] for name in _EMPTY}) != _ALL_EMPTY:
+        if canonical_json_unchecked({name: snapshot[name] for name in _EMPTY}) != _ALL_EMPTY:
             filled |= {name for name in _EMPTY if _is_filled(snapshot[name], name)}
         if snapshot["paper"]["headline"] != "" or payload["verdict_id"] is not None:
             filled.add("verdict")
@@ -103,7 +103,7 @@ def _sections(subject: Subject, _bundle: Bundle, _events: list[Event]) -> None:
         raise UncheckedError(f"not empty, of no form that is known: {', '.join(sorted(filled))}")
 
 
-def _is_filled(section: dict[str, Any], name: str) -> bool:
+def _is_filled(section: Document, name: str) -> bool:
     """Return whether a section of a snapshot holds something; fails if it and its hash differ."""
     if name == "verdict":
         return not same(section, _EMPTY[name])
@@ -113,9 +113,11 @@ def _is_filled(section: dict[str, Any], name: str) -> bool:
     return not is_empty
 
 
-def _dates(subject: Subject, bundle: Bundle, events: list[Event]) -> None:
+def _dates(subject: Subject, bundle: CheckedBundle, events: list[CheckedEvent]) -> None:
     signed_at = instant(subject.bundle["bundle_signature"], "signed_at")
-    receipts = [event.payload.receipt for event in events if isinstance(event, RecordCreated)]
+    receipts = [
+        event.payload.receipt for event in events if isinstance(event, CheckedRecordCreated)
+    ]
     dated = subject.alias_times.union(
         [get(event, str, "created_at") for event in subject.events],
         [event.signature.signed_at for event in events],
@@ -133,7 +135,7 @@ def _dates(subject: Subject, bundle: Bundle, events: list[Event]) -> None:
             raise FailedError(f"submitted {MAX_CLOCK_ERROR.days} days after it was computed")
 
 
-def _links(subject: Subject, bundle: Bundle, _events: list[Event]) -> None:
+def _links(subject: Subject, bundle: CheckedBundle, _events: list[CheckedEvent]) -> None:
     suffix = subject.pith_id.suffix
     base_url = get(bundle.links, str, "resolver").removesuffix(f"/pith/{suffix}")
     if bundle.links != links(base_url, suffix) or not WEB_BASE.fullmatch(base_url):
@@ -148,7 +150,9 @@ def _links(subject: Subject, bundle: Bundle, _events: list[Event]) -> None:
             raise FailedError("the primary mirror is not where the links lead")
 
 
-def _timestamp_proofs(_subject: Subject, bundle: Bundle, _events: list[Event]) -> None:
+def _timestamp_proofs(
+    _subject: Subject, bundle: CheckedBundle, _events: list[CheckedEvent]
+) -> None:
     if bundle.timestamp_proofs:
         raise UncheckedError(f"{len(bundle.timestamp_proofs)} of no kind that is known")
 
@@ -162,4 +166,4 @@ PART_CHECKS: tuple[tuple[str, Callable[[Subject], None]], ...] = (
     ("links", _of_typed(_links)),
     ("timestamp_proofs", _of_typed(_timestamp_proofs)),
 )
-"""What is checked of every bundle after the checks that recompute, in this order."""
+"""The checks of every bundle after those that recompute, in this order."""

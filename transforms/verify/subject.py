@@ -6,12 +6,15 @@ from functools import cached_property
 from typing import Any, TypeVar
 
 from transforms.bundle.record import PithId, identify_json
-from transforms.bundle.state import Judged, Keys, judge, listed_keys
-from transforms.bundle.types import Bundle, Event, SchemaError, typed_bundle
-from transforms.encoding.canonical import sha256, write_canonical, write_document
+from transforms.bundle.validity import Keys, ValidatedEvents, listed_keys, validate_events
+from transforms.documents.bundle import Document
+from transforms.documents.checked import CheckedBundle, CheckedEvent, SchemaError, typed_bundle
+from transforms.encoding.canonical import canonical_json_of_strict_json, canonical_json_unchecked
+from transforms.encoding.digest import sha256
+from transforms.encoding.strict_json import JsonValue
 from transforms.encoding.timestamps import from_text
 
-_T = TypeVar("_T", str, int, dict[str, Any], list[Any])
+_T = TypeVar("_T", str, int, Document, list[Any])
 
 
 class FailedError(Exception):
@@ -25,33 +28,35 @@ class UncheckedError(Exception):
 class Subject:
     """A bundle under examination, with what several checks need computed once."""
 
-    def __init__(self, bundle: dict[str, Any]) -> None:
+    def __init__(self, bundle: Document) -> None:
         """Take what `read_json` returned; raises `CanonicalError` if it has no canonical JSON."""
         self.bundle = bundle
         signed = {name: bundle[name] for name in bundle if name != "bundle_signature"}
-        self.digest = sha256(write_document(signed))
-        """The 32 bytes that the bundle's signature signs."""
-        write_document({name: bundle[name] for name in bundle.keys() - signed.keys()})
+        self.digest = sha256(canonical_json_of_strict_json(signed))
+        """The digest that the bundle's signature signs."""
+        canonical_json_of_strict_json(
+            {name: bundle[name] for name in bundle.keys() - signed.keys()}
+        )
 
     @cached_property
-    def record(self) -> dict[str, Any]:
+    def record(self) -> Document:
         """The canonical record that the bundle states."""
         return get(self.bundle, dict, "canonical_record")
 
     @cached_property
     def record_json(self) -> bytes:
         """The canonical JSON of the record."""
-        return write_canonical(self.record)
+        return canonical_json_unchecked(self.record)
 
     @cached_property
     def pith_id(self) -> PithId:
-        """What the record hashes to."""
+        """The names that the record hashes to."""
         year = get(self.record, str, "metadata", "submitted_at")[:4]
         return identify_json(self.record_json, year)
 
     @cached_property
     def alias_times(self) -> set[str]:
-        """When the aliases were given."""
+        """The times of the aliases."""
         return {get(alias, str, "created_at") for alias in get(self.bundle, list, "source_aliases")}
 
     @cached_property
@@ -65,19 +70,19 @@ class Subject:
         return listed_keys(get(self.bundle, list, "public_keys"))
 
     @cached_property
-    def judged(self) -> Judged:
+    def validated(self) -> ValidatedEvents:
         """The events, with their hashes computed and signatures verified."""
-        return judge(self.events, number=self.pith_id.number, keys=self.keys)
+        return validate_events(self.events, number=self.pith_id.number, keys=self.keys)
 
     @cached_property
-    def typed(self) -> tuple[Bundle, list[Event]] | str:
+    def typed(self) -> tuple[CheckedBundle, list[CheckedEvent]] | str:
         """The bundle and its events as typed values, or why it is not of the schema."""
         try:
             return typed_bundle(self.bundle)
         except SchemaError as error:
             return str(error)
 
-    def of_type(self, event_type: str) -> Iterator[dict[str, Any]]:
+    def of_type(self, event_type: str) -> Iterator[Document]:
         """Yield the payloads of the events of one type; a payload is an object."""
         for event in self.events:
             if isinstance(event, dict) and event.get("event_type") == event_type:
@@ -91,8 +96,8 @@ class Subject:
         return {self.keys[s["key_id"], s["public_key_fingerprint"]] for s in signatures}
 
 
-def get(value: Any, kind: type[_T], *path: str) -> _T:  # noqa: ANN401 - any JSON value
-    """Follow `path` through objects to a value of exactly `kind`, or fail naming the place."""
+def get(value: JsonValue, kind: type[_T], *path: str) -> _T:
+    """Return the value of exactly `kind` at `path` of an object, or fail naming the place."""
     for key in path:
         # Not `isinstance`: what JSON gives is of no subclass, and this is done 40 times a bundle.
         if type(value) is not dict or key not in value:
@@ -105,7 +110,7 @@ def get(value: Any, kind: type[_T], *path: str) -> _T:  # noqa: ANN401 - any JSO
 
 def same(first: object, second: object) -> bool:
     """Return whether both are the same JSON; `==` alone would take `true` for 1."""
-    return write_canonical(first) == write_canonical(second)
+    return canonical_json_unchecked(first) == canonical_json_unchecked(second)
 
 
 def instant(value: object, key: str) -> datetime:

@@ -5,14 +5,15 @@ from collections.abc import Mapping
 import orjson
 
 from transforms.encoding.canonical import CanonicalError, text_sha256
+from transforms.encoding.digest import Digest
 from transforms.paper.paper import BadPaperError, Paper
 from transforms.parsing.arxiv_xml import parse_page
 from transforms.parsing.kaggle import parse_line
 
-TextHashes = Mapping[tuple[str, int | None], tuple[bytes, bytes]]
-"""(arXiv id, version) to the 32-byte hashes of canonical title and abstract; version None: any."""
+TextHashes = Mapping[tuple[str, int | None], tuple[Digest, Digest]]
+"""(arXiv id, version) to the hashes of canonical title and abstract; version None: any."""
 
-Entry = tuple[tuple[str, int | None], tuple[bytes, bytes]]
+Entry = tuple[tuple[str, int | None], tuple[Digest, Digest]]
 
 
 def texts_of_page(data: bytes) -> tuple[list[Entry], int]:
@@ -49,8 +50,8 @@ def _entry_of_paper(paper: Paper) -> Entry:
     return (paper.id, paper.version), _hashes(paper.title, paper.abstract)
 
 
-def _hashes(title: str, abstract: str) -> tuple[bytes, bytes]:
+def _hashes(title: str, abstract: str) -> tuple[Digest, Digest]:
     try:
-        return bytes.fromhex(text_sha256(title)), bytes.fromhex(text_sha256(abstract))
+        return text_sha256(title), text_sha256(abstract)
     except CanonicalError as error:
         raise BadPaperError(str(error)) from None

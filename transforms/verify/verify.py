@@ -7,8 +7,9 @@ bundle's own keys; *trusted*, those keys are among the ones that the verifier br
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import cast
 
+from transforms.documents.bundle import Bundle, Document
 from transforms.encoding.canonical import CanonicalError
 from transforms.encoding.strict_json import NotStrictJsonError, read_json
 from transforms.signing import PUBLIC_KEY_BYTES, decode_base64
@@ -29,7 +30,7 @@ class BadBundleError(ValueError):
 
 
 class Outcome(StrEnum):
-    """What a check found."""
+    """The outcome of a check."""
 
     PASS = "pass"  # noqa: S105 - an outcome, not a password
     FAIL = "fail"
@@ -47,7 +48,7 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class BundleReport:
-    """What verifying one bundle found; `checks` is empty where it could not be read.
+    """The findings of verifying one bundle; `checks` is empty where it could not be read.
 
     `signers` are the raw public keys of all signatures in a valid bundle.
     """
@@ -60,7 +61,7 @@ class BundleReport:
 
     @property
     def valid(self) -> bool:
-        """Whether the bundle was read and no check failed."""
+        """True where the bundle was read and no check failed."""
         return not self.unreadable and self.failure is None
 
     @property
@@ -76,7 +77,7 @@ def verify_bundle(
     columns: Mapping[str, object] | None = None,
     texts: TextHashes | None = None,
 ) -> BundleReport:
-    """Check the bytes of a bundle file against the rules, and its keys against `pinned` ones.
+    """Return how the bytes of a bundle file hold against the rules, and its keys against `pinned`.
 
     `pinned` holds the raw 32-byte public keys that the verifier trusts. `columns`, what a table's
     row says beside the bundle (`pith_number`, `canonical_sha256`, `bundle_sha256`), and `texts`,
@@ -95,7 +96,7 @@ def verify_bundle(
     return _examined(bundle, due, pinned)
 
 
-def read_verified(data: bytes) -> dict[str, Any]:
+def read_verified(data: bytes) -> Bundle:
     """Return the bundle in the bytes of a bundle file; raises `BadBundleError` unless it is valid.
 
     Who signed it is not asked: see `verify_bundle`.
@@ -103,10 +104,10 @@ def read_verified(data: bytes) -> dict[str, Any]:
     bundle = _read(data)
     if failure := _examined(bundle, CHECKS, ()).failure:
         raise BadBundleError(f"{failure.name}: {failure.detail}")
-    return bundle
+    return cast("Bundle", bundle)
 
 
-def _read(data: bytes) -> dict[str, Any]:
+def _read(data: bytes) -> Document:
     try:
         value = read_json(data)
     except NotStrictJsonError as error:
@@ -116,7 +117,7 @@ def _read(data: bytes) -> dict[str, Any]:
     return value
 
 
-def _examined(bundle: dict[str, Any], due: _Checks, pinned: Collection[bytes]) -> BundleReport:
+def _examined(bundle: Document, due: _Checks, pinned: Collection[bytes]) -> BundleReport:
     number = bundle.get("pith_number")
     number = number if isinstance(number, str) else None
     try:
@@ -131,7 +132,7 @@ def _examined(bundle: dict[str, Any], due: _Checks, pinned: Collection[bytes]) -
 
 
 def _unhashable(error: CanonicalError, due: _Checks) -> tuple[Check, ...]:
-    """Report a document that has no canonical JSON: none of the other checks can be made."""
+    """Return the checks of a document without canonical JSON: no other one can be made."""
     failed = Check("canonical_json", Outcome.FAIL, _cut(str(error)))
     return (failed, *[Check(name, Outcome.UNCHECKED, "not canonical JSON") for name, _ in due])
 
@@ -147,7 +148,7 @@ def _run(name: str, check: Callable[[Subject], None], subject: Subject) -> Check
 
 
 def _cut(detail: str) -> str:
-    """Shorten what repeats a hostile text, which may have megabytes."""
+    """Return `detail` cut short: it may repeat a hostile text of megabytes."""
     return detail if len(detail) <= _MAX_DETAIL else f"{detail[:_MAX_DETAIL]}…"
 
 

@@ -18,7 +18,7 @@ from flows.common.process.progress import track
 from flows.common.process.signals import note, unbroken
 from flows.ingest.worker_context import layout_of
 from flows.store.bundles.reader import read_bundles
-from flows.store.catalog.catalog import UNKNOWN_SHOWN, Catalog, KnownRecord
+from flows.store.catalog.catalog import UNKNOWN_SNAPSHOT, Catalog, KnownRecord
 from flows.store.catalog.copies import coordinating
 from flows.store.catalog.references import find_records, parse_references
 from flows.store.files.local import Files, LocalFiles, writing
@@ -119,14 +119,14 @@ def _bundles(
     """Give the newest bundles of records in one shard, of the categories that are wanted."""
     if wanted.categories and records:
         # Papers and bundles of a shard are parallel rows, but for papers that a repair lost.
-        lost = {r.pith_number for r in records if r.shown_sha256 == UNKNOWN_SHOWN}
+        lost = {r.pith_number for r in records if r.snapshot_sha256 == UNKNOWN_SNAPSHOT}
         numbers = {r.shard_row: r.pith_number for r in records if r.pith_number not in lost}
         columns = ["primary_category", "cross_lists"]
         papers = read_rows_of(layout, "papers", shard, columns, numbers)
         chosen = {row for row, (primary, cross) in papers if wanted.has_category([primary, *cross])}
         records = [r for r in records if r.shard_row in chosen or r.pith_number in lost]
     for record, bundle in read_bundles(layout, records):
-        if record.shown_sha256 != UNKNOWN_SHOWN or wanted.has_category(_categories(bundle)):
+        if record.snapshot_sha256 != UNKNOWN_SNAPSHOT or wanted.has_category(_categories(bundle)):
             yield record.pith_number, bundle
 
 

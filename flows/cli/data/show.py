@@ -15,6 +15,7 @@ from flows.store.catalog.reader import is_there
 from flows.store.catalog.references import find_records, parse_references
 from flows.store.layout import Layout
 from flows.store.ledger import MEND, entry_numbers
+from transforms.documents.event import is_created
 
 
 def print_record(config: Config, name: str) -> None:
@@ -26,7 +27,8 @@ def print_record(config: Config, name: str) -> None:
         has_vanished = catalog.has_vanished(record.arxiv_id)
     bundle = verified(layout, record, _bundle_of(layout, record))
     shown = bundle["state"]["current"]["graph_snapshots"][-1]["payload"]["graph_snapshot"]["paper"]
-    receipt = bundle["events"][0]["payload"]["receipt"]
+    created = next(event for event in bundle["events"] if is_created(event))
+    receipt = created["payload"]["receipt"]
     lines = {
         "Pith Number": record.pith_number,
         "short": bundle["short_pith_number"],
@@ -38,7 +40,7 @@ def print_record(config: Config, name: str) -> None:
         "licence": shown["license"] or "none given",
         "sha256": bundle["canonical_sha256"],
         "first computed": receipt["first_computed_at"],
-        "signed by": f"{bundle['events'][0]['signer']['signer_id']}, key {receipt['key_id']}",
+        "signed by": f"{created['signer']['signer_id']}, key {receipt['key_id']}",
         "events": str(len(bundle["events"])),
         "bundle": layout.files.place(layout.bundle(record.pith_number)),
     }

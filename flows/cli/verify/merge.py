@@ -5,7 +5,6 @@ import secrets
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from flows.cli.verify.trust import saved_keys
 from flows.common.config import Config
@@ -16,6 +15,7 @@ from flows.common.process.clock import utc_now
 from flows.common.terminal import echo
 from transforms.bundle.build import bundle_bytes
 from transforms.bundle.merge_bundles import CannotMergeError, MergedBundle, merge_bundles
+from transforms.documents.bundle import Bundle
 from transforms.encoding.strict_json import MAX_BYTES, read_json
 from transforms.verify.verify import PITH_SCIENCE_KEY, BundleReport, verify_bundle
 
@@ -47,7 +47,7 @@ def merge_files(config: Config, paths: Sequence[Path], output: Path) -> None:
     _print(merged, bundles, own, output)
 
 
-def _read(path: Path) -> dict[str, Any]:
+def _read(path: Path) -> Bundle:
     try:
         with os.fdopen(open_regular(path), "rb") as file:
             data = file.read(MAX_BYTES + 1)
@@ -56,7 +56,7 @@ def _read(path: Path) -> dict[str, Any]:
     report = verify_bundle(data, [])
     if not report.valid:
         raise ConfigError(f"{path} is not a valid bundle: {_reason(report)}")
-    bundle: dict[str, Any] = read_json(data)
+    bundle: Bundle = read_json(data)
     return bundle
 
 
@@ -81,9 +81,7 @@ def _write_new(file: Path, data: bytes) -> None:
         raise ConfigError(f"cannot write {file}: {error.strerror}") from None
 
 
-def _print(
-    merged: MergedBundle, bundles: Sequence[dict[str, Any]], own: set[bytes], output: Path
-) -> None:
+def _print(merged: MergedBundle, bundles: Sequence[Bundle], own: set[bytes], output: Path) -> None:
     """Say what was merged, and what its owner should look at."""
     bundle = merged.bundle
     events = sum(len(copy["events"]) for copy in bundles)

@@ -5,6 +5,7 @@ from pathlib import Path
 from flows.common.errors import ConfigError
 from flows.sources.kaggle.file import UNREADABLE, unpacked
 from flows.sources.kaggle.json_array import refuse_array
+from transforms.encoding.digest import Digest
 from transforms.paper.paper import BadPaperError
 from transforms.parsing.oai_xml import MAX_PAGE_BYTES, OaiError, PageError
 from transforms.verify.text_hashes import Entry, TextHashes, texts_of_line, texts_of_page
@@ -20,7 +21,7 @@ def read_texts(path: Path) -> tuple[TextHashes, int]:
     that cannot be read or holds no paper, and `SnapshotError` for one JSON array.
     """
     refuse_array(path)
-    texts: dict[tuple[str, int | None], tuple[bytes, bytes]] = {}
+    texts: dict[tuple[str, int | None], tuple[Digest, Digest]] = {}
     unusable = 0
     try:
         with unpacked(path) as (stream, _):

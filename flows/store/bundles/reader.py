@@ -2,14 +2,16 @@
 
 from collections import defaultdict
 from collections.abc import Container, Iterable, Iterator
-from typing import Any
 
 from flows.common.errors import StoreError
 from flows.common.terminal import printable
-from flows.store.catalog.catalog import UNKNOWN_SHOWN, KnownRecord
+from flows.store.catalog.catalog import UNKNOWN_SNAPSHOT, KnownRecord
 from flows.store.layout import Layout
 from flows.store.parquet.shards import damaged, read_rows, read_rows_of
-from transforms.encoding.canonical import sha256, write_canonical
+from transforms.documents.bundle import Bundle
+from transforms.documents.event import is_snapshot
+from transforms.encoding.canonical import canonical_json_unchecked
+from transforms.encoding.digest import Digest, sha256
 from transforms.verify.verify import BadBundleError, read_verified
 
 
@@ -38,7 +40,7 @@ def find_bundles(layout: Layout, shard: str, numbers: Container[str]) -> dict[st
     return {number: bundle for number, bundle in rows if number in numbers}
 
 
-def verified(layout: Layout, record: KnownRecord, data: bytes) -> dict[str, Any]:
+def verified(layout: Layout, record: KnownRecord, data: bytes) -> Bundle:
     """Return the bundle of a record, whose bytes were read, for a new signature to build on.
 
     Every hash and signature in it is verified, and that it is the one which the catalog means.
@@ -53,20 +55,20 @@ def verified(layout: Layout, record: KnownRecord, data: bytes) -> dict[str, Any]
         raise _damaged(layout, record, f"it is the bundle of {bundle['pith_number']}")
     if not (current["graph_snapshots"] and current["record_created"]):
         raise _damaged(layout, record, "its events contradict each other")
-    if record.shown_sha256 not in {UNKNOWN_SHOWN, newest_shown_sha256(bundle)}:
+    if record.snapshot_sha256 not in {UNKNOWN_SNAPSHOT, newest_snapshot_sha256(bundle)}:
         raise _damaged(layout, record, "its newest snapshot is not the one that the catalog has")
     return bundle
 
 
-def newest_shown_sha256(bundle: dict[str, Any]) -> bytes:
-    """Return the 32 bytes that tell what the last snapshot of a valid bundle shows."""
+def newest_snapshot_sha256(bundle: Bundle) -> Digest:
+    """Return the digest of the paper in the last snapshot of a valid bundle."""
     # Of a valid bundle each event is an object of known form; the order is that of appending.
-    shown = [
+    papers = [
         event["payload"]["graph_snapshot"]["paper"]
         for event in bundle["events"]
-        if event["event_type"] == "graph_snapshot"
+        if is_snapshot(event)
     ]
-    return sha256(write_canonical(shown[-1]))
+    return sha256(canonical_json_unchecked(papers[-1]))
 
 
 def _damaged(layout: Layout, record: KnownRecord, why: str) -> StoreError:

@@ -22,19 +22,20 @@ from flows.store.ledger import (
     read_entry,
 )
 from flows.store.parquet.shards import ShardName
+from transforms.encoding.digest import Digest
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
 
-UNKNOWN_SHOWN = b""
+UNKNOWN_SNAPSHOT = Digest(b"")
 """What a record shows whose row in `papers` was lost: its paper is looked at when it comes."""
 
 
 class KnownRecord(NamedTuple):
     """A record that was issued: what its newest snapshot shows, and where its bundle lies.
 
-    `shown_sha256` is 32 bytes, or `UNKNOWN_SHOWN`; `issued_at` is when that bundle was signed;
+    `snapshot_sha256` is 32 bytes, or `UNKNOWN_SNAPSHOT`; `issued_at` is when the bundle was signed;
     `datestamp` is arXiv's, of the paper as it was then. `shard_row` counts the rows of the shard's
     bundles from 0, so that one bundle is read without looking for it.
     """
@@ -42,7 +43,7 @@ class KnownRecord(NamedTuple):
     arxiv_id: str
     version: int
     pith_number: str
-    shown_sha256: bytes
+    snapshot_sha256: Digest
     datestamp: date | None
     issued_at: datetime
     shard: str
@@ -314,14 +315,14 @@ def record_row(  # noqa: PLR0913, PLR0917 - a column each
     arxiv_id: str,
     version: int,
     pith_number: str,
-    shown_sha256: bytes,
+    snapshot_sha256: Digest,
     datestamp: date | None,
     issued_at: datetime,
 ) -> RecordRow:
     """Return a record as `Commit` holds it, for the shard that is committed."""
     day = datestamp.isoformat() if datestamp else None
     return (
-        arxiv_id, version, pith_number, shown_sha256, day, (issued_at - _EPOCH) // _MICROSECOND,
+        arxiv_id, version, pith_number, snapshot_sha256, day, (issued_at - _EPOCH) // _MICROSECOND,
     )  # fmt: skip
 
 

@@ -14,10 +14,11 @@ from flows.common.errors import StoreError
 from flows.common.terminal import printable
 from flows.store.layout import TABLES, Layout
 from flows.store.parquet.schema import REQUIRED
+from transforms.tables.schema import SCHEMA_VERSION
 
 _ASK_DOCTOR = "; 'pith-ingest doctor' tells what is damaged, and mends it"
 _SHARD, _TABLES, _UNIT, _RUN = b"pith.shard", b"pith.tables", b"pith.unit", b"pith.run"
-_FOLDER = b"pith.folder"
+_FOLDER, _SCHEMA = b"pith.folder", b"pith.schema"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +44,17 @@ class WrittenFile:
 
 
 def make_marks(shard: ShardName, tables: Sequence[str]) -> dict[bytes, str]:
-    """Return the metadata of each file of a shard, which `read_marks` reads."""
+    """Return the metadata of each file of a shard, which `read_file_marks` reads.
+
+    The schema's version in it is for other readers: ours go by the columns that are there.
+    """
     return {
         _SHARD: shard.name,
         _TABLES: " ".join(tables),
         _UNIT: shard.unit,
         _RUN: shard.run,
         _FOLDER: shard.folder,
+        _SCHEMA: str(SCHEMA_VERSION),
     }
 
 
@@ -60,7 +65,7 @@ def shard_names(layout: Layout) -> set[str]:
 
 
 def read_file_marks(layout: Layout, key: str) -> ShardName | None:
-    """Return what one file of a shard tells of it, or None for a Parquet file that is none.
+    """Return what one file says of its shard, or None for a Parquet file that is none.
 
     Raises `FileNotFoundError`, and `StoreError` for a file that cannot be read.
     """
@@ -69,7 +74,7 @@ def read_file_marks(layout: Layout, key: str) -> ShardName | None:
 
 
 def read_whole_marks(layout: Layout, name: str) -> ShardName | None:
-    """Return what a shard's files tell of it, or None unless all of them are there.
+    """Return what a shard's files say of it, or None unless all of them are there.
 
     Raises `StoreError` for a file that cannot be read.
     """
@@ -96,7 +101,7 @@ def _read_marks(layout: Layout, key: str) -> tuple[ShardName | None, set[str]]:
 def read_rows(
     layout: Layout, table: str, shard: str, columns: Sequence[str]
 ) -> Iterator[tuple[Any, ...]]:
-    """Give the rows of one table of a shard, as tuples of these columns; none if it has no file.
+    """Yield the rows of one table of a shard, as tuples of these columns; none if it has no file.
 
     A column that is newer than the shard is None in its rows. Raises `StoreError` for a file that
     cannot be read or lacks a column that all shards have.
@@ -132,9 +137,9 @@ def _values(batch: pa.RecordBatch, name: str) -> list[Any]:
 def read_rows_of(
     layout: Layout, table: str, shard: str, columns: Sequence[str], numbers: Mapping[int, str]
 ) -> Iterator[tuple[int, tuple[Any, ...]]]:
-    """Give single rows of one table of a shard, each with its place, which counts them from 0.
+    """Yield single rows of one table of a shard, each with its place, which counts them from 0.
 
-    `numbers` tells the places and the Pith Number that each row should have. The file is opened
+    `numbers` has the places and the Pith Number that each row should have. The file is opened
     once, and only the row groups that hold one of the rows are read. A column that is newer than
     the shard is None. Raises `StoreError` that names the file where it cannot be read or does not
     hold one of them.
@@ -156,7 +161,7 @@ def read_rows_of(
 
 
 def damaged(layout: Layout, table: str, shard: str, what: str) -> StoreError:
-    """Return the error that tells what is wrong with a table's file of a shard."""
+    """Return the error that says what is wrong with a table's file of a shard."""
     place = layout.files.place(layout.shard(table, shard))
     return StoreError(f"{place} {what}{_ASK_DOCTOR}")
 
@@ -164,7 +169,7 @@ def damaged(layout: Layout, table: str, shard: str, what: str) -> StoreError:
 def _by_group(
     metadata: pq.FileMetaData, places: Sequence[int]
 ) -> Iterator[tuple[int, int, Sequence[int]]]:
-    """Give each row group that has any of these places: its index, its first place, those."""
+    """Yield each row group that has any of these places: its index, its first place, those."""
     start = 0
     for group in range(metadata.num_row_groups):
         end = start + metadata.row_group(group).num_rows

@@ -1,6 +1,5 @@
 """Writing a shard: rows to compressed tables, tables to durable files that have no name yet."""
 
-import hashlib
 from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -16,6 +15,7 @@ from flows.store.layout import TABLES, Layout
 from flows.store.ledger import MEND, CommittedFile
 from flows.store.parquet.schema import GROUP_ROWS, REPEATING, SCHEMAS, STATISTICS
 from flows.store.parquet.shards import ShardName, WrittenFile, make_marks
+from transforms.encoding.digest import sha256, to_hex
 
 Row = tuple[Any, ...]
 """A row's fields in the order of its table's schema."""
@@ -67,7 +67,7 @@ class ShardWriter:
     def write(self, layout: Layout, shard: ShardName) -> list[UnnamedFile]:
         """Write what was added as the files of `shard`, which do not count before `name_shard`.
 
-        Each file's metadata tells the shard and its tables, so that a shard of which a file is
+        Each file's metadata names the shard and its tables, so that a shard of which a file is
         missing can be told from a whole one.
         """
         tables = [table for table in TABLES if table in self._writers]
@@ -77,8 +77,7 @@ class ShardWriter:
             self._writers[table].close()
             data = self._sinks[table].getvalue()
             key = layout.shard(table, shard.name)
-            sha256 = hashlib.sha256(data).hexdigest()
-            written = WrittenFile(layout.files.place(key), data.size, sha256)
+            written = WrittenFile(layout.files.place(key), data.size, to_hex(sha256(data)))
             temporary = layout.files.write_unnamed(key, memoryview(data))
             files.append(UnnamedFile(temporary, key, written))
         return files
@@ -112,7 +111,7 @@ def refuse_taken_names(files: Files, new: Sequence[UnnamedFile]) -> None:
 
 
 def name_shard(layout: Layout, files: Sequence[UnnamedFile]) -> None:
-    """Give the files of a committed shard their names."""
+    """Move the files of a committed shard to their names."""
     layout.files.name((file.temporary, file.key) for file in files)
 
 

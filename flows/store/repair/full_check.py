@@ -101,7 +101,7 @@ def _compare_catalog(
         is_right = one is not None and (
             order.get(one.shard, -1) > order[entry.shard]
             if one.shard != entry.shard
-            else (one.arxiv_id, one.version, one.shown_sha256) == (arxiv_id, version, shown)
+            else (one.arxiv_id, one.version, one.snapshot_sha256) == (arxiv_id, version, shown)
             and (one.datestamp.isoformat() if one.datestamp else None) == day
         )
         if not is_right:

@@ -9,22 +9,23 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
 from flows.common.errors import StoreError
-from flows.store.bundles.reader import newest_shown_sha256
+from flows.store.bundles.reader import newest_snapshot_sha256
 from flows.store.layout import Layout
 from flows.store.parquet.shards import read_rows
 from flows.store.parquet.writer import Row
 from transforms import Issuer
-from transforms.bundle.build import bundle_bytes, restore
-from transforms.bundle.rows import BundleRow, PaperRow, RejectRow, bundle_row, event_row
-from transforms.encoding.canonical import sha256
+from transforms.bundle.build import bundle_bytes
+from transforms.bundle.later_events import restore
+from transforms.documents.bundle import Bundle
+from transforms.documents.event import Event
+from transforms.encoding.digest import sha256
 from transforms.encoding.strict_json import NotStrictJsonError, read_json
 from transforms.encoding.timestamps import from_text
+from transforms.tables.rows import bundle_row, event_row
+from transforms.tables.schema import BundleRow, PaperRow, RejectRow
 from transforms.verify.verify import verify_bundle
-
-Bundle = dict[str, Any]
 
 
 @dataclass(slots=True)
@@ -44,7 +45,7 @@ class Rescuer:
     _bundles: dict[str, dict[bytes, tuple[Bundle, bytes]]] = field(
         default_factory=lambda: defaultdict(dict)
     )
-    _events: dict[str, dict[str, Bundle]] = field(default_factory=lambda: defaultdict(dict))
+    _events: dict[str, dict[str, Event]] = field(default_factory=lambda: defaultdict(dict))
     _papers: dict[str, PaperRow] = field(default_factory=dict)
     _known: dict[str, bytes] = field(default_factory=dict)
     _rejects: list[RejectRow] = field(default_factory=list)
@@ -163,7 +164,7 @@ class Rescuer:
 
 
 def _bundle_row(bundle: Bundle, data: bytes) -> BundleRow:
-    shown_sha256 = newest_shown_sha256(bundle).hex()
+    snapshot_sha256 = newest_snapshot_sha256(bundle)
     signed_at = from_text(bundle["bundle_signature"]["signed_at"])
-    row = bundle_row(bundle, shown_sha256=shown_sha256, issued_at=signed_at)
+    row = bundle_row(bundle, snapshot_sha256=snapshot_sha256, issued_at=signed_at)
     return row._replace(bundle=data)

@@ -28,7 +28,8 @@ from support.snapshot_rows import line, older_row, row
 
 from flows.common.terminal import LONGEST_SENTENCE, looks_like_key, printable, quoted, sentence
 from transforms import Identity, Issuer, IssueTimes, build_bundle
-from transforms.bundle.build import append_snapshot, bundle_bytes, draft
+from transforms.bundle.build import bundle_bytes, draft
+from transforms.bundle.later_events import append_snapshot
 from transforms.encoding.timestamps import from_text
 from transforms.signing import Ed25519Signer, encode_base64
 from transforms.verify.verify import verify_bundle

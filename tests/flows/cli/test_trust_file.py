@@ -20,7 +20,8 @@ from flows.cli.verify.trust import TRUST_FILE, default_trust, remove_key, save_k
 from flows.common.errors import ConfigError
 from flows.common.keys import create_key
 from transforms import IssueTimes, build_bundle
-from transforms.bundle.build import append_snapshot, bundle_bytes, draft, reissue
+from transforms.bundle.build import bundle_bytes, draft
+from transforms.bundle.later_events import append_snapshot, reissue
 from transforms.encoding.timestamps import from_text
 from transforms.signing import encode_base64, fingerprint
 from transforms.verify.verify import PITH_SCIENCE_KEY

@@ -21,7 +21,8 @@ from support.signed_events import ISSUER, KEYS, NUMBER, OTHER, signed
 
 from flows.jobs import jobs
 from transforms import build_bundle, merge
-from transforms.bundle.build import IssueTimes, append_snapshot, draft
+from transforms.bundle.build import IssueTimes, draft
+from transforms.bundle.later_events import append_snapshot
 from transforms.bundle.state import LISTS
 from transforms.signing import encode_base64, fingerprint
 from transforms.verify.verify import PITH_SCIENCE_KEY, BundleReport, Check, Outcome, verify_bundle

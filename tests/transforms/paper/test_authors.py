@@ -13,7 +13,7 @@ from support.paths import SHARED
 from support.plain_authors import WHITESPACE, plain_authors_text
 
 from transforms import Identity, Issuer, authors_text, canonical_record, pith_number
-from transforms.bundle.events import Issuance, graph_snapshot, shown_paper
+from transforms.bundle.events import Issuance, graph_snapshot, snapshot_paper
 from transforms.bundle.record import identify
 from transforms.encoding.timestamps import from_text
 from transforms.paper.paper import one_line
@@ -53,7 +53,7 @@ def published_issuer() -> Issuer:
 def recomputed(line: dict[str, Any]) -> tuple[str, str, str]:
     """Return number, author list and event id of a published snapshot, from arXiv's fields."""
     paper = paper_of({**line, "authors": [line["authors"]]})
-    record, shown = canonical_record(paper), shown_paper(paper)
+    record, shown = canonical_record(paper), snapshot_paper(paper)
     created_at = from_text(line["created_at"])
     issuance = Issuance(record, identify(record), published_issuer(), created_at)
     event = graph_snapshot(issuance, shown, signed_at=created_at)

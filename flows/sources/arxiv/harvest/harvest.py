@@ -28,8 +28,7 @@ from flows.sources.arxiv.harvest.listing import (
 from flows.sources.arxiv.harvest.prefetch import Ahead
 from flows.store.catalog.window import Window
 from flows.store.catalog.windows import DoneWindow, How, Progress, WindowLog
-from flows.store.parquet.schema import WindowRow
-from transforms.encoding.canonical import sha256
+from transforms.encoding.digest import sha256, to_hex
 from transforms.parsing.arxiv_xml import Page
 from transforms.parsing.oai_xml import (
     BadResumptionTokenError,
@@ -37,6 +36,7 @@ from transforms.parsing.oai_xml import (
     NoRecordsMatchError,
     rewind,
 )
+from transforms.tables.schema import WindowRow
 
 if TYPE_CHECKING:
     from flows.sources.arxiv.http import Reply
@@ -243,7 +243,7 @@ class Harvester:
             outcome.left,
         )
         done = DoneWindow(window, progress.started_at, listing.at, outcome.listed)
-        unit = f"window-{sha256(str(window).encode()).hex()[:32]}"
+        unit = f"window-{to_hex(sha256(str(window).encode()))[:32]}"
         keep_rows(self.run, unit, "windows", [row], windows=(done,))
         return outcome
 

@@ -14,7 +14,7 @@ from transforms.bundle.state import LISTS
 T0 = datetime(2026, 5, 17, tzinfo=UTC)
 
 
-def merged(*events: Any) -> dict[str, Any]:
+def merged(*events: Any) -> Any:
     return merge(events, number=NUMBER, public_keys=KEYS, source_aliases=[])
 
 

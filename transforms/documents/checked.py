@@ -11,6 +11,8 @@ from typing import Annotated, Any, Literal, TypeVar
 import msgspec
 from msgspec import Meta
 
+from transforms.documents.bundle import Document
+
 WEB_BASE = re.compile(
     r"https?://(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?"
     r"(?:/[A-Za-z0-9._~!$&'()*+,;=:@%-]+)*",
@@ -33,7 +35,6 @@ ArxivId = Annotated[
 ]
 Category = Annotated[str, Meta(pattern=r"\A[a-z]+(?:-[a-z]+)*(?:\.[A-Za-z]+(?:-[a-z]+)*)?\Z")]
 Version = Annotated[int, Meta(ge=1, le=9999)]
-Object = dict[str, Any]
 
 _T = TypeVar("_T")
 
@@ -42,16 +43,16 @@ class _Part(msgspec.Struct, gc=False, forbid_unknown_fields=True):
     """An object with exactly these keys."""
 
 
-class Source(_Part):
-    """Which version of which paper."""
+class CheckedSource(_Part):
+    """The version of a paper."""
 
     kind: Literal["arxiv"]
     id: ArxivId
     version: Version
 
 
-class Metadata(_Part):
-    """What the canonical record says of the paper."""
+class CheckedMetadata(_Part):
+    """The canonical record's part about the paper."""
 
     license: Line
     primary_cat: Category
@@ -61,15 +62,15 @@ class Metadata(_Part):
     abstract_canon_sha256: Hash
 
 
-class Record(_Part):
+class CheckedRecord(_Part):
     """The canonical record."""
 
-    source: Source
-    metadata: Metadata
+    source: CheckedSource
+    metadata: CheckedMetadata
     schema_version: Literal["1.0"]
 
 
-class Receipt(_Part):
+class CheckedReceipt(_Part):
     """The receipt; its signature, hash and times are checked by `receipt`."""
 
     kind: Literal["pith_receipt"]
@@ -87,20 +88,20 @@ class Receipt(_Part):
     public_key_fingerprint: Any
 
 
-class CreatedPayload(_Part):
+class CheckedCreatedPayload(_Part):
     """The payload of `record_created`."""
 
     canonical_record: Any
     canonical_sha256: Any
-    receipt: Receipt
+    receipt: CheckedReceipt
     source_kind: str
     source_id: str
     source_version: Version
     attestation_state: Literal["computed"]
 
 
-class ShownPaper(_Part):
-    """What a snapshot shows of the paper."""
+class CheckedSnapshotPaper(_Part):
+    """The paper as a snapshot shows it."""
 
     title: Annotated[str, Meta(min_length=1, pattern=r"\A[^\n]*\Z")]
     license: Any
@@ -112,34 +113,34 @@ class ShownPaper(_Part):
     abstract_excerpt: Annotated[str, Meta(max_length=600)]
 
 
-class Section(msgspec.Struct, gc=False):
+class CheckedSection(msgspec.Struct, gc=False):
     """A part of a snapshot that other tools fill; no more of its form is known."""
 
     snapshot_sha256: Annotated[str, Meta(min_length=64, max_length=64)]
 
 
-class Snapshot(_Part):
-    """What `graph_snapshot` holds; `sections` looks into its sections."""
+class CheckedSnapshot(_Part):
+    """The content of `graph_snapshot`; the check `sections` looks into its sections."""
 
-    paper: ShownPaper
-    claims: Section
-    source: Source
-    verdict: Object
-    references: Section
-    formal_canon: Section
-    author_claims: Section
+    paper: CheckedSnapshotPaper
+    claims: CheckedSection
+    source: CheckedSource
+    verdict: Document
+    references: CheckedSection
+    formal_canon: CheckedSection
+    author_claims: CheckedSection
     builder_version: Name
 
 
-class SnapshotPayload(_Part):
+class CheckedSnapshotPayload(_Part):
     """The payload of `graph_snapshot`."""
 
-    graph_snapshot: Snapshot
+    graph_snapshot: CheckedSnapshot
     verdict_id: Any
 
 
-class Signer(_Part):
-    """Who signed an event of this format, and with which key."""
+class CheckedSigner(_Part):
+    """The claimed signer of an event of this format, and the key."""
 
     signer_id: Name
     signer_type: Literal["pith_registry"]
@@ -147,7 +148,7 @@ class Signer(_Part):
     public_key_fingerprint: Any
 
 
-class Signature(_Part):
+class CheckedSignature(_Part):
     """An event's signature, which its id does not cover; verified by `events`."""
 
     signature_status: Any
@@ -162,40 +163,40 @@ class Signature(_Part):
 class _OwnEvent(_Part):
     event_type: Any
     subject_pith_number: Any
-    signer: Signer
+    signer: CheckedSigner
     created_at: Seconds
     supersedes: list[EventId]
     prev_event: EventId | None
-    signature: Signature
+    signature: CheckedSignature
     content_sha256: Any
     schema_version: Literal["1.0"]
     event_id: Any
 
 
-class RecordCreated(_OwnEvent):
+class CheckedRecordCreated(_OwnEvent):
     """The event that gives a record its receipt."""
 
     target: Literal["record"]
-    payload: CreatedPayload
+    payload: CheckedCreatedPayload
 
 
-class GraphSnapshot(_OwnEvent):
+class CheckedGraphSnapshot(_OwnEvent):
     """The event that says what the paper showed."""
 
     target: Literal["graph"]
-    payload: SnapshotPayload
+    payload: CheckedSnapshotPayload
 
 
-class ForeignEvent(msgspec.Struct, gc=False):
+class CheckedForeignEvent(msgspec.Struct, gc=False):
     """An event of any other type: it may be of any form that merges."""
 
-    signature: Signature
+    signature: CheckedSignature
 
 
-Event = RecordCreated | GraphSnapshot | ForeignEvent
+CheckedEvent = CheckedRecordCreated | CheckedGraphSnapshot | CheckedForeignEvent
 
 
-class PublicKey(_Part):
+class CheckedPublicKey(_Part):
     """A key that signed something in the bundle; `public_keys` recomputes what the key decides."""
 
     key_id: Name
@@ -210,24 +211,24 @@ class PublicKey(_Part):
     notes: str
 
 
-class Bundle(_Part):
+class CheckedBundle(_Part):
     """The whole bundle, its events as they came."""
 
     bundle_type: Any
     bundle_version: Any
     pith_number: Any
     short_pith_number: Any
-    canonical_record: Record
+    canonical_record: CheckedRecord
     canonical_sha256: Any
     source: Any
     source_aliases: Any
     events: list[Any]
     timestamp_proofs: list[Any]
-    mirror_hints: list[Object]
-    public_keys: Annotated[list[PublicKey], Meta(min_length=1)]
+    mirror_hints: list[Document]
+    public_keys: Annotated[list[CheckedPublicKey], Meta(min_length=1)]
     merge_version: Any
     built_at: Any
-    links: Object
+    links: Document
     state: Any
     bundle_signature: Any
 
@@ -236,21 +237,21 @@ class SchemaError(ValueError):
     """A document is not of the form; the message says what and where."""
 
 
-def typed_bundle(bundle: Object) -> tuple[Bundle, list[Event]]:
+def typed_bundle(bundle: Document) -> tuple[CheckedBundle, list[CheckedEvent]]:
     """Return a bundle and its events as typed values; raises `SchemaError`."""
-    typed = _convert(bundle, Bundle, "")
+    typed = _convert(bundle, CheckedBundle, "")
     return typed, [_event(event, f"events[{n}]: ") for n, event in enumerate(typed.events)]
 
 
-def _event(event: object, where: str) -> Event:
+def _event(event: object, where: str) -> CheckedEvent:
     event_type = event.get("event_type") if isinstance(event, dict) else None
-    typed: RecordCreated | GraphSnapshot
+    typed: CheckedRecordCreated | CheckedGraphSnapshot
     if event_type == "record_created":
-        typed = _convert(event, RecordCreated, where)
+        typed = _convert(event, CheckedRecordCreated, where)
     elif event_type == "graph_snapshot":
-        typed = _convert(event, GraphSnapshot, where)
+        typed = _convert(event, CheckedGraphSnapshot, where)
     else:
-        return _convert(event, ForeignEvent, where)
+        return _convert(event, CheckedForeignEvent, where)
     if len(set(typed.supersedes)) < len(typed.supersedes):
         raise SchemaError(f"{where}it supersedes one event twice")
     return typed
