@@ -40,12 +40,12 @@ class ArxivError(PithError):
 
 
 class ArxivUnreachableError(ArxivError):
-    """A request failed in passing, each time that it was made: try again later."""
+    """A request failed in each attempt, though the failure was transient: try again later."""
 
 
 class ArxivDeniedError(ArxivError):
-    """ArXiv answered 403: it denies this crawler, and asking again makes that worse."""
+    """ArXiv answered 403: it denies this crawler, and a retry makes that worse."""
 
 
 class ArxivReplyError(ArxivError):
-    """A reply that asking again does not mend: a redirection elsewhere, a 404, one too large."""
+    """A reply that a retry does not mend: a redirection elsewhere, a 404, one too large."""

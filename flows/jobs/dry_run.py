@@ -23,7 +23,7 @@ from flows.jobs.jobs import (
     find_windows,
     pace_of,
 )
-from flows.sources.arxiv.http import PATIENCE, make_user_agent
+from flows.sources.arxiv.http import RETRY_POLICY, make_user_agent
 from flows.sources.arxiv.oai_client import OaiClient
 from flows.sources.arxiv.sets import ALL_OF_ARXIV
 from flows.sources.kaggle.file import describe_size
@@ -108,7 +108,7 @@ def _plan_search(config: Config, query: str, limit: int) -> list[str]:
         atom_url=config.arxiv.atom_url,
         user_agent=make_user_agent(config.arxiv.contact),
         pace=pace_of(config.arxiv),
-        patience=PATIENCE,
+        policy=RETRY_POLICY,
     )
     taken = min(found, limit)
     requests = max(ceil(taken / PAGE_SIZE), 1) + taken

@@ -138,7 +138,7 @@ def _claim(layout: Layout, objects: "ObjectFiles", mark: dict[str, Any]) -> None
             if objects.create(LOCK, data):
                 return
         except StoreError:
-            # Not asked again by itself, for it may have been done: then the lock is ours below.
+            # Not retried by itself, for it may have been done: then the lock is ours below.
             if attempt == _ATTEMPTS:
                 raise
         them = objects.read_json(LOCK)
