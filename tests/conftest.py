@@ -14,11 +14,11 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 def prefect() -> Iterator[None]:
     """Give one temporary Prefect server to all tests of the session."""
     # Here, so that the many tests without Prefect start without it.
-    from prefect.settings import (  # noqa: PLC0415
+    from prefect.settings import (
         PREFECT_FLOWS_HEARTBEAT_FREQUENCY,
         temporary_settings,
     )
-    from prefect.testing.utilities import prefect_test_harness  # noqa: PLC0415
+    from prefect.testing.utilities import prefect_test_harness
 
     with (
         prefect_test_harness(server_startup_timeout=120),

@@ -156,7 +156,7 @@ def kept_from_children() -> Iterator[None]:
 
 
 def _read_secret(name: str) -> str:
-    from prefect.blocks.system import Secret  # noqa: PLC0415 - two seconds that few need
+    from prefect.blocks.system import Secret
 
     try:
         return str(Secret.load(name).get())  # type: ignore[union-attr]  # called synchronously

@@ -155,7 +155,7 @@ def keep_empty_tables(run: Run) -> None:
     run.store.commit(Commit(shard), files)
 
 
-def keep_rows(  # noqa: PLR0913 - what a shard of one table says, beside its run
+def keep_rows(
     run: Run,
     unit: str,
     table: str,

@@ -63,7 +63,7 @@ class Prepared:
     seconds: dict[str, float] = field(default_factory=dict)
 
 
-def prepare(  # noqa: PLR0913 - what a unit is, beside what its run shares
+def prepare(
     desk: Desk,
     papers: Sequence[Paper],
     rejects: Iterable[Reject],

@@ -60,7 +60,7 @@ class _Size:
         return f"more than {self.listed} papers, about {self.about} if its days are alike"
 
 
-def plan_backfill(  # noqa: PLR0913 - as the flow
+def plan_backfill(
     config: Config,
     *,
     raw: Sequence[Path] | None,
@@ -101,7 +101,7 @@ def _plan_snapshot(file: Path, selection: Selection) -> list[str]:
 
 
 def _plan_search(config: Config, query: str, limit: int) -> list[str]:
-    from flows.sources.arxiv.search import PAGE_SIZE, count_found  # noqa: PLC0415 - as in jobs
+    from flows.sources.arxiv.search import PAGE_SIZE, count_found
 
     found = count_found(
         query,

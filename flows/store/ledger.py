@@ -169,7 +169,7 @@ class Ledger:
     folder: str
     head: Head
 
-    def append(  # noqa: PLR0913 - the fields of an entry
+    def append(
         self,
         *,
         moment: datetime,

@@ -115,7 +115,7 @@ class Store:
 
 
 @contextmanager
-def open_store(  # noqa: PLR0913 - what a run is told of its data folder
+def open_store(
     layout: Layout,
     *,
     job: str,

@@ -242,7 +242,7 @@ def mirror_hint(name: str, base_url: str, suffix: str) -> dict[str, str]:
     }
 
 
-def assemble(  # noqa: PLR0913, PLR0917 - the bundle's parts, each from another place
+def assemble(
     record: dict[str, Any],
     pith_id: PithId,
     aliases: Sequence[dict[str, str]],
@@ -280,7 +280,7 @@ def _listed(keys: Iterable[dict[str, Any]], issuer: Issuer) -> list[dict[str, An
     return [own, *(by_name[name] for name in sorted(by_name))]
 
 
-def _signed(  # noqa: PLR0913, PLR0917 - the bundle's parts, each from another place
+def _signed(
     record: dict[str, Any],
     pith_id: PithId,
     aliases: Sequence[dict[str, str]],

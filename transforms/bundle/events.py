@@ -142,7 +142,7 @@ def empty_sections() -> dict[str, dict[str, Any]]:
     }
 
 
-def _signed(  # noqa: PLR0913 - the event's own parts, beside what the record's events share
+def _signed(
     issuance: Issuance,
     event_type: str,
     target: str,

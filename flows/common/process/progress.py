@@ -71,8 +71,8 @@ def track(items: Iterable[_T], *, total: int | None, what: str) -> Iterator[_T]:
 
 def _bar(items: Iterable[_T], total: int | None, what: str) -> Iterator[_T]:
     # 40 ms that only a terminal needs.
-    from rich.console import Console  # noqa: PLC0415
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn  # noqa: PLC0415
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     meter = Meter()

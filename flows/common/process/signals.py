@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Any, NoReturn
 
+from flows.common.exit_status import ExitStatus
+
 SIGNALS = {signal.SIGINT: "Ctrl-C", signal.SIGTERM: "SIGTERM"}
 
 AGAIN_SECONDS = 0.05
@@ -86,12 +88,12 @@ def note(kept: str) -> None:
     _Asked.kept = kept
 
 
-def farewell() -> tuple[int, str] | None:
+def farewell() -> tuple[ExitStatus, str] | None:
     """Return exit status and sentence of a process that was asked to end, or None."""
     if not _Asked.number:
         return None
     name = SIGNALS[signal.Signals(_Asked.number)]
-    return 128 + _Asked.number, f"pith-ingest: stopped by {name}; {_Asked.kept}"
+    return ExitStatus(128 + _Asked.number), f"pith-ingest: stopped by {name}; {_Asked.kept}"
 
 
 @contextmanager

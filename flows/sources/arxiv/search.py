@@ -32,7 +32,7 @@ _MAX_DIGITS = 12
 _VERSION = re.compile(r"v[1-9]\d*\Z", re.ASCII)
 
 
-def search_ids(  # noqa: PLR0913 - how arXiv is asked takes as many
+def search_ids(
     query: str,
     *,
     atom_url: str,

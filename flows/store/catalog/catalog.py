@@ -310,7 +310,7 @@ _SELECT_RECORD = (
 )
 
 
-def record_row(  # noqa: PLR0913, PLR0917 - a column each
+def record_row(
     arxiv_id: str,
     version: int,
     pith_number: str,

@@ -15,10 +15,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flows.common.errors import StoreError
-from flows.store.catalog.file import begin_changes
+from flows.store.catalog.catalog import Catalog
+from flows.store.catalog.file import DamagedCatalogError, begin_changes
+from flows.store.catalog.reader import is_there
 from flows.store.files.local import LocalFiles, writing
 from flows.store.files.lock import describe, locked, make_holder
 from flows.store.layout import Layout
+from flows.store.ledger import MEND, entry_numbers
 
 if TYPE_CHECKING:
     from flows.store.files.objects import ObjectFiles
@@ -117,6 +120,23 @@ def readable_catalog(layout: Layout) -> Path:
             for path in older:
                 path.unlink(missing_ok=True)
     return copy
+
+
+def open_catalog(layout: Layout) -> Catalog:
+    """Open the catalog for reading; raises `StoreError` where there is none."""
+    file = readable_catalog(layout)
+    nothing = StoreError(f"there are no records in {layout.place} yet; run a backfill first")
+    if not is_there(file):
+        if entry_numbers(layout.files):
+            raise StoreError(f"the catalog of {layout.place} is gone; {MEND}")
+        raise nothing
+    try:
+        return Catalog.open(file, read_only=True)
+    except DamagedCatalogError:
+        # As a run leaves it that was killed before its first commit.
+        if entry_numbers(layout.files):
+            raise
+        raise nothing from None
 
 
 @contextmanager

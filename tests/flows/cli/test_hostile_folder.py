@@ -269,8 +269,8 @@ def test_the_table_in_security_says_which_commands_read_the_folders_configuratio
 
 
 def test_each_command_stands_in_that_table() -> None:
-    from flows.cli import trust  # noqa: PLC0415 - only here
-    from flows.cli.app import app  # noqa: PLC0415
+    from flows.cli.app import app
+    from flows.cli.keys import trust
 
     def names(of: SimpleNamespace) -> set[str]:
         return {

@@ -23,7 +23,6 @@ from support.runs import SAMPLE, assert_whole, bundle_files, config_for, config_
 from support.snapshot_rows import line, row, text
 from support.stored_objects import contents, fetch, objects, use
 
-from flows.cli.data.doctor import examine, repair
 from flows.cli.data.find import print_matches
 from flows.cli.data.show import print_record
 from flows.cli.data.status import status_lines
@@ -38,6 +37,7 @@ from flows.store.catalog import copies as shared
 from flows.store.catalog.catalog import Catalog
 from flows.store.catalog.window import Window
 from flows.store.layout import TABLES, Layout
+from flows.store.repair.doctor import examine, repair_folder
 from flows.store.repair.rebuild import rebuild_catalog
 from flows.store.store import open_store
 from transforms.paper.selection import Selection
@@ -264,16 +264,16 @@ def test_objects_that_are_gone_stop_a_run_and_the_doctor_mends(
     gone = [key for key in before if key.startswith(f"{folder}/")]
     objects(config).remove(gone)
     left = contents(config)
-    assert examine(config, full=True).findings.faults
+    assert examine(layout_of(config), config, full=True).findings.faults
     if folder not in {"bundles", "raw"}:
         with pytest.raises(StoreError, match="pith-ingest doctor"):
             jobs.backfill_raw(config, [SAMPLE])
         assert contents(config) == left
     said: list[str] = []
-    repair(config, full=True, say=said.append)
+    repair_folder(layout_of(config), config, full=True, say=said.append)
     report = jobs.backfill_raw(config, [SAMPLE])
     assert (report.counts.new_records, report.counts.unchanged) == (0, 9)
-    assert not examine(config, full=True).findings.faults, said
+    assert not examine(layout_of(config), config, full=True).findings.faults, said
     after = contents(config)
     assert {k: v for k, v in after.items() if k.startswith("bundles/")} == {
         k: v for k, v in before.items() if k.startswith("bundles/")
@@ -368,7 +368,7 @@ FAULTS: dict[str, tuple[tuple[int, bytes], str]] = {
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_an_error_is_a_sentence_without_secrets(  # noqa: PLR0917 - fixtures
+def test_an_error_is_a_sentence_without_secrets(
     s3: S3,
     tmp_path: Path,
     fault: str,

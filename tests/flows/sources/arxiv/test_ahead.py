@@ -246,7 +246,7 @@ def test_the_work_has_the_context_of_who_began_it_and_a_thread_of_its_own() -> N
 def test_what_the_next_page_logs_belongs_to_a_flow_run(
     server: ArxivServer, config_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from flows.nightly import nightly  # noqa: PLC0415 - Prefect, for this test alone
+    from flows.nightly import nightly
 
     # Prefect warns of lines outside of a run, which fails a test here.
     monkeypatch.setattr(harvest, "PAGES_A_STEP", 1)
