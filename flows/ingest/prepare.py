@@ -13,14 +13,8 @@ from typing import Any
 from flows.common.counts import Counts
 from flows.common.process.stopwatch import Stopwatch
 from flows.store.bundles.reader import read_bundles, verified
-from flows.store.catalog.catalog import (
-    UNKNOWN_SHOWN,
-    Catalog,
-    Commit,
-    KnownRecord,
-    RecordRow,
-    record_row,
-)
+from flows.store.catalog.catalog import Catalog
+from flows.store.catalog.records import UNKNOWN_SHOWN, Commit, KnownRecord, RecordRow, record_row
 from flows.store.layout import Layout
 from flows.store.parquet.shards import ShardName
 from flows.store.parquet.writer import ShardWriter, UnnamedFile

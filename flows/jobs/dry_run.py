@@ -29,8 +29,8 @@ from flows.sources.arxiv.sets import ALL_OF_ARXIV
 from flows.sources.kaggle.file import describe_size
 from flows.sources.kaggle.json_array import refuse_array
 from flows.store.catalog.catalog import Catalog
+from flows.store.catalog.connection import is_there
 from flows.store.catalog.copies import readable_catalog
-from flows.store.catalog.reader import is_there
 from flows.store.catalog.window import Window
 from flows.store.catalog.windows import WindowLog
 from flows.store.files.raw_replies import find_replies

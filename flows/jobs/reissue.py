@@ -15,7 +15,7 @@ from flows.jobs.job import Job, open_job
 from flows.jobs.jobs import MAX_STEPS, directly
 from flows.jobs.report import RunReport
 from flows.store.bundles.reader import newest_shown_sha256, read_bundles, verified
-from flows.store.catalog.catalog import UNKNOWN_SHOWN, Commit, KnownRecord, record_row
+from flows.store.catalog.records import UNKNOWN_SHOWN, Commit, KnownRecord, record_row
 from flows.store.catalog.references import find_records, parse_references
 from flows.store.files.local import writing
 from flows.store.parquet.shards import ShardName, read_rows_of

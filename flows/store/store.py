@@ -8,8 +8,9 @@ from flows.common.process.clock import TOLERANCE, Clock, SteadyClock, utc_now
 from flows.common.process.stopwatch import Stopwatch
 from flows.store.bundles.files import WrittenFiles, noting_files, write_bundle_files
 from flows.store.catalog import file as catalog_file
-from flows.store.catalog.catalog import Catalog, Commit, FinishedPart
+from flows.store.catalog.catalog import Catalog
 from flows.store.catalog.copies import coordinating
+from flows.store.catalog.records import Commit, FinishedPart
 from flows.store.files.local import writing
 from flows.store.layout import Layout
 from flows.store.ledger import Ledger

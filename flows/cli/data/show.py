@@ -11,7 +11,8 @@ from flows.common.terminal import echo
 
 if TYPE_CHECKING:
     from flows.common.config import Config
-    from flows.store.catalog.catalog import Catalog, KnownRecord
+    from flows.store.catalog.catalog import Catalog
+    from flows.store.catalog.records import KnownRecord
     from flows.store.layout import Layout
 
 

@@ -15,8 +15,9 @@ from flows.common.errors import ConfigError
 from flows.common.process.progress import track
 from flows.common.process.signals import note, unbroken
 from flows.store.bundles.reader import read_bundles
-from flows.store.catalog.catalog import UNKNOWN_SHOWN, Catalog, KnownRecord
+from flows.store.catalog.catalog import Catalog
 from flows.store.catalog.copies import coordinating, open_catalog
+from flows.store.catalog.records import UNKNOWN_SHOWN, KnownRecord
 from flows.store.catalog.references import find_records, parse_references
 from flows.store.files.local import Files, LocalFiles, writing
 from flows.store.layout import Layout

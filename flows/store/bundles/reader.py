@@ -6,7 +6,7 @@ from typing import Any
 
 from flows.common.errors import StoreError
 from flows.common.terminal import printable
-from flows.store.catalog.catalog import UNKNOWN_SHOWN, KnownRecord
+from flows.store.catalog.records import UNKNOWN_SHOWN, KnownRecord
 from flows.store.layout import Layout
 from flows.store.parquet.shards import damaged, read_rows, read_rows_of
 from transforms.encoding.canonical import sha256, write_canonical

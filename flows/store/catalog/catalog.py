@@ -3,16 +3,22 @@
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass
-from datetime import UTC, date, datetime, timedelta
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, Self
+from typing import Literal, Self
 
 from flows.common.counts import Counts
 from flows.common.errors import StoreError
+from flows.store.catalog.connection import transaction
 from flows.store.catalog.file import create_database, find_inner_damage, open_database
-from flows.store.catalog.transaction import transaction
-from flows.store.catalog.windows import DoneWindow, WindowLog
+from flows.store.catalog.records import (
+    SELECT_RECORD,
+    Commit,
+    FinishedPart,
+    KnownRecord,
+    known_record,
+)
+from flows.store.catalog.windows import WindowLog
 from flows.store.ledger import (
     BadEntryError,
     CommittedFile,
@@ -22,59 +28,6 @@ from flows.store.ledger import (
     read_entry,
 )
 from flows.store.parquet.shards import ShardName
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
-
-
-UNKNOWN_SHOWN = b""
-"""What a record shows whose row in `papers` was lost: its paper is looked at when it comes."""
-
-
-class KnownRecord(NamedTuple):
-    """A record that was issued: what its newest snapshot shows, and where its bundle lies.
-
-    `shown_sha256` is 32 bytes, or `UNKNOWN_SHOWN`; `issued_at` is when that bundle was signed;
-    `datestamp` is arXiv's, of the paper as it was then. `shard_row` counts the rows of the shard's
-    bundles from 0, so that one bundle is read without looking for it.
-    """
-
-    arxiv_id: str
-    version: int
-    pith_number: str
-    shown_sha256: bytes
-    datestamp: date | None
-    issued_at: datetime
-    shard: str
-    shard_row: int
-
-
-@dataclass(frozen=True, slots=True)
-class FinishedPart:
-    """A part of a snapshot that was processed to its end, and what its papers counted."""
-
-    name: str
-    counts: Counts
-
-
-RecordRow = tuple[str, int, str, bytes, str | None, int]
-"""A `KnownRecord` as the catalog keeps it, but for shard and row; see `record_row`."""
-
-
-@dataclass(frozen=True, slots=True)
-class Commit:
-    """What one shard adds to the catalog, in one transaction.
-
-    `records` are in the order of the shard's bundles, one for each row; `replies` are the kept
-    replies (sha256, hex) that it was made of.
-    """
-
-    shard: ShardName
-    records: tuple[RecordRow, ...] = ()
-    reject_sha256s: tuple[str, ...] = ()
-    vanished: tuple[str, ...] = ()
-    windows: tuple[DoneWindow, ...] = ()
-    replies: tuple[str, ...] = ()
 
 
 class Catalog:
@@ -161,8 +114,8 @@ class Catalog:
         )
 
     def _select(self, condition: str, value: str) -> list[KnownRecord]:
-        found = self._connection.execute(f"{_SELECT_RECORD} WHERE {condition}", (value,))
-        return [_record(row) for row in found]
+        found = self._connection.execute(f"{SELECT_RECORD} WHERE {condition}", (value,))
+        return [known_record(row) for row in found]
 
     def known_rejects(self, raw_sha256s: Iterable[str]) -> set[str]:
         """Return which of these rejects (by the sha256 of their bytes) are kept already."""
@@ -302,34 +255,6 @@ class Catalog:
             connection.executemany(
                 "UPDATE shards SET has_files = 1 WHERE name = ?", [(shard,) for shard in shards]
             )
-
-
-_SELECT_RECORD = (
-    "SELECT arxiv_id, version, pith_number, shown_sha256, datestamp, issued_at, shards.name,"
-    " shard_row FROM records JOIN shards ON shards.id = records.shard"
-)
-
-
-def record_row(
-    arxiv_id: str,
-    version: int,
-    pith_number: str,
-    shown_sha256: bytes,
-    datestamp: date | None,
-    issued_at: datetime,
-) -> RecordRow:
-    """Return a record as `Commit` holds it, for the shard that is committed."""
-    day = datestamp.isoformat() if datestamp else None
-    return (
-        arxiv_id, version, pith_number, shown_sha256, day, (issued_at - _EPOCH) // _MICROSECOND,
-    )  # fmt: skip
-
-
-def _record(row: tuple[Any, ...]) -> KnownRecord:
-    arxiv_id, version, number, shown, datestamp, issued_at, shard, shard_row = row
-    day = date.fromisoformat(datestamp) if datestamp else None
-    issued = _EPOCH + issued_at * _MICROSECOND
-    return KnownRecord(arxiv_id, version, number, shown, day, issued, shard, shard_row)
 
 
 def _finish(connection: sqlite3.Connection, part: FinishedPart) -> None:

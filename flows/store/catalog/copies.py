@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 from flows.common.errors import StoreError
 from flows.store.catalog.catalog import Catalog
+from flows.store.catalog.connection import is_there
 from flows.store.catalog.file import DamagedCatalogError, begin_changes
-from flows.store.catalog.reader import is_there
 from flows.store.files.local import LocalFiles, writing
 from flows.store.files.lock import describe, locked, make_holder
 from flows.store.layout import Layout

@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 
 from flows.common.errors import ConfigError
-from flows.store.catalog.catalog import Catalog, KnownRecord
+from flows.store.catalog.catalog import Catalog
+from flows.store.catalog.records import KnownRecord
 from transforms.paper.reference import BadReferenceError, Reference, parse_reference
 
 

@@ -12,8 +12,8 @@ from datetime import date, datetime
 from enum import StrEnum
 from types import MappingProxyType
 
+from flows.store.catalog.connection import transaction
 from flows.store.catalog.days import EARLIEST, ONE_DAY, Days, days_over, unite
-from flows.store.catalog.transaction import transaction
 from flows.store.catalog.window import Window, holds
 
 WINDOW_TABLES = """

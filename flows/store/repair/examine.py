@@ -12,9 +12,9 @@ from itertools import groupby
 from flows.common.errors import StoreError
 from flows.store.catalog import file as catalog_file
 from flows.store.catalog.catalog import Catalog
+from flows.store.catalog.connection import is_there
 from flows.store.catalog.copies import readable_catalog
 from flows.store.catalog.file import DamagedCatalogError
-from flows.store.catalog.reader import is_there
 from flows.store.files.local import reading
 from flows.store.layout import Layout
 from flows.store.ledger import (

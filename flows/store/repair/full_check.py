@@ -12,8 +12,9 @@ import zstandard
 
 from flows.common.batches import batches
 from flows.common.errors import StoreError
-from flows.store.catalog.catalog import Catalog, KnownRecord
+from flows.store.catalog.catalog import Catalog
 from flows.store.catalog.copies import readable_catalog
+from flows.store.catalog.records import KnownRecord
 from flows.store.layout import Layout
 from flows.store.ledger import Entry
 from flows.store.parquet.reader import read_commit
