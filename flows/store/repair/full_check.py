@@ -8,10 +8,9 @@ from dataclasses import dataclass, field
 from functools import partial
 from multiprocessing import get_context
 
-import zstandard
-
 from flows.common.batches import batches
 from flows.common.errors import StoreError
+from flows.common.files.compression import DAMAGED, decompress
 from flows.store.catalog.catalog import Catalog
 from flows.store.catalog.copies import readable_catalog
 from flows.store.catalog.records import KnownRecord
@@ -152,10 +151,10 @@ def find_bad_replies(layout: Layout, sha256s: Iterable[str]) -> Iterator[tuple[s
 def _reply_problem(layout: Layout, sha256: str) -> str | None:
     try:
         data = layout.files.read(layout.raw_reply(sha256))
-        unpacked = zstandard.ZstdDecompressor().decompress(data, max_output_size=_MAX_REPLY_BYTES)
+        reply = decompress(data, _MAX_REPLY_BYTES)
     except FileNotFoundError:
         return "is gone"
-    except (zstandard.ZstdError, StoreError) as error:
+    except (*DAMAGED, StoreError) as error:
         return f"cannot be read: {error}"
-    same = hashlib.sha256(unpacked).hexdigest() == sha256
+    same = hashlib.sha256(reply).hexdigest() == sha256
     return None if same else "is another reply than its name says"
