@@ -28,7 +28,7 @@ from pydantic_settings import (
 
 from flows.common.config_file import file_here, read_yaml
 from flows.common.errors import ConfigError
-from flows.common.files.locations import Place, place_of
+from flows.common.files.locations import Location, location_of
 from flows.common.files.own_files import OWN_FOLDER
 from flows.common.terminal import looks_like_key
 from transforms.bundle.types import WEB_BASE, WEB_PAGE
@@ -189,7 +189,7 @@ class Config(BaseSettings):
         env_prefix=ENV_PREFIX, env_nested_delimiter="__", extra="forbid", frozen=True
     )
 
-    data_dir: Place = Path("data")
+    data_dir: Location = Path("data")
     state_dir: OwnPath = Path("~/.local/state/pith-ingest").expanduser()
     arxiv: ArxivConfig = ArxivConfig()
     harvest: HarvestConfig = HarvestConfig()
@@ -240,14 +240,14 @@ def load_config(
         raise ConfigError(_explain(error, str(file or "the configuration"))) from None
     except SettingsError as error:
         raise ConfigError(f"the environment: {error}, which takes JSON") from None
-    own_place = config.data_dir if data_dir is None else place_of(data_dir)
-    if data_dir is None and isinstance(own_place, Path):
-        own_place = folder / own_place
+    location = config.data_dir if data_dir is None else location_of(data_dir)
+    if data_dir is None and isinstance(location, Path):
+        location = folder / location
     key_file = folder / config.identity.key_file
     pace_file = folder / config.arxiv.pace_file
     return config.model_copy(
         update={
-            "data_dir": own_place,
+            "data_dir": location,
             "state_dir": folder / config.state_dir,
             "identity": config.identity.model_copy(update={"key_file": key_file}),
             "arxiv": config.arxiv.model_copy(update={"pace_file": pace_file}),

@@ -90,9 +90,9 @@ def load_issuer(config: IdentityConfig) -> Issuer:
     """
     seed = os.environ.get(KEY_VARIABLE)
     if seed is not None:
-        signer = _signer_of(seed, key_place(config))
+        signer = _signer_of(seed, key_location(config))
     elif config.key_secret is not None:
-        signer = _signer_of(_read_secret(config.key_secret), key_place(config))
+        signer = _signer_of(_read_secret(config.key_secret), key_location(config))
     else:
         signer = load_key(config.key_file)
     return Issuer(identity_of(config, signer.public_key), signer)
@@ -119,7 +119,7 @@ def own_keys(config: IdentityConfig) -> set[bytes]:
     return known | ({load_issuer(config).signer.public_key} if has_key(config) else set())
 
 
-def key_place(config: IdentityConfig) -> str:
+def key_location(config: IdentityConfig) -> str:
     """Return where `load_issuer` takes the key from."""
     if KEY_VARIABLE in os.environ:
         return f"the environment variable {KEY_VARIABLE}"
@@ -132,7 +132,7 @@ def in_secret(config: IdentityConfig) -> bool:
 
 
 def has_key(config: IdentityConfig) -> bool:
-    """Tell whether there is a key, or at least a place that was named to have one."""
+    """Return whether there is a key, or at least a variable or Secret that should hold one."""
     return KEY_VARIABLE in os.environ or bool(config.key_secret) or _may_exist(config.key_file)
 
 

@@ -57,7 +57,7 @@ def _find_each(job: Job, references: Sequence[Reference]) -> list[KnownRecord]:
     store, found = job.run.store, dict[str, KnownRecord]()
     for reference in references:
         try:
-            record = find_records(store.catalog, reference, store.layout.place)[-1]
+            record = find_records(store.catalog, reference, store.layout.location)[-1]
         except ConfigError as error:
             job.results.append(UnitResult(str(reference), failure=str(error)))
         else:

@@ -30,9 +30,9 @@ class Layout:
         return self.objects or LocalFiles(self.root)
 
     @property
-    def place(self) -> str:
-        """How messages and reports call the whole."""
-        return self.files.place()
+    def location(self) -> str:
+        """The path or URL of the whole, as messages and reports give it."""
+        return self.files.location()
 
     @property
     def catalog(self) -> Path:

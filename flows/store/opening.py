@@ -71,13 +71,13 @@ def _identity(layout: Layout, say: Say) -> str:
             folder = read_number(files, numbers[0]).entry.folder
         except BadEntryError as error:
             raise StoreError(
-                f"{layout.place} has lost its id and its ledger: {error}; {MEND}"
+                f"{layout.location} has lost its id and its ledger: {error}; {MEND}"
             ) from None
-        say(f"made {files.place('folder.json')} again, as the ledger says")
+        say(f"made {files.location('folder.json')} again, as the ledger says")
         return make_identity(files, utc_now(), folder)
     if layout.catalog.exists() and layout.catalog.stat().st_size:
         Catalog.open(layout.catalog, read_only=True).close()  # an older one says what to do
-        raise StoreError(f"{layout.place} has a catalog, but has lost id and ledger; {MEND}")
+        raise StoreError(f"{layout.location} has a catalog, but has lost id and ledger; {MEND}")
     return make_identity(files, utc_now())
 
 
@@ -111,7 +111,7 @@ def _difference(layout: Layout, head: Head, numbers: list[int]) -> str | None:
     """Return how the catalog contradicts the ledger; one that is only behind does not."""
     if head.number > max(numbers, default=0):
         raise StoreError(
-            f"the catalog of {layout.place} knows {head.number} commits, but the ledger has "
+            f"the catalog of {layout.location} knows {head.number} commits, but the ledger has "
             f"{max(numbers, default=0)}: entries were lost; {MEND}"
         )
     if head.number == 0:
@@ -131,7 +131,9 @@ def _check_ledger(layout: Layout, known: Sequence[WrittenEntry]) -> None:
     for written in known:
         key = entry_key(written.entry.number)
         if sizes.get(key.rpartition("/")[2]) != len(entry_file(written)):
-            raise StoreError(f"{layout.files.place(key)} is not the entry that was written; {MEND}")
+            raise StoreError(
+                f"{layout.files.location(key)} is not the entry that was written; {MEND}"
+            )
 
 
 def _check_tables(layout: Layout, entries: Sequence[Entry], folder: str) -> list[str]:
@@ -142,8 +144,8 @@ def _check_tables(layout: Layout, entries: Sequence[Entry], folder: str) -> list
     unknown = find_unknown_files(layout, committed, sizes, folder)
     if ours := [one.key for one in unknown if one.ours]:
         raise StoreError(
-            f"the ledger of {layout.place} does not know {len(ours)} files of its tables, such as "
-            f"{ours[0]}; {MEND}"
+            f"the ledger of {layout.location} does not know {len(ours)} files of its tables, such "
+            f"as {ours[0]}; {MEND}"
         )
     return [one.key for one in unknown]
 

@@ -77,7 +77,7 @@ def _matches(layout: "Layout", text: str) -> "pl.DataFrame":
     except (OSError, pl.exceptions.PolarsError) as error:
         # Polars asks a store by itself, and its errors may quote what was signed.
         reason = "" if layout.objects else f": {str(error).splitlines()[0]}"
-        raise StoreError(f"cannot read the tables in {layout.place}{reason}") from None
+        raise StoreError(f"cannot read the tables in {layout.location}{reason}") from None
 
 
 def _files(layout: "Layout") -> list[str]:
@@ -88,4 +88,4 @@ def _files(layout: "Layout") -> list[str]:
         counted = {f"{name}.parquet" for name in catalog.shard_names()}
     folder = layout.table("papers")
     there = sorted(counted.intersection(layout.files.names(folder)))
-    return [layout.files.place(f"{folder}/{name}") for name in there]
+    return [layout.files.location(f"{folder}/{name}") for name in there]

@@ -63,7 +63,7 @@ def print_record(config: "Config", name: str) -> None:
         "first computed": receipt["first_computed_at"],
         "signed by": f"{bundle['events'][0]['signer']['signer_id']}, key {receipt['key_id']}",
         "events": str(len(bundle["events"])),
-        "bundle": layout.files.place(layout.bundle(record.pith_number)),
+        "bundle": layout.files.location(layout.bundle(record.pith_number)),
     }
     for label, value in lines.items():
         echo(f"{label:<15} {value}")
@@ -99,7 +99,7 @@ def _newest(layout: "Layout", catalog: "Catalog", name: str) -> "KnownRecord":
     from flows.store.catalog.references import find_records, parse_references
 
     (reference,) = parse_references([name])
-    return find_records(catalog, reference, layout.place)[-1]
+    return find_records(catalog, reference, layout.location)[-1]
 
 
 def _bundle_of(layout: "Layout", record: "KnownRecord") -> bytes:

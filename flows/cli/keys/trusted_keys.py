@@ -92,7 +92,7 @@ def own_trust(config: Path | None) -> Trust:
     """
     # The configuration takes most of the start, and who names the keys to trust needs none.
     from flows.common.config import load_config
-    from flows.common.keys import in_secret, key_place, own_keys
+    from flows.common.keys import in_secret, key_location, own_keys
 
     config = config or _configured()
     identity = load_config(config, here=False).identity
@@ -100,12 +100,12 @@ def own_trust(config: Path | None) -> Trust:
         _refuse_relative(identity.key_file, "the key file that the environment names")
     if in_secret(identity):
         echo(
-            f"the signing key in {key_place(identity)} is not fetched to verify; add its public "
+            f"the signing key in {key_location(identity)} is not fetched to verify; add its public "
             "key with 'pith-ingest trust add'",
             err=True,
         )
     known = {decode_base64(key.public_key, PUBLIC_KEY_BYTES): key for key in identity.known_keys}
-    signing = f"own, the signing key in {key_place(identity)}"
+    signing = f"own, the signing key in {key_location(identity)}"
     where = config or "the environment"
     return {
         key: f"own, {known[key].key_id} of known_keys in {where}" if key in known else signing

@@ -46,10 +46,10 @@ def read_sources(paths: Sequence[Path]) -> Iterator[FoundBundle]:
 
 
 def _read_folder(folder: Path) -> Iterator[FoundBundle]:
-    places, unsearched = _search(folder)
+    paths_below, unsearched = _search(folder)
     inside = [
         path
-        for path in sorted(places)
+        for path in sorted(paths_below)
         if path.suffix == ".json" or (path.suffix == ".parquet" and _may_hold_bundles(path))
     ]
     if not inside and not unsearched:
@@ -64,7 +64,7 @@ def _search(folder: Path) -> tuple[list[Path], list[FoundBundle]]:
 
     Without recursion: folders may lie in each other deeper than Python can go.
     """
-    places: list[Path] = []
+    paths_below: list[Path] = []
     unsearched: list[FoundBundle] = []
     pending = [folder]
     while pending:
@@ -73,11 +73,11 @@ def _search(folder: Path) -> tuple[list[Path], list[FoundBundle]]:
             with os.scandir(here) as entries:
                 for entry in entries:
                     is_folder = entry.is_dir(follow_symlinks=False)
-                    (pending if is_folder else places).append(here / entry.name)
+                    (pending if is_folder else paths_below).append(here / entry.name)
         except OSError as error:
             reason = f"the folder cannot be searched: {_why(error)}"
             unsearched.append(FoundBundle(str(here), None, reason))
-    return places, unsearched
+    return paths_below, unsearched
 
 
 def _read_file(path: Path, *, only_files: bool = False) -> Iterator[FoundBundle]:

@@ -106,11 +106,11 @@ def _chunks_of_group(reader: Reader, columns: Collection[int]) -> list[tuple[int
 
 
 def _structs(reader: Reader) -> Iterator[int]:
-    """Yield the place of each struct of a list, which is read meanwhile."""
-    for place, kind in enumerate(reader.items()):
+    """Yield the index of each struct of a list, which is read meanwhile."""
+    for index, kind in enumerate(reader.items()):
         if kind != STRUCT:
             raise BadPagesError("a list of something else than structs")
-        yield place
+        yield index
 
 
 def _chunk(reader: Reader) -> tuple[int, int]:
@@ -126,7 +126,7 @@ def _chunk(reader: Reader) -> tuple[int, int]:
     if 0 < (dictionary := found.get(_DICTIONARY_OFFSET, 0)) < start:
         start = dictionary
     if start < 0 or length < 0:
-        raise BadPagesError("a column without a place in the file")
+        raise BadPagesError("a column without an offset in the file")
     return start, length
 
 

@@ -97,11 +97,11 @@ def _opened(file: BinaryIO) -> pq.ParquetFile:
 
 
 def _columns(shard: pq.ParquetFile) -> dict[str, int]:
-    """Return the places of the columns to read, by name; each is one of bytes, and stands once."""
+    """Return the index of each column to read, by name; each is one of bytes, and there is one."""
     if not _OTHER_WRITER.match(shard.metadata.created_by or ""):
         raise NoBundlesError("of a version of parquet-mr that says wrong sizes; write it again")
     columns = [shard.schema.column(index) for index in range(len(shard.schema))]
-    places = {}
+    indices = {}
     for name in (_BUNDLE, *_COLUMNS):
         # A group has its parts' names behind its own; pyarrow reads these as one column.
         found = [at for at, each in enumerate(columns) if f"{each.path}.".startswith(f"{name}.")]
@@ -111,8 +111,8 @@ def _columns(shard: pq.ParquetFile) -> dict[str, int]:
             continue
         if not found or not _is_flat(columns[found[0]]) or not _is_read(shard, name):
             raise NoBundlesError(f"without a binary column {name!r}")
-        places[name] = found[0]
-    return places
+        indices[name] = found[0]
+    return indices
 
 
 def _is_flat(column: pq.ColumnSchema) -> bool:

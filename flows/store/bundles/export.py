@@ -81,7 +81,7 @@ def export_bundles(layout: Layout, selection: ExportSelection, to: Path | None =
                 key = layout.bundle(number)
                 _write(files, key.removeprefix("bundles/") if to else key, bundle, exported)
     if not exported.written + exported.unchanged:
-        raise ConfigError(f"no bundle kept in {layout.place} is what you asked for")
+        raise ConfigError(f"no bundle kept in {layout.location} is what you asked for")
     return exported
 
 
@@ -98,7 +98,7 @@ def _by_shard(
     if references:
         by_shard: dict[str, list[KnownRecord]] = {}
         for reference in references:
-            for record in find_records(catalog, reference, layout.place):
+            for record in find_records(catalog, reference, layout.location):
                 by_shard.setdefault(record.shard, []).append(record)
         yield from by_shard.items()
         return
@@ -133,7 +133,7 @@ def _categories(bundle: bytes) -> list[str]:
 
 
 def _write(files: Files, key: str, bundle: bytes, exported: Exported) -> None:
-    with writing(Path(files.place(key)).parent):
+    with writing(Path(files.location(key)).parent):
         if _is_there(files, key, bundle):
             exported.unchanged += 1
             return

@@ -1,4 +1,4 @@
-"""The bundles of known records: read by their places, verified before anything builds on them."""
+"""The bundles of known records: read by shard and row, verified before anything builds on them."""
 
 from collections import defaultdict
 from collections.abc import Container, Iterable, Iterator

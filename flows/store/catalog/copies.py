@@ -53,7 +53,7 @@ class Coordinator:
             return
         if self.objects.read_json(LOCK) != self.mark:
             raise StoreError(
-                f"the lock {self.objects.place(LOCK)} was taken from this run; the copy of its "
+                f"the lock {self.objects.location(LOCK)} was taken from this run; the copy of its "
                 f"catalog was not put there, the next run takes up what it made"
             )
         copy = root / "catalog.copy"
@@ -125,10 +125,10 @@ def readable_catalog(layout: Layout) -> Path:
 def open_catalog(layout: Layout) -> Catalog:
     """Open the catalog for reading; raises `StoreError` where there is none."""
     file = readable_catalog(layout)
-    nothing = StoreError(f"there are no records in {layout.place} yet; run a backfill first")
+    nothing = StoreError(f"there are no records in {layout.location} yet; run a backfill first")
     if not is_there(file):
         if entry_numbers(layout.files):
-            raise StoreError(f"the catalog of {layout.place} is gone; {MEND}")
+            raise StoreError(f"the catalog of {layout.location} is gone; {MEND}")
         raise nothing
     try:
         return Catalog.open(file, read_only=True)
@@ -169,8 +169,9 @@ def _claim(layout: Layout, objects: "ObjectFiles", mark: dict[str, Any]) -> None
         if them:
             break
     raise StoreError(
-        f"{describe(them)} is writing to {layout.place}; wait for it or stop it. If it was killed "
-        f"and cannot run there again, remove {objects.place(LOCK)}, and the next run takes over"
+        f"{describe(them)} is writing to {layout.location}; wait for it or stop it. If it was "
+        f"killed and cannot run there again, remove {objects.location(LOCK)}, and the next run "
+        "takes over"
     )
 
 

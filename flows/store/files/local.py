@@ -25,8 +25,8 @@ class Files(Protocol):
     Keys are made by `Layout` alone. What fails is an `OSError`, or a `StoreError` that says it.
     """
 
-    def place(self, key: str = "") -> str:
-        """Return how messages, reports and users call a file, or the whole."""
+    def location(self, key: str = "") -> str:
+        """Return the path or URL of a file, or of the whole, as messages and reports give it."""
 
     def write_unnamed(self, key: str, data: Data) -> str:
         """Write `data`, durable, where no reader looks and no other process writes.
@@ -83,7 +83,7 @@ class LocalFiles:
 
     root: Path
 
-    def place(self, key: str = "") -> str:
+    def location(self, key: str = "") -> str:
         """Return the path."""
         return str(self.root / key)
 

@@ -29,7 +29,7 @@ def locked(layout: Layout, job: str) -> Iterator[None]:
         is_free = _try(lock)
     if not is_free:
         them = describe(_read(holder))
-        raise StoreError(f"{them} is writing to {layout.place}; wait for it or stop it")
+        raise StoreError(f"{them} is writing to {layout.location}; wait for it or stop it")
     try:
         with writing(layout.root):
             us = json.dumps(make_holder(job)).encode()

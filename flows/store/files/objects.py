@@ -56,7 +56,7 @@ class ObjectFiles:
         with _saying(f"cannot use {self._url}"):
             self._store = from_url(self._url, retry_config=_RETRY)
 
-    def place(self, key: str = "") -> str:
+    def location(self, key: str = "") -> str:
         """Return the URL."""
         return f"{self._url}/{key}" if key else self._url
 
@@ -70,20 +70,20 @@ class ObjectFiles:
         """Let the store copy each to its key, and remove what was copied."""
         named = list(unnamed)
         for temporary, key in named:
-            with _saying(f"cannot write {self.place(key)}"):
+            with _saying(f"cannot write {self.location(key)}"):
                 self._store.copy(temporary, key)
         self._delete([temporary for temporary, _ in named])
 
     def remove_unnamed(self) -> int:
         """Remove all that lies below `unnamed/`."""
-        with _saying(f"cannot list {self.place(UNNAMED)}"):
+        with _saying(f"cannot list {self.location(UNNAMED)}"):
             left = [found["path"] for some in self._store.list(UNNAMED) for found in some]
         self._delete(left)
         return len(left)
 
     def write(self, key: str, data: Data) -> None:
         """Put one object."""
-        with _saying(f"cannot write {self.place(key)}"):
+        with _saying(f"cannot write {self.location(key)}"):
             self._store.put(key, memoryview(data).cast("B"), use_multipart=False)
 
     def write_derived(self, files: Iterable[tuple[str, bytes]]) -> None:
@@ -99,12 +99,12 @@ class ObjectFiles:
 
     def read(self, key: str) -> bytes:
         """Get the object."""
-        with _saying(f"cannot read {self.place(key)}"):
+        with _saying(f"cannot read {self.location(key)}"):
             return bytes(self._store.get(key).bytes())
 
     def blocks(self, key: str) -> Iterator[bytes]:
         """Get the object as it comes."""
-        with _saying(f"cannot read {self.place(key)}"):
+        with _saying(f"cannot read {self.location(key)}"):
             for data in self._store.get(key):
                 yield bytes(data)
 
@@ -122,21 +122,21 @@ class ObjectFiles:
 
     def names(self, folder: str) -> list[str]:
         """List the prefix, and what lies directly below."""
-        with _saying(f"cannot list {self.place(folder)}"):
+        with _saying(f"cannot list {self.location(folder)}"):
             found = self._store.list_with_delimiter(folder)
         below = [*(one["path"] for one in found["objects"]), *found["common_prefixes"]]
         return [key.rsplit("/", 1)[-1] for key in below]
 
     def sizes(self, folder: str) -> dict[str, int]:
         """List the prefix with what the store knows of each object."""
-        with _saying(f"cannot list {self.place(folder)}"):
+        with _saying(f"cannot list {self.location(folder)}"):
             found = self._store.list_with_delimiter(folder)["objects"]
         return {one["path"].rsplit("/", 1)[-1]: one["size"] for one in found}
 
     def move(self, key: str, to: str) -> None:
         """Let the store copy it, and remove the old one."""
         if self.exists(to):
-            raise StoreError(f"cannot write {self.place(to)}: it is there already")
+            raise StoreError(f"cannot write {self.location(to)}: it is there already")
         self.name([(key, to)])
 
     def remove(self, keys: Iterable[str]) -> None:
@@ -146,20 +146,20 @@ class ObjectFiles:
     @contextmanager
     def opened(self, key: str) -> Iterator[BinaryIO]:
         """Give a reader that gets the ranges that are read."""
-        with _saying(f"cannot read {self.place(key)}"):
+        with _saying(f"cannot read {self.location(key)}"):
             size = self._store.head(key)["size"]
         with io.BufferedReader(_Reader(self, key, size), READ_AHEAD) as reader:
             yield reader
 
     def read_range(self, key: str, start: int, length: int) -> Data:
         """Get a part of an object."""
-        with _saying(f"cannot read {self.place(key)}"):
+        with _saying(f"cannot read {self.location(key)}"):
             return memoryview(self._store.get_range(key, start=start, length=length))
 
     def version(self, key: str) -> str | None:
         """Return what tells this object from another under the same key; None if there is none."""
         try:
-            with _saying(f"cannot read {self.place(key)}"):
+            with _saying(f"cannot read {self.location(key)}"):
                 found = self._store.head(key)
         except FileNotFoundError:
             return None
@@ -168,7 +168,7 @@ class ObjectFiles:
     def create(self, key: str, data: bytes) -> bool:
         """Put an object unless there is one; tell whether there was none."""
         try:
-            with _saying(f"cannot write {self.place(key)}"):
+            with _saying(f"cannot write {self.location(key)}"):
                 self._store.put(key, data, mode="create")
         except FileExistsError:
             return False
@@ -176,12 +176,12 @@ class ObjectFiles:
 
     def send(self, key: str, path: Path) -> None:
         """Put a file of the disk, in parts if it is large."""
-        with _saying(f"cannot write {self.place(key)}"):
+        with _saying(f"cannot write {self.location(key)}"):
             self._store.put(key, path)
 
     def fetch(self, key: str, path: Path) -> None:
         """Get an object as a file of the disk."""
-        with _saying(f"cannot read {self.place(key)}"), path.open("wb") as file:
+        with _saying(f"cannot read {self.location(key)}"), path.open("wb") as file:
             for data in self._store.get(key):
                 file.write(data)
 

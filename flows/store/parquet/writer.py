@@ -78,7 +78,7 @@ class ShardWriter:
             data = self._sinks[table].getvalue()
             key = layout.shard(table, shard.name)
             sha256 = hashlib.sha256(data).hexdigest()
-            written = WrittenFile(layout.files.place(key), data.size, sha256)
+            written = WrittenFile(layout.files.location(key), data.size, sha256)
             temporary = layout.files.write_unnamed(key, memoryview(data))
             files.append(UnnamedFile(temporary, key, written))
         return files
@@ -106,7 +106,7 @@ def refuse_taken_names(files: Files, new: Sequence[UnnamedFile]) -> None:
     for file in new:
         if files.exists(file.key):
             raise StoreError(
-                f"{files.place(file.key)}, which a new shard needs, is not of this data folder; "
+                f"{files.location(file.key)}, which a new shard needs, is not of this data folder; "
                 f"{MEND}"
             )
 

@@ -77,10 +77,10 @@ def _read_all(config: Config, layout: Layout, found: Examination) -> None:
     for check in track(checks, total=len(entries), what="shards"):
         found.records += check.records
         findings.wrong += check.wrong
-        findings.faults += [Fault(files.place(one.key), one.problem) for one in check.wrong]
+        findings.faults += [Fault(files.location(one.key), one.problem) for one in check.wrong]
         found.bundle_files.update(check.bundle_files)
         findings.faults += [
-            Fault(files.place(layout.bundle(number)), "is not the bundle that the tables hold")
+            Fault(files.location(layout.bundle(number)), "is not the bundle that the tables hold")
             for number in check.bundle_files
         ]
         findings.faults += [
@@ -96,7 +96,7 @@ def _read_all(config: Config, layout: Layout, found: Examination) -> None:
     for key, problem in find_bad_replies(layout, replies):
         if key not in known:
             found.lost_replies.append(key)
-            findings.faults.append(Fault(files.place(key), problem))
+            findings.faults.append(Fault(files.location(key), problem))
 
 
 def report_lines(layout: Layout, found: Examination) -> Iterator[str]:
@@ -109,7 +109,7 @@ def report_lines(layout: Layout, found: Examination) -> Iterator[str]:
     shards = len(findings.committed.shards)
     read = f", {found.records} bundles read and verified" if found.records else ""
     outcome = f"{len(findings.faults)} faults" if findings.faults else "all is well"
-    yield f"{layout.place}: {len(findings.entries)} commits, {shards} shards{read}: {outcome}"
+    yield f"{layout.location}: {len(findings.entries)} commits, {shards} shards{read}: {outcome}"
 
 
 def repair_folder(

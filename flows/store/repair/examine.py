@@ -154,7 +154,7 @@ def _folder(
         problem = "is another folder's"
     if said == folder:
         return folder or "", None
-    return folder or "", Fault(layout.files.place(IDENTITY), problem)
+    return folder or "", Fault(layout.files.location(IDENTITY), problem)
 
 
 def _read_ledger(
@@ -163,7 +163,7 @@ def _read_ledger(
     """Follow the ledger from its first entry, by its files or else by the catalog's copies."""
     head, there = Head(), set(numbers)
     for number in range(1, max([*numbers, *known], default=0) + 1):
-        where = layout.files.place(entry_key(number))
+        where = layout.files.location(entry_key(number))
         try:
             written = read_number(layout.files, number)
             check_follows(written.entry, head, found.folder)
@@ -223,9 +223,9 @@ def _check_tables(layout: Layout, found: Findings, sizes: dict[str, int]) -> Non
         if one.key in sizes or not files.exists(one.key)
     ]  # fmt: skip
     found.unknown = find_unknown_files(layout, committed, sizes, found.folder)
-    found.faults += [Fault(files.place(one.key), one.problem) for one in found.wrong]
+    found.faults += [Fault(files.location(one.key), one.problem) for one in found.wrong]
     for one in found.unknown:
-        where = files.place(one.key)
+        where = files.location(one.key)
         if one.ours:
             found.faults.append(Fault(where, "is a shard's, but the ledger does not know it"))
         elif one.shard:
@@ -254,7 +254,7 @@ def look_at_bundle_files(layout: Layout, found: Findings) -> None:
     with closing(Catalog.open(readable_catalog(layout), read_only=True)) as catalog:
         for folder, missing in find_missing_bundle_files(layout, catalog):
             problem = f"lacks {len(missing)} bundle files, such as that of {missing[0]}"
-            found.faults.append(Fault(layout.files.place(folder), problem))
+            found.faults.append(Fault(layout.files.location(folder), problem))
 
 
 def look_at_replies(layout: Layout, found: Findings) -> list[str]:
@@ -267,8 +267,8 @@ def look_at_replies(layout: Layout, found: Findings) -> list[str]:
         sizes = layout.files.sizes(folder)
         gone += [key for key in keys if not sizes.get(key.rpartition("/")[2])]
     problem = "is gone or empty; a copy of it put back is best, what was made of it stays valid"
-    found.faults += [Fault(layout.files.place(key), problem) for key in gone]
+    found.faults += [Fault(layout.files.location(key), problem) for key in gone]
     found.notices += [
-        f"{layout.files.place(key)} is known to be lost" for key in sorted(found.lost)
+        f"{layout.files.location(key)} is known to be lost" for key in sorted(found.lost)
     ]
     return gone

@@ -123,7 +123,7 @@ def require_bytes(files: Files, wanted: Iterable[CommittedFile]) -> None:
     """Raise `StoreError` for the first file whose bytes are not those that were committed."""
     for file in wanted:
         if problem := check_bytes(files, file):
-            raise StoreError(f"{files.place(file.key)} {problem}; {MEND}")
+            raise StoreError(f"{files.location(file.key)} {problem}; {MEND}")
 
 
 def require_shard(layout: Layout, catalog: Catalog, shard: str, *tables: str) -> None:
@@ -136,5 +136,5 @@ def refuse_wrong(layout: Layout, wrong: Sequence[WrongFile]) -> None:
     """Raise `StoreError` where a committed file is gone or has another size."""
     if wrong:
         more = f", and so are {len(wrong) - 1} more files" if len(wrong) > 1 else ""
-        where = layout.files.place(wrong[0].key)
+        where = layout.files.location(wrong[0].key)
         raise StoreError(f"{where}, which was committed, {wrong[0].problem}{more}; {MEND}")

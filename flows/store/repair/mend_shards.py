@@ -159,7 +159,7 @@ class ShardMender:
 
 
 def find_bundle_files(layout: Layout) -> Iterator[tuple[str, str]]:
-    """Yield Pith Number and key of each bundle file, as its place names it."""
+    """Yield Pith Number and key of each bundle file, as its path names it."""
     files = layout.files
     for year in sorted(files.names(BUNDLES)):
         for start in sorted(files.names(f"{BUNDLES}/{year}")):

@@ -108,7 +108,7 @@ def take_up_older(layout: Layout, now: datetime) -> str:
         shard = read_whole_marks(layout, name)
         if shard is None:
             raise StoreError(
-                f"of the shard {name} in {layout.place} a file is missing, or it is none of "
+                f"of the shard {name} in {layout.location} a file is missing, or it is none of "
                 "pith-ingest's; put it back, or move what is there out of 'tables', and try again"
             )
         found.append((issued(layout, shard), shard))

@@ -28,7 +28,7 @@ from flows.cli.data.show import print_record
 from flows.cli.data.status import status_lines
 from flows.common.config import Config, load_config
 from flows.common.errors import ConfigError, StoreError
-from flows.common.files.locations import place_of
+from flows.common.files.locations import location_of
 from flows.common.keys import load_issuer
 from flows.ingest.worker_context import Orders, layout_of, open_desk
 from flows.jobs import jobs
@@ -414,7 +414,7 @@ PLACES: dict[str, str | Path] = {
 
 @pytest.mark.parametrize("text", PLACES)
 def test_a_place_is_a_folder_or_a_url(text: str, tmp_path: Path) -> None:
-    assert place_of(text) == place_of(Path(text)) == PLACES[text]
+    assert location_of(text) == location_of(Path(text)) == PLACES[text]
     file = tmp_path / "config.yaml"
     file.write_text(json.dumps({"data_dir": text}))
     expected = PLACES[text]
