@@ -78,7 +78,7 @@ def _explain(message: str, exit_status: int) -> int:
 
 
 def _explain_words(error: "TyperException") -> None:
-    """Say what is wrong with the words of a command, as Typer does, but safely."""
+    """Print what is wrong with the words of a command, as Typer does, but safely."""
     context = getattr(error, "ctx", None)
     words = error.format_message()
     if context and words == context.get_help():  # no words at all
@@ -94,7 +94,7 @@ def _explain_words(error: "TyperException") -> None:
 
 
 def _describe(error: OSError) -> str:
-    """Say what the system could not read or write, where it names that."""
+    """Return what the system could not read or write, where it names that."""
     where = "an input or output" if error.filename is None else error.filename
     return f"cannot read or write {where}: {error.strerror or error}"
 

@@ -128,7 +128,7 @@ def _write_new(file: Path, data: bytes) -> None:
 def _print(
     merged: "MergedBundle", bundles: Sequence[dict[str, Any]], own: set[bytes], output: Path
 ) -> None:
-    """Say what was merged, and what its owner should look at."""
+    """Print what was merged, and what its owner should look at."""
     bundle = merged.bundle
     events = sum(len(copy["events"]) for copy in bundles)
     echo(f"{bundle['pith_number']}: {len(bundle['events'])} of {events} events are distinct")

@@ -96,7 +96,7 @@ class _Section(BaseModel):
 
 
 class ArxivConfig(_Section):
-    """Where arXiv is and how politely it is asked."""
+    """ArXiv's addresses, and the pace of requests to it."""
 
     oai_url: Url = "https://oaipmh.arxiv.org/oai"
     atom_url: Url = "https://export.arxiv.org/api/query"
@@ -116,7 +116,7 @@ class ArxivConfig(_Section):
 
 
 class HarvestConfig(_Section):
-    """How the nightly harvest finds its days."""
+    """The days of the nightly harvest."""
 
     overlap_days: int = Field(3, ge=1)
 
@@ -144,7 +144,7 @@ class KnownKey(_Section):
 
 
 class IdentityConfig(_Section):
-    """Who signs; the default can be taken for nobody (`.invalid` is reserved by RFC 2606)."""
+    """The signer; the default can be taken for nobody (`.invalid` is reserved by RFC 2606)."""
 
     signer_id: str = Field("unregistered.invalid", min_length=1)
     base_url: BaseUrl = "https://unregistered.invalid"
@@ -165,7 +165,7 @@ class ScheduleConfig(_Section):
 
 
 class OutputsConfig(_Section):
-    """What is written beside the Parquet tables."""
+    """The files that are written beside the Parquet tables."""
 
     bundle_files: Literal["all", "none"] = "all"
 
@@ -211,13 +211,14 @@ class Config(BaseSettings):
     @classmethod
     def settings_customise_sources(
         cls,
-        settings_cls: type[BaseSettings],  # noqa: ARG003 - the hook's signature
+        settings_cls: type[BaseSettings],
         init_settings: PydanticBaseSettingsSource,
         env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the hook's signature
-        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the hook's signature
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Put the environment before the file, whose values come as arguments."""
+        del settings_cls, dotenv_settings, file_secret_settings
         return env_settings, init_settings
 
 
@@ -264,7 +265,7 @@ def _refuse_unknown_variables() -> None:
 
 
 def _explain(error: ValidationError, where: str) -> str:
-    """Say in one sentence what is wrong with the first wrong setting."""
+    """Return in one sentence what is wrong with the first wrong setting."""
     first = error.errors()[0]
     path = [str(part) for part in first["loc"]]
     name = ".".join("…" if looks_like_key(part) else part for part in path)

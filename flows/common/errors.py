@@ -5,7 +5,7 @@ from flows.common.terminal import sentence
 
 
 class PithError(Exception):
-    """What went wrong and what to try, in one sentence; ends a command with `exit_status`."""
+    """The reason and what to try, in one sentence; ends a command with `exit_status`."""
 
     exit_status = ExitStatus.UNUSABLE
 

@@ -4,7 +4,7 @@ from enum import IntEnum
 
 
 class ExitStatus(IntEnum):
-    """How a command ended, for scripts."""
+    """The end of a command, for scripts."""
 
     DONE = 0
     PROBLEMS = 1

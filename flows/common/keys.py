@@ -127,7 +127,7 @@ def key_location(config: IdentityConfig) -> str:
 
 
 def in_secret(config: IdentityConfig) -> bool:
-    """Tell whether `load_issuer` would ask a Prefect server for the key."""
+    """Return whether `load_issuer` would ask a Prefect server for the key."""
     return config.key_secret is not None and KEY_VARIABLE not in os.environ
 
 
@@ -137,7 +137,7 @@ def has_key(config: IdentityConfig) -> bool:
 
 
 def _may_exist(file: Path) -> bool:
-    """Tell whether a file is there; one that this user may not see is, and reading it says why."""
+    """Return whether a file may be there: one that this user may not see, reading says why."""
     try:
         return file.exists()
     except PermissionError:

@@ -11,7 +11,7 @@ from transforms.parsing.oai_xml import MAX_PAGE_BYTES
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RetryPolicy:
-    """How long one request to arXiv may take, and how often it is made.
+    """The limits of one request to arXiv, and how often it is made.
 
     Attributes:
         attempts: How often a request is made before arXiv counts as unreachable.

@@ -1,4 +1,4 @@
-"""Where everything of one data folder lies."""
+"""The layout of one data folder: where everything lies."""
 
 from dataclasses import dataclass
 from pathlib import Path

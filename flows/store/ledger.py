@@ -206,7 +206,7 @@ def read_identity(files: Files) -> str | None:
 
 
 def make_identity(files: Files, moment: datetime, folder: str | None = None) -> str:
-    """Give a data folder its id, a new one unless it is named, and return it."""
+    """Write the id of a data folder, a new one unless it is named, and return it."""
     folder = folder or secrets.token_hex(16)
     made = {"folder": folder, "made_at": moment.isoformat(timespec="seconds")}
     files.write(IDENTITY, msgspec.json.encode(made))

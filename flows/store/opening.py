@@ -43,8 +43,8 @@ Say = Callable[[str], None]
 def open_for_writing(layout: Layout, say: Say) -> tuple[Catalog, Ledger]:
     """Return catalog and ledger, at one, of a folder whose committed files are all there.
 
-    `say` is told what was mended. Raises `StoreError`, and touches nothing, where the state of the
-    folder leaves a doubt.
+    `say` gets a sentence for each thing that was mended. Raises `StoreError`, and touches nothing,
+    where the state of the folder leaves a doubt.
     """
     folder = _identity(layout, say)
     problem, known = _look(layout, folder)

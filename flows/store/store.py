@@ -125,11 +125,11 @@ def open_store(
     now: Clock = utc_now,
     tolerance: timedelta = TOLERANCE,
 ) -> Iterator[Store]:
-    """Lock a data folder for this process, mend what can be, and give the store.
+    """Lock a data folder for this process, mend what can be, and yield the store.
 
-    `say` is told what was mended or completed. Raises `StoreError` when another run holds the lock
-    (its message names that run), the folder cannot be written, its state leaves a doubt, or the
-    clock `now` is behind what was last committed by more than the tolerance.
+    `say` gets a sentence for each thing that was mended or completed. Raises `StoreError` when
+    another run holds the lock (its message names that run), the folder cannot be written, its state
+    leaves a doubt, or the clock `now` is behind what was last committed by more than the tolerance.
     """
     with coordinating(layout, job) as coordinator:
         if coordinator:

@@ -46,7 +46,7 @@ def find_faults(config: "Config") -> Iterator[str]:
 
 
 def status_lines(config: "Config") -> Iterator[str]:
-    """Give the counts, the days that are proven, last runs, and what is incomplete, a line each."""
+    """Yield the counts, the proven days, the last runs and what is incomplete, a line each."""
     from flows.ingest.worker_context import layout_of
     from flows.sources.arxiv.harvest.coverage import coverage_lines, sets_of_interest
     from flows.store.catalog.copies import open_catalog

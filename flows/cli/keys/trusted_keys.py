@@ -1,4 +1,4 @@
-"""Whose signatures `verify` trusts, and why: never because of anything that lies beside a bundle.
+"""The keys that `verify` trusts, and why: never because of anything that lies beside a bundle.
 
 Keys come from what was pinned in this program, from the user's own key and configuration, and from
 a trust file of the user's own, which `pith-ingest trust` keeps.
@@ -218,7 +218,7 @@ def _refuse_relative(path: Path, what: str) -> Path:
 
 @contextmanager
 def _changing() -> Iterator[list[SavedKey]]:
-    """Give the saved keys to change, and save what became of them; one process at a time."""
+    """Yield the saved keys to change, and save what became of them; one process at a time."""
     from filelock import FileLock
 
     file = _trust_file()

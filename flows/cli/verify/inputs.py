@@ -1,4 +1,4 @@
-"""Where bundles to verify come from: files, folders, Parquet shards, standard input."""
+"""Reading bundles to verify: from files, folders, Parquet shards, standard input."""
 
 import os
 import sys
@@ -29,12 +29,12 @@ class FoundBundle:
 
 
 def read_sources(paths: Sequence[Path]) -> Iterator[FoundBundle]:
-    """Give the bundles at `paths`, one at a time, each at most one byte larger than allowed.
+    """Yield the bundles at `paths`, one at a time, each at most one byte larger than allowed.
 
     A file named *.parquet is a shard with a binary column `bundle`, `-` is standard input, any
     other file one bundle. A folder is searched for *.json, and for *.parquet with that column, but
     not through links to other folders; one that holds neither raises `ConfigError`. What in it
-    cannot be read, a folder below it too, is given with the reason.
+    cannot be read, a folder below it too, is yielded with the reason.
     """
     for path in paths:
         if path == STANDARD_INPUT:
@@ -101,7 +101,7 @@ def _may_hold_bundles(path: Path) -> bool:
         with _open(path, only_files=True) as file:
             return may_hold_bundles(file)
     except OSError:
-        return True  # it is told when it is read
+        return True  # it is reported when it is read
 
 
 def _open(path: Path, *, only_files: bool) -> BinaryIO:

@@ -1,4 +1,4 @@
-"""What `verify` prints: a line for each bundle, a summary, whom it trusted, an exit status."""
+"""The output of `verify`: a line for each bundle, a summary, whom it trusted, an exit status."""
 
 import json
 from collections import Counter
@@ -22,7 +22,7 @@ _MAX_STRANGERS = 20
 
 
 class Form(StrEnum):
-    """How much is printed: a line a bundle, only what is not good, every check, or JSON Lines."""
+    """The amount of output: a line a bundle, only what is not good, every check, or JSON Lines."""
 
     LINES = "lines"
     QUIET = "quiet"
@@ -31,7 +31,7 @@ class Form(StrEnum):
 
 
 class Status(StrEnum):
-    """What one bundle is, in one word."""
+    """The verdict on one bundle, in one word."""
 
     TRUSTED = "trusted"
     UNTRUSTED = "untrusted"
@@ -140,7 +140,7 @@ def _described(key: bytes, trusted: Trust) -> str:
 
 
 def _print_keys(signed: Counter[bytes], trusted: Trust, *, only_strangers: bool) -> None:
-    """Say of each key that signed a valid bundle why it is trusted, or that it is not."""
+    """Print of each key that signed a valid bundle why it is trusted, or that it is not."""
     strangers = sorted(signed.keys() - trusted.keys())
     shown = strangers[:_MAX_STRANGERS]
     if not only_strangers:

@@ -12,7 +12,7 @@ from flows.cli.verify.parquet_pages import BadPagesError, read_page_sizes
 from transforms.encoding.strict_json import MAX_BYTES
 
 MAX_HELD_BYTES = 128 * 2**20
-"""What the pages of a shard's columns, as many as are unpacked at one time, may take together.
+"""What the pages of a shard's columns, as many as are decompressed at one time, may take together.
 
 Those of pyarrow and polars have 1 MiB; DuckDB's end at 100 MB.
 """
@@ -49,7 +49,7 @@ class NoBundlesError(ValueError):
 
 
 def may_hold_bundles(file: BinaryIO) -> bool:
-    """Tell whether it is no Parquet without bundles; what cannot be read is to be reported."""
+    """Return whether it may hold bundles; what cannot be read may, for it is to be reported."""
     try:
         with _opened(file) as shard:
             return _BUNDLE in shard.schema_arrow.names
@@ -58,7 +58,7 @@ def may_hold_bundles(file: BinaryIO) -> bool:
 
 
 def read_shard(path: str, file: BinaryIO) -> Iterator[FoundBundle]:
-    """Give the rows of a shard; damage ends it, and is told after the rows before it.
+    """Yield the rows of a shard; damage ends it, and is reported after the rows before it.
 
     So does what exceeds the limits above, which hold time and memory to a multiple of the file's
     size.

@@ -1,4 +1,4 @@
-"""Where a data folder may be: a folder of the disk, or a prefix in an object store."""
+"""Locations of a data folder: a folder of the disk, or a prefix in an object store."""
 
 import hashlib
 import re

@@ -130,7 +130,7 @@ def keep_to(budget: Budget, client: httpx.Client) -> None:
     httpx has no setting for that, and with a transport of one's own it leaves the environment's
     proxies aside.
     """
-    for transport in (client._transport, *client._mounts.values()):  # noqa: SLF001 - see above
+    for transport in (client._transport, *client._mounts.values()):
         if isinstance(transport, httpx.HTTPTransport):
-            pool = transport._pool  # noqa: SLF001 - likewise
-            pool._network_backend = BoundedBackend(pool._network_backend, budget)  # noqa: SLF001
+            pool = transport._pool
+            pool._network_backend = BoundedBackend(pool._network_backend, budget)

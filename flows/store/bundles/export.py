@@ -29,7 +29,7 @@ from transforms.paper.reference import Reference
 
 @dataclass(frozen=True, slots=True)
 class ExportSelection:
-    """Which bundles to export: those that meet every condition given.
+    """A choice of bundles to export: those that meet every condition given.
 
     `categories` are primary ones or cross-lists, and archives such as `math`; the days, both
     inclusive and in UTC, are those on which the newest bundle of a number was issued.
@@ -41,11 +41,11 @@ class ExportSelection:
     until: date | None = None
 
     def has_day(self, record: KnownRecord) -> bool:
-        """Tell whether the bundle of `record` was issued on a day that is selection."""
+        """Return whether the bundle of `record` was issued on a selected day."""
         return (self.first or date.min) <= record.issued_at.date() <= (self.until or date.max)
 
     def has_category(self, categories: Iterable[str]) -> bool:
-        """Tell whether one of a paper's categories, or its archive, is selection."""
+        """Return whether one of a paper's categories, or its archive, is selected."""
         return not self.categories or any(
             {category, category.partition(".")[0]} & self.categories for category in categories
         )
@@ -53,7 +53,7 @@ class ExportSelection:
 
 @dataclass(slots=True)
 class Exported:
-    """How many bundle files were written, and how many were there already, the same."""
+    """The number of bundle files written, and of those that were there already, the same."""
 
     written: int = 0
     unchanged: int = 0
@@ -94,7 +94,7 @@ def _held(layout: Layout, to: Path | None) -> AbstractContextManager[object]:
 def _by_shard(
     layout: Layout, catalog: Catalog, references: Sequence[Reference]
 ) -> Iterator[tuple[str, list[KnownRecord]]]:
-    """Give each shard with its records that the references mean; without any, all of them."""
+    """Yield each shard with its records that the references mean; without any, all of them."""
     if references:
         by_shard: dict[str, list[KnownRecord]] = {}
         for reference in references:
@@ -113,7 +113,7 @@ def _by_shard(
 def _bundles(
     layout: Layout, shard: str, records: Sequence[KnownRecord], selection: ExportSelection
 ) -> Iterator[tuple[str, bytes]]:
-    """Give the newest bundles of records in one shard, of the categories that are selection."""
+    """Yield the newest bundles of records in one shard, of the selected categories."""
     if selection.categories and records:
         # Papers and bundles of a shard are parallel rows, but for papers that a repair lost.
         lost = {r.pith_number for r in records if r.shown_sha256 == UNKNOWN_SHOWN}

@@ -16,7 +16,7 @@ from transforms.verify.verify import BadBundleError, read_verified
 def read_bundles(
     layout: Layout, records: Iterable[KnownRecord]
 ) -> Iterator[tuple[KnownRecord, bytes]]:
-    """Give the exact bytes of the newest bundle of each record, shard by shard.
+    """Yield the exact bytes of the newest bundle of each record, shard by shard.
 
     Raises `StoreError` that names a shard's file which does not hold what it should.
     """

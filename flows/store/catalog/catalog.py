@@ -29,6 +29,14 @@ from flows.store.ledger import (
 )
 from flows.store.parquet.shards import ShardName
 
+Table = Literal["shards", "records", "rejects", "vanished"]
+_COUNT: dict[Table, str] = {
+    "shards": "SELECT count(*) FROM shards",
+    "records": "SELECT count(*) FROM records",
+    "rejects": "SELECT count(*) FROM rejects",
+    "vanished": "SELECT count(*) FROM vanished",
+}
+
 
 class Catalog:
     """One connection to `catalog.sqlite`; one process writes, any number may read."""
@@ -167,14 +175,11 @@ class Catalog:
                 " shard = excluded.shard, shard_row = excluded.shard_row",
                 ((*record, number, row) for row, record in enumerate(commit.records)),
             )
-            for table, values in (
-                ("rejects", commit.reject_sha256s),
-                ("vanished", commit.vanished),
+            for statement, values in (
+                ("INSERT OR IGNORE INTO rejects VALUES (?, ?)", commit.reject_sha256s),
+                ("INSERT OR IGNORE INTO vanished VALUES (?, ?)", commit.vanished),
             ):
-                connection.executemany(
-                    f"INSERT OR IGNORE INTO {table} VALUES (?, ?)",  # noqa: S608 - two constants
-                    ((value, number) for value in values),
-                )
+                connection.executemany(statement, ((value, number) for value in values))
             for window in commit.windows:
                 self.windows.add_done(window, shard.name)
             if finished:
@@ -213,7 +218,7 @@ class Catalog:
         return read_entry(found[0]).entry.files if found else ()
 
     def has_vanished(self, arxiv_id: str) -> bool:
-        """Tell whether arXiv said once that it has no such paper any more."""
+        """Return whether arXiv said once that it has no such paper any more."""
         found = self._connection.execute(
             "SELECT 1 FROM vanished WHERE arxiv_id = ?", (arxiv_id,)
         ).fetchone()
@@ -231,9 +236,9 @@ class Catalog:
         with transaction(self._connection) as connection:
             _finish(connection, part)
 
-    def count(self, table: Literal["shards", "records", "rejects", "vanished"]) -> int:
+    def count(self, table: Table) -> int:
         """Return how many rows a table has."""
-        (number,) = self._connection.execute(f"SELECT count(*) FROM {table}").fetchone()  # noqa: S608 - by type
+        (number,) = self._connection.execute(_COUNT[table]).fetchone()
         return int(number)
 
     def numbers_with_files(self) -> Iterator[str]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, Literal
+from typing import Literal
 
 from flows.common.errors import StoreError
 
@@ -73,7 +73,7 @@ class CatalogReader(sqlite3.Connection):
         self._path = path
         self._copy: sqlite3.Connection | None = None
 
-    def execute(self, sql: str, parameters: Any = (), /) -> sqlite3.Cursor:  # noqa: ANN401 - as SQLite
+    def execute(self, sql: str, parameters: "sqlite3._Parameters" = (), /) -> sqlite3.Cursor:
         """Execute a statement that reads."""
         if self._copy is None:
             try:
@@ -92,7 +92,7 @@ class CatalogReader(sqlite3.Connection):
 
 
 def is_there(path: Path) -> bool:
-    """Tell whether there is a catalog; raises `StoreError` where this user may not look."""
+    """Return whether there is a catalog; raises `StoreError` where this user may not look."""
     try:
         return path.exists()
     except OSError as error:

@@ -135,7 +135,7 @@ def find_inner_damage(connection: sqlite3.Connection) -> str | None:
 
 
 def is_noted(path: Path) -> bool:
-    """Tell whether the catalog was closed by its last writer, so that its hash is noted."""
+    """Return whether the catalog was closed by its last writer, so that its hash is noted."""
     return _note_of(path).exists()
 
 

@@ -1,4 +1,4 @@
-"""What the catalog knows of a record, and what a shard adds to it, as values."""
+"""Values of the catalog: a record that is known, and all that a shard adds."""
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -47,7 +47,7 @@ RecordRow = tuple[str, int, str, bytes, str | None, int]
 
 @dataclass(frozen=True, slots=True)
 class Commit:
-    """What one shard adds to the catalog, in one transaction.
+    """All that one shard adds to the catalog, in one transaction.
 
     `records` are in the order of the shard's bundles, one for each row; `replies` are the kept
     replies (sha256, hex) that it was made of.

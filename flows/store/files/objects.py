@@ -24,6 +24,7 @@ except ImportError:
     ) from None
 
 if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
     from obstore.store import RetryConfig
 
 UNNAMED = "unnamed"
@@ -93,8 +94,9 @@ class ObjectFiles:
                 list(pool.map(self.write, *zip(*some, strict=True)))
 
     @contextmanager
-    def syncing(self, folder: str) -> Iterator[Callable[[], None]]:  # noqa: ARG002 - as `Files`
-        """Give what does nothing: an object that was put is durable."""
+    def syncing(self, folder: str) -> Iterator[Callable[[], None]]:
+        """Yield what does nothing: an object that was put is durable."""
+        del folder
         yield lambda: None
 
     def read(self, key: str) -> bytes:
@@ -117,7 +119,7 @@ class ObjectFiles:
         return found if isinstance(found, dict) else {}
 
     def exists(self, key: str) -> bool:
-        """Ask for its head."""
+        """Request its head."""
         return self.version(key) is not None
 
     def names(self, folder: str) -> list[str]:
@@ -145,7 +147,7 @@ class ObjectFiles:
 
     @contextmanager
     def opened(self, key: str) -> Iterator[BinaryIO]:
-        """Give a reader that gets the ranges that are read."""
+        """Yield a reader that gets the ranges that are read."""
         with _saying(f"cannot read {self.location(key)}"):
             size = self._store.head(key)["size"]
         with io.BufferedReader(_Reader(self, key, size), READ_AHEAD) as reader:
@@ -211,10 +213,11 @@ class _Reader(io.RawIOBase):
         self._at = offset + {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._size}[whence]
         return self._at
 
-    def readinto(self, buffer: Any) -> int:  # noqa: ANN401 - any buffer that can be written
-        length = max(0, min(len(buffer), self._size - self._at))
+    def readinto(self, buffer: "WriteableBuffer") -> int:
+        room = memoryview(buffer).cast("B")
+        length = max(0, min(len(room), self._size - self._at))
         if length:
-            buffer[:length] = self._files.read_range(self._key, self._at, length)
+            room[:length] = self._files.read_range(self._key, self._at, length)
         self._at += length
         return length
 
@@ -249,7 +252,7 @@ def _saying(what: str) -> Iterator[None]:
 
 
 def _reason(text: str) -> str:
-    # Where it found no key anywhere else, it asks what a cloud's own machines would be told.
+    # Where it found no key anywhere else, it asks for what a cloud's own machines would get.
     if "169.254." in text:
         return "no credentials were found, such as AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
     code, answer = _CODE.search(text), _ANSWER.search(text)

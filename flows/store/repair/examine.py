@@ -40,7 +40,7 @@ from flows.store.repair.inspection import (
 
 
 class Remedy(StrEnum):
-    """What mends a fault."""
+    """The remedy of a fault."""
 
     REPAIR = "pith-ingest doctor --repair"
     NEXT_RUN = "the next run"
@@ -56,13 +56,13 @@ class Fault:
     remedy: Remedy = Remedy.REPAIR
 
     def __str__(self) -> str:
-        """Say it in one line."""
+        """Return it as one line."""
         return f"{self.where} {self.problem}; mended by: {self.remedy}"
 
 
 @dataclass(slots=True)
 class Findings:
-    """What a look at a data folder found.
+    """The findings of a look at a data folder.
 
     `entries` is the ledger as far as it can be known, from its files or from the catalog's copies;
     `restorable` are those of which only the catalog has a copy, and `stray` the numbers of files
@@ -81,7 +81,7 @@ class Findings:
 
     @property
     def committed(self) -> Committed:
-        """What counts by the ledger."""
+        """The files and shards that count by the ledger."""
         return Committed.by([written.entry for written in self.entries])
 
     @property
@@ -105,7 +105,7 @@ def _look(layout: Layout) -> Findings:
     if identity_fault:
         found.faults.append(identity_fault)
     _read_ledger(layout, found, numbers, known)
-    _judge_catalog(layout, found, known, catalog_folder)
+    _compare_catalog(layout, found, known, catalog_folder)
     _check_tables(layout, found, sizes)
     return found
 
@@ -190,10 +190,10 @@ def _follows(entry: Entry, head: Head, folder: str) -> bool:
     return True
 
 
-def _judge_catalog(
+def _compare_catalog(
     layout: Layout, found: Findings, known: dict[int, WrittenEntry], folder: str | None
 ) -> None:
-    """Tell whether the catalog is at one with the ledger, or only behind it."""
+    """Return whether the catalog is at one with the ledger, or only behind it."""
     last = known[max(known)] if known else None
     if found.catalog_problem is None and folder != found.folder:
         found.catalog_problem = "is another data folder's"
@@ -211,7 +211,7 @@ def _judge_catalog(
 
 
 def _is_written(layout: Layout) -> bool:
-    """Tell whether a run holds the lock of a local folder, so that the catalog may be behind."""
+    """Return whether a run holds the lock of a local folder, so that the catalog may be behind."""
     return layout.lock.with_suffix(".json").exists()
 
 

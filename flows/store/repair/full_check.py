@@ -27,7 +27,7 @@ _MAX_REPLY_BYTES = 2**28
 
 @dataclass(slots=True)
 class ShardCheck:
-    """What reading one shard found.
+    """The findings of reading one shard.
 
     `bad_bundles` are numbers whose bundle does not verify though the file is the one committed,
     `bundle_files` those whose file is another than the shard says; `untrusted` counts the bundles
@@ -46,7 +46,7 @@ class ShardCheck:
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """What shards are compared with.
+    """The values that shards are compared with.
 
     `keys` are the public keys that sign here. `order` is each shard's number in the
     ledger. `catalog` tells whether the catalog can be compared, `bundle_files` whether there is to
@@ -64,7 +64,7 @@ def check_shards(
 ) -> Iterator[ShardCheck]:
     """Read these shards by so many processes, and yield what each shows."""
     check = partial(check_shard, layout, expected)
-    if workers == 1 or len(entries) < 2:  # noqa: PLR2004 - one shard needs no company
+    if workers == 1 or len(entries) <= 1:
         yield from map(check, entries)
         return
     with ProcessPoolExecutor(workers, get_context("forkserver")) as pool:

@@ -1,4 +1,4 @@
-"""Whether the files of a data folder are those that were committed, as far as a look can tell.
+"""Comparing the files of a data folder with those that were committed, by a look.
 
 A look: which files there are, and their sizes. `check_bytes` reads them.
 """
@@ -17,7 +17,7 @@ from flows.store.parquet.shards import ShardName, read_file_marks
 
 @dataclass(frozen=True, slots=True)
 class Committed:
-    """What counts by the ledger: each file by its key, and each shard's entry by its name.
+    """All that counts by the ledger: each file by its key, and each shard's entry by its name.
 
     Replaced shards are left out, and so are files that are known to be lost.
     """

@@ -75,7 +75,7 @@ class ShardMender:
             return False
 
     def _may_follow(self, shard: ShardName) -> bool:
-        """Tell whether all bundles of a shard verify and hold all events known of their records."""
+        """Return whether the bundles all verify and hold all events known of their records."""
         followed: dict[str, dict[str, set[str]]] = {}
         try:
             rows = read_rows(self.layout, "bundles", shard.name, ["pith_number", "bundle"])
