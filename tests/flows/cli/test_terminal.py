@@ -174,9 +174,11 @@ def test_no_field_of_a_bundle_reaches_the_terminal_as_it_is(tmp_path: Path) -> N
 
 def test_no_valid_bundle_of_a_stranger_does(tmp_path: Path) -> None:
     issuer = hostile_issuer(1)
-    bundle = build_bundle(GOLDEN[0].paper, issuer=issuer, times=IssueTimes.at(NOW))
+    bundle = build_bundle(
+        GOLDEN[0].paper, issuer=issuer, times=IssueTimes.at(from_text("2026-11-18T00:00:00Z"))
+    )
     names = []
-    for second in ("2026-11-22T00:00:00Z", "2026-11-23T00:00:00Z"):
+    for second in ("2026-11-19T00:00:00Z", "2026-11-20T00:00:00Z"):
         copied = append_snapshot(
             bundle, draft(GOLDEN[0].paper), issuer=issuer, moment=from_text(second)
         )
@@ -184,6 +186,7 @@ def test_no_valid_bundle_of_a_stranger_does(tmp_path: Path) -> None:
         names[-1].write_bytes(bundle_bytes(copied))
         assert verify_bundle(names[-1].read_bytes(), []).valid
     output = hostile_name(tmp_path, ".out")
+    stand(tmp_path, "keygen")
     merged = stand(tmp_path, "merge", *names, "--output", output)
     assert merged.returncode == 0
     assert "EQUIVOCATION by " in merged.stdout
