@@ -6,8 +6,8 @@ import sys
 from typing import TYPE_CHECKING, NoReturn
 
 from flows.common.errors import PithError
-from flows.common.exit_status import ExitStatus
 from flows.common.process import signals
+from flows.common.process.exit_status import ExitStatus
 from flows.common.terminal import echo, sentence
 
 if TYPE_CHECKING:

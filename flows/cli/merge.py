@@ -34,8 +34,8 @@ def merge(
     are is never read from the folder that this stands in.
     """
     from flows.common.config import load_config
-    from flows.common.config_file import refuse_prefects_files
     from flows.common.errors import ConfigError
+    from flows.common.files.config_file import refuse_prefects_files
     from flows.common.keys import in_secret
 
     own = load_config(config, here=False)

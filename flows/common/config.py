@@ -26,10 +26,11 @@ from pydantic_settings import (
     SettingsError,
 )
 
-from flows.common.config_file import file_here, read_yaml
 from flows.common.errors import ConfigError
+from flows.common.files.config_file import file_here, read_yaml
 from flows.common.files.locations import Location, location_of
 from flows.common.files.own_files import OWN_FOLDER
+from flows.common.limits import Limits
 from flows.common.terminal import looks_like_key
 from transforms.bundle.types import WEB_BASE, WEB_PAGE
 from transforms.signing import PUBLIC_KEY_BYTES, decode_base64
@@ -201,6 +202,8 @@ class Config(BaseSettings):
     runner: Literal["local", "dask"] = "local"
     workers: int | None = Field(None, ge=1)
     dask: DaskConfig = DaskConfig()
+    limits: Limits = Field(Limits(), exclude=True)
+    """No setting of users: tests hand in their own, and workers get those of their run."""
 
     @field_validator("categories", mode="before")
     @classmethod
@@ -236,6 +239,8 @@ def load_config(
     values, folder = (read_yaml(file), file.parent) if file else ({}, Path())
     _refuse_unknown_variables()
     try:
+        if "limits" in values:
+            raise ConfigError(f"{file}: unknown setting limits{_nearest('limits', _settings())}")
         config = Config(**values)
     except ValidationError as error:
         raise ConfigError(_explain(error, str(file or "the configuration"))) from None
@@ -257,7 +262,7 @@ def load_config(
 
 
 def _refuse_unknown_variables() -> None:
-    known = {f"{ENV_PREFIX}{name}".upper() for name in Config.model_fields}
+    known = {f"{ENV_PREFIX}{name}".upper() for name in _settings()}
     for variable in sorted(os.environ):
         top = variable.split("__")[0].upper()
         if variable.startswith(ENV_PREFIX) and top not in known | _OTHER_VARIABLES:
@@ -275,6 +280,10 @@ def _explain(error: ValidationError, where: str) -> str:
     return f"{where}: {name}: {reason[:1].lower()}{reason[1:]}"
 
 
+def _settings() -> set[str]:
+    return set(Config.model_fields) - {"limits"}
+
+
 def _known_keys(path: list[str]) -> set[str]:
     model: type[BaseModel] = Config
     for part in path:
@@ -282,7 +291,7 @@ def _known_keys(path: list[str]) -> set[str]:
         if not (isinstance(annotation, type) and issubclass(annotation, BaseModel)):
             return set()
         model = annotation
-    return set(model.model_fields)
+    return _settings() if model is Config else set(model.model_fields)
 
 
 def _nearest(name: str, known: set[str]) -> str:

@@ -1,6 +1,6 @@
 """Errors that a user can act on; the command line prints them as one sentence."""
 
-from flows.common.exit_status import ExitStatus
+from flows.common.process.exit_status import ExitStatus
 from flows.common.terminal import sentence
 
 

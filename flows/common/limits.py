@@ -6,8 +6,6 @@ from hostile input, and belong to one parser, stand beside it; `SECURITY.md` lis
 
 from dataclasses import dataclass, field
 
-from transforms.parsing.oai_xml import MAX_PAGE_BYTES
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RetryPolicy:
@@ -22,7 +20,7 @@ class RetryPolicy:
         longest_backoff_seconds: Between two attempts, where the server asks for no time.
         longest_retry_after_seconds: Of what a server may ask for with `Retry-After`.
         max_redirects: Followed one after another.
-        max_bytes: Of a reply, decompressed.
+        max_bytes: Of a reply, decompressed; as many as the parser of OAI-PMH takes.
     """
 
     attempts: int = 8
@@ -32,18 +30,37 @@ class RetryPolicy:
     longest_backoff_seconds: float = 120.0
     longest_retry_after_seconds: float = 3600.0
     max_redirects: int = 3
-    max_bytes: int = MAX_PAGE_BYTES
+    max_bytes: int = 64 * 2**20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """The limits and sizes of a run.
+    """The limits and sizes of a run; `Config.limits` carries them to all its processes.
 
     Attributes:
-        retry: How requests to arXiv are made and made again.
-        search_page: Papers that one request of a search asks for; 2,000 is arXiv's most (API
-            User's Manual, section 3.1.1.2).
+        retry: How a request to arXiv is made and made again.
+        steps: The most steps of a run: Prefect keeps each as a task run.
+        pages_a_step: Pages of a list that one step of a harvest takes.
+        records_a_step: Papers that one step asks for one by one.
+        part_bytes: Bytes of Kaggle's file in one part, a unit of work; a part ends with a line.
+        part_lines: Lines in one part at the most.
+        parts_a_step: Parts that one step takes.
+        proof_block_bytes: Bytes of Kaggle's file for each hash by which a change is seen.
+        worker_attempts: How often a unit is done whose worker process ended.
+        dask_wait_seconds: For the first worker of a Dask cluster.
+        dask_check_seconds: Between two looks at whether a Dask cluster still has workers.
+        dask_inline_bytes: Of a unit that is sent to a Dask worker within its task.
     """
 
     retry: RetryPolicy = field(default_factory=RetryPolicy)
-    search_page: int = 2_000
+    steps: int = 100
+    pages_a_step: int = 20
+    records_a_step: int = 20
+    part_bytes: int = 8 * 2**20
+    part_lines: int = 20_000
+    parts_a_step: int = 8
+    proof_block_bytes: int = 2**18
+    worker_attempts: int = 3
+    dask_wait_seconds: float = 300.0
+    dask_check_seconds: float = 10.0
+    dask_inline_bytes: int = 2**20

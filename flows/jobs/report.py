@@ -7,7 +7,7 @@ from datetime import datetime
 
 from flows.common.counts import Counts
 from flows.common.errors import ArxivError
-from flows.common.exit_status import ExitStatus
+from flows.common.process.exit_status import ExitStatus
 from flows.common.terminal import sentence
 from flows.ingest.commit import UnitResult
 from flows.sources.arxiv.harvest.harvest import WindowOutcome

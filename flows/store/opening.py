@@ -8,9 +8,15 @@ from contextlib import closing
 
 from flows.common.errors import StoreError
 from flows.common.process.clock import utc_now
-from flows.store.catalog import file as catalog_file
 from flows.store.catalog.catalog import Catalog
-from flows.store.catalog.file import DamagedCatalogError
+from flows.store.catalog.file import (
+    UNREADABLE,
+    DamagedCatalogError,
+    begin_changes,
+    find_damage,
+    is_noted,
+    set_aside,
+)
 from flows.store.layout import Layout
 from flows.store.ledger import (
     FOLDER,
@@ -86,7 +92,7 @@ def _look(layout: Layout, folder: str) -> tuple[str | None, list[WrittenEntry]]:
     path = layout.catalog
     if not path.exists():
         return "was gone", []
-    if damage := catalog_file.find_damage(path):
+    if damage := find_damage(path):
         return damage, []
     try:
         with closing(Catalog.open(path)) as catalog:
@@ -94,13 +100,13 @@ def _look(layout: Layout, folder: str) -> tuple[str | None, list[WrittenEntry]]:
             return problem, [] if problem else list(catalog.entries())
     except DamagedCatalogError as error:
         return str(error).removesuffix(f"; {MEND}"), []
-    except (*catalog_file.UNREADABLE, BadEntryError, TypeError) as error:
+    except (*UNREADABLE, BadEntryError, TypeError) as error:
         return f"cannot be read ({error})", []
 
 
 def _problem(layout: Layout, catalog: Catalog, folder: str) -> str | None:
     """Return why a catalog that can be opened must be made again, or None."""
-    if not catalog_file.is_noted(layout.catalog) and (damage := catalog.inner_damage()):
+    if not is_noted(layout.catalog) and (damage := catalog.inner_damage()):
         return f"is damaged ({damage})"
     if catalog.folder != folder:
         return "was another data folder's"
@@ -154,7 +160,7 @@ def _caught_up(layout: Layout, new: Sequence[WrittenEntry], say: Say) -> Catalog
     """Return the catalog, with what the ledger committed after the catalog's last entry."""
     if any(written.entry.replaces for written in new):
         return make_again(layout, new[0].entry.folder, "is older than a repair", say)
-    catalog_file.begin_changes(layout.catalog)
+    begin_changes(layout.catalog)
     catalog = Catalog.open(layout.catalog)
     try:
         for written in new:
@@ -172,7 +178,7 @@ def make_again(layout: Layout, folder: str, problem: str, say: Say) -> Catalog:
     """Return a catalog made from the whole ledger; the one that was there is set aside."""
     path, aside = layout.catalog, ""
     if path.exists():
-        aside = f"; the old one is kept as {catalog_file.set_aside(path)}"
+        aside = f"; the old one is kept as {set_aside(path)}"
     shards = make_catalog(layout, folder)
     if shards or aside:
         say(f"the catalog {problem}: made again from the ledger and {shards} shards{aside}")

@@ -7,9 +7,9 @@ from datetime import timedelta
 from flows.common.process.clock import TOLERANCE, Clock, SteadyClock, utc_now
 from flows.common.process.stopwatch import Stopwatch
 from flows.store.bundles.files import WrittenFiles, noting_files, write_bundle_files
-from flows.store.catalog import file as catalog_file
 from flows.store.catalog.catalog import Catalog
 from flows.store.catalog.copies import coordinating
+from flows.store.catalog.file import end_changes
 from flows.store.catalog.records import Commit, FinishedPart
 from flows.store.files.local import writing
 from flows.store.layout import Layout
@@ -158,4 +158,4 @@ def open_store(
         finally:
             catalog.close()
             with suppress(OSError):
-                catalog_file.end_changes(layout.catalog)
+                end_changes(layout.catalog)

@@ -26,7 +26,9 @@ MIB = 2**20
 def test_the_limits_are_those_of_the_code() -> None:
     policy = RetryPolicy()
     assert policy.max_bytes == oai_xml.MAX_PAGE_BYTES
-    assert ROWS["a reply of arXiv, unpacked"].startswith(f"{oai_xml.MAX_PAGE_BYTES // MIB} MiB;")
+    assert ROWS["a reply of arXiv, decompressed"].startswith(
+        f"{oai_xml.MAX_PAGE_BYTES // MIB} MiB;"
+    )
     assert ROWS["redirects"].startswith(f"{policy.max_redirects},")
     waiting = (
         f"connecting {policy.connect_seconds:.0f} s, silence {policy.read_seconds:.0f} s, "

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from flows.cli.options import ConfigOption, DataOption, load
-from flows.common.exit_status import ExitStatus
+from flows.common.process.exit_status import ExitStatus
 from flows.common.terminal import echo
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from flows.cli.options import ConfigOption, DataOption, load
-from flows.common.exit_status import ExitStatus
+from flows.common.process.exit_status import ExitStatus
 from flows.common.terminal import echo
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import Any
 
 from flows.cli.keys.trusted_keys import Trust, default_trust, named_trust
 from flows.cli.verify.inputs import FoundBundle, read_sources
-from flows.common.exit_status import ExitStatus
+from flows.common.process.exit_status import ExitStatus
 from flows.common.terminal import echo, printable
 from transforms.signing import encode_base64, fingerprint
 from transforms.verify.text_hashes import TextHashes

@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import timedelta
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from flows.common.batches import batches
 from flows.common.errors import ConfigError, StoreError
 from flows.store.files.local import Data
 
@@ -89,8 +89,9 @@ class ObjectFiles:
 
     def write_derived(self, files: Iterable[tuple[str, bytes]]) -> None:
         """Put many objects, some at the same time: most of a put is waiting."""
+        due = iter(files)
         with ThreadPoolExecutor(PUTS_AT_ONCE) as pool:
-            for some in batches(files, 8 * PUTS_AT_ONCE):
+            while some := list(islice(due, 8 * PUTS_AT_ONCE)):
                 list(pool.map(self.write, *zip(*some, strict=True)))
 
     @contextmanager

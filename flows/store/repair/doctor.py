@@ -12,9 +12,9 @@ from flows.common.keys import has_key, load_issuer, own_keys
 from flows.common.process.clock import SteadyClock, utc_now
 from flows.common.process.progress import track
 from flows.store.bundles.reader import find_bundles
-from flows.store.catalog import file as catalog_file
 from flows.store.catalog.catalog import Catalog
 from flows.store.catalog.copies import coordinating
+from flows.store.catalog.file import end_changes
 from flows.store.files.local import writing
 from flows.store.layout import Layout
 from flows.store.ledger import Head
@@ -137,7 +137,7 @@ def repair_folder(
             if written:
                 say(f"wrote {written} bundle files again")
         with suppress(OSError):
-            catalog_file.end_changes(layout.catalog)
+            end_changes(layout.catalog)
         if coordinator:
             coordinator.publish(anyway=True)
 

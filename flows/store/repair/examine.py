@@ -10,11 +10,10 @@ from enum import StrEnum
 from itertools import groupby
 
 from flows.common.errors import StoreError
-from flows.store.catalog import file as catalog_file
 from flows.store.catalog.catalog import Catalog
 from flows.store.catalog.connection import is_there
 from flows.store.catalog.copies import readable_catalog
-from flows.store.catalog.file import DamagedCatalogError
+from flows.store.catalog.file import UNREADABLE, DamagedCatalogError, find_damage, is_noted
 from flows.store.files.local import reading
 from flows.store.layout import Layout
 from flows.store.ledger import (
@@ -116,20 +115,20 @@ def _catalog(layout: Layout) -> tuple[dict[int, WrittenEntry], str | None, str |
     if not is_there(path):
         return {}, None, "is gone"
     # Before SQLite opens it: to close the file would end the locks of this process.
-    problem = None if layout.objects else catalog_file.find_damage(path)
+    problem = None if layout.objects else find_damage(path)
     try:
         catalog = Catalog.open(path, read_only=True)
     except DamagedCatalogError as error:
         return {}, None, str(error).partition("; ")[0]
     with closing(catalog):
-        if problem is None and layout.objects is None and not catalog_file.is_noted(path):
+        if problem is None and layout.objects is None and not is_noted(path):
             problem = catalog.inner_damage()
         entries: dict[int, WrittenEntry] = {}
         try:
             for written in catalog.entries():
                 entries[written.entry.number] = written
             folder: str | None = catalog.folder
-        except (*catalog_file.UNREADABLE, BadEntryError, TypeError) as error:
+        except (*UNREADABLE, BadEntryError, TypeError) as error:
             folder, problem = None, problem or f"cannot be read: {error}"
         return entries, folder, problem
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from functools import partial
 from multiprocessing import get_context
 
-from flows.common.batches import batches
 from flows.common.errors import StoreError
 from flows.common.files.compression import DAMAGED, decompress
 from flows.store.catalog.catalog import Catalog
@@ -21,7 +20,6 @@ from flows.store.parquet.shards import ShardName, read_rows
 from flows.store.repair.inspection import WrongFile, check_bytes
 from transforms.verify.verify import verify_bundle
 
-REPLIES_AT_ONCE = 200
 _MAX_REPLY_BYTES = 2**28
 
 
@@ -142,10 +140,9 @@ def _has_file(layout: Layout, number: str, data: bytes) -> bool:
 
 def find_bad_replies(layout: Layout, sha256s: Iterable[str]) -> Iterator[tuple[str, str]]:
     """Yield the key of each kept reply that is not what its name says, and how that shows."""
-    for some in batches(sorted(set(sha256s)), REPLIES_AT_ONCE):
-        for sha256 in some:
-            if problem := _reply_problem(layout, sha256):
-                yield layout.raw_reply(sha256), problem
+    for sha256 in sorted(set(sha256s)):
+        if problem := _reply_problem(layout, sha256):
+            yield layout.raw_reply(sha256), problem
 
 
 def _reply_problem(layout: Layout, sha256: str) -> str | None:

@@ -19,8 +19,8 @@ from support.paths import ROOT
 from support.signed_events import ISSUER, OTHER
 
 from flows.common.config import load_config
-from flows.common.config_file import DEFAULT_FILE
 from flows.common.errors import ConfigError
+from flows.common.files.config_file import DEFAULT_FILE
 from flows.common.keys import create_key
 from transforms import IssueTimes, build_bundle
 from transforms.bundle.build import bundle_bytes

@@ -6,7 +6,7 @@ from support.paths import ROOT
 
 from flows.common import errors
 from flows.common.errors import PithError
-from flows.common.exit_status import MEANINGS, ExitStatus
+from flows.common.process.exit_status import MEANINGS, ExitStatus
 
 ROW = re.compile(r"^\| (\d+) \| (.+) \|$", re.MULTILINE)
 A_NUMBER = re.compile(r"exit_status\b[^=\n]*= *\d|typer\.Exit\(\d|sys\.exit\(\d|SystemExit\(\d")

@@ -17,8 +17,8 @@ from support.paths import TESTS
 
 from flows.common.config import Config, IdentityConfig, load_config
 from flows.common.errors import ConfigError
-from flows.common.exit_status import ExitStatus
 from flows.common.keys import create_key, load_issuer, load_key
+from flows.common.process.exit_status import ExitStatus
 from transforms.signing import Ed25519Signer, encode_base64, fingerprint
 
 SEED = bytes(range(7, 39))

@@ -9,6 +9,7 @@ import pytest
 from arxiv_server import ArxivServer, make_library
 from support.command import assert_one_sentence, run
 from support.oai_pages import page, record, version
+from support.paths import ROOT
 from support.runs import config_for, config_in, process, rows
 
 from flows.cli.data.show import print_bundle, print_record
@@ -177,3 +178,10 @@ def test_show_of_anything_else_is_one_sentence(tmp_path: Path, name: str, part: 
     assert part in str(caught.value)
     assert "\n" not in str(caught.value)
     assert str(caught.value).isprintable()
+
+
+def test_one_module_reads_what_people_type() -> None:
+    modules = [
+        path for path in (ROOT / "flows").rglob("*.py") if "parse_reference(" in path.read_text()
+    ]
+    assert [path.name for path in modules] == ["references.py"]
