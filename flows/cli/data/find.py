@@ -29,8 +29,6 @@ def find(
     data: DataOption = None,
 ) -> None:
     """Find papers by words of their title or authors, typed without accents."""
-    from flows.cli.data.find import print_matches
-
     print_matches(load(config, data), text, limit)
 
 
