@@ -13,7 +13,7 @@ from flows.orchestration.tasks import run_backfill, run_job
 
 
 @flow(name="backfill")
-def backfill(  # noqa: PLR0913, PLR0917 - the fields of its form in Prefect's UI
+def backfill(
     raw: list[Path] | None = None,
     categories: list[str] | None = None,
     snapshot: Path | None = None,

@@ -26,11 +26,11 @@ def _signals() -> Iterator[None]:
 def prefect() -> Iterator[None]:
     """Give one temporary Prefect server to all tests of the session."""
     # Here, so that the many tests without Prefect start without it.
-    from prefect.settings import (  # noqa: PLC0415
+    from prefect.settings import (
         PREFECT_FLOWS_HEARTBEAT_FREQUENCY,
         temporary_settings,
     )
-    from prefect.testing.utilities import prefect_test_harness  # noqa: PLC0415
+    from prefect.testing.utilities import prefect_test_harness
 
     with (
         prefect_test_harness(server_startup_timeout=120),

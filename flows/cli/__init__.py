@@ -1,4 +1,4 @@
-"""What users call, by what it is about: `jobs`, `kept` (what the data folder holds), `bundles`.
+"""The commands, a module each by its name: `jobs`, `data`, `verify` and `merge`, `keys`.
 
 A command imports what it needs when it runs, for a fast start.
 """

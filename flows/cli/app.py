@@ -2,8 +2,17 @@
 
 import typer
 
-from flows.cli import bundles, jobs, trust
-from flows.cli.data import commands as kept
+from flows.cli import jobs
+from flows.cli.data.doctor import doctor
+from flows.cli.data.export import export
+from flows.cli.data.find import find
+from flows.cli.data.rebuild_catalog import rebuild_catalog
+from flows.cli.data.show import show
+from flows.cli.data.status import status
+from flows.cli.keys import trust
+from flows.cli.keys.keygen import keygen
+from flows.cli.merge import merge
+from flows.cli.verify.verify import verify
 
 app = typer.Typer(
     name="pith-ingest",
@@ -20,15 +29,15 @@ for _command in (
     jobs.nightly,
     jobs.rerun,
     jobs.serve,
-    kept.show,
-    kept.find,
-    kept.export,
-    kept.status,
-    kept.doctor,
-    kept.rebuild_catalog,
-    bundles.verify,
-    bundles.merge,
-    bundles.keygen,
+    show,
+    find,
+    export,
+    status,
+    doctor,
+    rebuild_catalog,
+    verify,
+    merge,
+    keygen,
 ):
     app.command()(_command)
 app.add_typer(trust.app, name="trust")

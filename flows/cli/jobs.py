@@ -19,7 +19,7 @@ ReissueOption = Annotated[
 ]
 
 
-def backfill(  # noqa: PLR0913, PLR0917 - one argument per option
+def backfill(
     more: Annotated[
         list[Path] | None,
         typer.Argument(readable=False, metavar="PATH", help="More replies, after --raw."),

@@ -1,9 +1,4 @@
-"""The command line `pith-ingest`: its start, its end and its exit statuses.
-
-Exit statuses: 0 done; 1 done, with rejects, unusable inputs, incomplete windows or bundles that
-failed; 2 wrong use, configuration or data folder, or a file that cannot be read or changes
-meanwhile; 3 arXiv unreachable; 70 a fault of our own; 130 stopped by Ctrl-C, 143 by SIGTERM.
-"""
+"""The command line `pith-ingest`: its start, its end and its `ExitStatus`."""
 
 import logging
 import os
@@ -11,27 +6,26 @@ import sys
 from typing import TYPE_CHECKING, NoReturn
 
 from flows.common.errors import PithError
-from flows.common.process import signals as stopping
+from flows.common.process import signals
+from flows.common.process.exit_status import ExitStatus
 from flows.common.terminal import echo, sentence
 
 if TYPE_CHECKING:
     from typer import TyperException
 
-INTERNAL_FAULT = 70  # EX_SOFTWARE of sysexits.h
-
 
 def main() -> NoReturn:
     """Run the command line; every error that a user can act on is one sentence."""
-    status = INTERNAL_FAULT
+    status: int = ExitStatus.INTERNAL_FAULT
     try:
-        stopping.heed()
+        signals.heed()
         try:
             status = _answer()
         finally:
-            stopping.ignore()
-    except stopping.StopError:
+            signals.ignore()
+    except signals.StopError:
         pass
-    if said := stopping.farewell():
+    if said := signals.farewell():
         status, farewell = said
         echo(farewell, err=True)
     sys.exit(status)
@@ -51,7 +45,7 @@ def _answer() -> int:
         return _explain(
             f"a fault in pith-ingest itself, please report it: {type(error).__name__}: "
             f"{sentence(str(error))} (PITH_DEBUG=1 shows where)",
-            INTERNAL_FAULT,
+            ExitStatus.INTERNAL_FAULT,
         )
 
 
@@ -68,9 +62,9 @@ def _run() -> int:
     from flows.cli.app import app
 
     try:
-        return app(standalone_mode=False) or 0
+        return app(standalone_mode=False) or ExitStatus.DONE
     except typer.Abort:
-        return 1
+        return ExitStatus.PROBLEMS
     except typer.TyperException as error:
         _explain_words(error)
         return error.exit_code
@@ -78,13 +72,13 @@ def _run() -> int:
 
 def _explain(message: str, exit_status: int) -> int:
     # What goes wrong because of a signal needs no words of its own.
-    if not stopping.farewell():
+    if not signals.farewell():
         echo(f"pith-ingest: {message}", err=True)
     return exit_status
 
 
 def _explain_words(error: "TyperException") -> None:
-    """Say what is wrong with the words of a command, as Typer does, but safely."""
+    """Print what is wrong with the words of a command, as Typer does, but safely."""
     context = getattr(error, "ctx", None)
     words = error.format_message()
     if context and words == context.get_help():  # no words at all
@@ -100,7 +94,7 @@ def _explain_words(error: "TyperException") -> None:
 
 
 def _describe(error: OSError) -> str:
-    """Say what the system could not read or write, where it names that."""
+    """Return what the system could not read or write, where it names that."""
     where = "an input or output" if error.filename is None else error.filename
     return f"cannot read or write {where}: {error.strerror or error}"
 

@@ -1,1 +1,1 @@
-"""What every other folder may use: configuration, keys, errors, the terminal."""
+"""Used by every other folder: configuration, keys, errors, limits, the terminal."""

@@ -10,7 +10,7 @@ _T = TypeVar("_T")
 
 
 def batches(items: Iterable[_T], size: int) -> Iterator[list[_T]]:
-    """Give lists of up to `size` items; those that came before an error are given first."""
+    """Yield lists of up to `size` items, also those that came before an error, and raise that."""
     iterator, failure = iter(items), None
     while failure is None:
         batch: list[_T] = []

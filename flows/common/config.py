@@ -26,10 +26,11 @@ from pydantic_settings import (
     SettingsError,
 )
 
-from flows.common.config_file import file_here, read_yaml
 from flows.common.errors import ConfigError
-from flows.common.files.locations import Place, place_of
+from flows.common.files.config_file import file_here, read_yaml
+from flows.common.files.locations import Location, location_of
 from flows.common.files.own_files import OWN_FOLDER
+from flows.common.limits import Limits
 from flows.common.terminal import looks_like_key
 from transforms.documents.checked import WEB_BASE, WEB_PAGE
 from transforms.signing import PUBLIC_KEY_BYTES, decode_base64
@@ -96,7 +97,7 @@ class _Section(BaseModel):
 
 
 class ArxivConfig(_Section):
-    """Where arXiv is and how politely it is asked."""
+    """ArXiv's addresses, and the pace of requests to it."""
 
     oai_url: Url = "https://oaipmh.arxiv.org/oai"
     atom_url: Url = "https://export.arxiv.org/api/query"
@@ -116,7 +117,7 @@ class ArxivConfig(_Section):
 
 
 class HarvestConfig(_Section):
-    """How the nightly harvest finds its days."""
+    """The days of the nightly harvest."""
 
     overlap_days: int = Field(3, ge=1)
 
@@ -144,7 +145,7 @@ class KnownKey(_Section):
 
 
 class IdentityConfig(_Section):
-    """Who signs; the default can be taken for nobody (`.invalid` is reserved by RFC 2606)."""
+    """The signer; the default can be taken for nobody (`.invalid` is reserved by RFC 2606)."""
 
     signer_id: str = Field("unregistered.invalid", min_length=1)
     base_url: BaseUrl = "https://unregistered.invalid"
@@ -165,7 +166,7 @@ class ScheduleConfig(_Section):
 
 
 class OutputsConfig(_Section):
-    """What is written beside the Parquet tables."""
+    """The files that are written beside the Parquet tables."""
 
     bundle_files: Literal["all", "none"] = "all"
 
@@ -189,7 +190,7 @@ class Config(BaseSettings):
         env_prefix=ENV_PREFIX, env_nested_delimiter="__", extra="forbid", frozen=True
     )
 
-    data_dir: Place = Path("data")
+    data_dir: Location = Path("data")
     state_dir: OwnPath = Path("~/.local/state/pith-ingest").expanduser()
     arxiv: ArxivConfig = ArxivConfig()
     harvest: HarvestConfig = HarvestConfig()
@@ -201,6 +202,8 @@ class Config(BaseSettings):
     runner: Literal["local", "dask"] = "local"
     workers: int | None = Field(None, ge=1)
     dask: DaskConfig = DaskConfig()
+    limits: Limits = Field(Limits(), exclude=True)
+    """No setting of users: tests hand in their own, and workers get those of their run."""
 
     @field_validator("categories", mode="before")
     @classmethod
@@ -211,13 +214,14 @@ class Config(BaseSettings):
     @classmethod
     def settings_customise_sources(
         cls,
-        settings_cls: type[BaseSettings],  # noqa: ARG003 - the hook's signature
+        settings_cls: type[BaseSettings],
         init_settings: PydanticBaseSettingsSource,
         env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the hook's signature
-        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the hook's signature
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Put the environment before the file, whose values come as arguments."""
+        del settings_cls, dotenv_settings, file_secret_settings
         return env_settings, init_settings
 
 
@@ -235,19 +239,21 @@ def load_config(
     values, folder = (read_yaml(file), file.parent) if file else ({}, Path())
     _refuse_unknown_variables()
     try:
+        if "limits" in values:
+            raise ConfigError(f"{file}: unknown setting limits{_nearest('limits', _settings())}")
         config = Config(**values)
     except ValidationError as error:
         raise ConfigError(_explain(error, str(file or "the configuration"))) from None
     except SettingsError as error:
         raise ConfigError(f"the environment: {error}, which takes JSON") from None
-    own_place = config.data_dir if data_dir is None else place_of(data_dir)
-    if data_dir is None and isinstance(own_place, Path):
-        own_place = folder / own_place
+    location = config.data_dir if data_dir is None else location_of(data_dir)
+    if data_dir is None and isinstance(location, Path):
+        location = folder / location
     key_file = folder / config.identity.key_file
     pace_file = folder / config.arxiv.pace_file
     return config.model_copy(
         update={
-            "data_dir": own_place,
+            "data_dir": location,
             "state_dir": folder / config.state_dir,
             "identity": config.identity.model_copy(update={"key_file": key_file}),
             "arxiv": config.arxiv.model_copy(update={"pace_file": pace_file}),
@@ -256,7 +262,7 @@ def load_config(
 
 
 def _refuse_unknown_variables() -> None:
-    known = {f"{ENV_PREFIX}{name}".upper() for name in Config.model_fields}
+    known = {f"{ENV_PREFIX}{name}".upper() for name in _settings()}
     for variable in sorted(os.environ):
         top = variable.split("__")[0].upper()
         if variable.startswith(ENV_PREFIX) and top not in known | _OTHER_VARIABLES:
@@ -264,7 +270,7 @@ def _refuse_unknown_variables() -> None:
 
 
 def _explain(error: ValidationError, where: str) -> str:
-    """Say in one sentence what is wrong with the first wrong setting."""
+    """Return in one sentence what is wrong with the first wrong setting."""
     first = error.errors()[0]
     path = [str(part) for part in first["loc"]]
     name = ".".join("…" if looks_like_key(part) else part for part in path)
@@ -274,6 +280,10 @@ def _explain(error: ValidationError, where: str) -> str:
     return f"{where}: {name}: {reason[:1].lower()}{reason[1:]}"
 
 
+def _settings() -> set[str]:
+    return set(Config.model_fields) - {"limits"}
+
+
 def _known_keys(path: list[str]) -> set[str]:
     model: type[BaseModel] = Config
     for part in path:
@@ -281,7 +291,7 @@ def _known_keys(path: list[str]) -> set[str]:
         if not (isinstance(annotation, type) and issubclass(annotation, BaseModel)):
             return set()
         model = annotation
-    return set(model.model_fields)
+    return _settings() if model is Config else set(model.model_fields)
 
 
 def _nearest(name: str, known: set[str]) -> str:

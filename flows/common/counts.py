@@ -1,4 +1,4 @@
-"""What became of the papers of some units of work."""
+"""Counts of what became of the papers of some units of work."""
 
 from dataclasses import dataclass, field
 
@@ -10,7 +10,7 @@ NUMBERS = (
 
 @dataclass(slots=True)
 class Counts:
-    """What became of the papers of some units of work.
+    """Counts of what became of the papers of some units of work.
 
     `rejects` counts each time that one came; its bytes are kept once. `passed_over` were not
     selected. `lines` are those of a snapshot, each a paper, a reject, passed over or `blank`.

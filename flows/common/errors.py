@@ -1,12 +1,13 @@
 """Errors that a user can act on; the command line prints them as one sentence."""
 
+from flows.common.process.exit_status import ExitStatus
 from flows.common.terminal import sentence
 
 
 class PithError(Exception):
-    """What went wrong and what to try, in one sentence; ends a command with `exit_status`."""
+    """The reason and what to try, in one sentence; ends a command with `exit_status`."""
 
-    exit_status = 2
+    exit_status = ExitStatus.UNUSABLE
 
     def __init__(self, *args: object) -> None:
         """Keep the sentence as it may be shown: Prefect and Dask show it by themselves too."""
@@ -36,16 +37,16 @@ class WorkerError(PithError):
 class ArxivError(PithError):
     """ArXiv did not answer as it should; `exit_status` tells that from a wrong setting."""
 
-    exit_status = 3
+    exit_status = ExitStatus.UNREACHABLE
 
 
 class ArxivUnreachableError(ArxivError):
-    """A request failed in passing, each time that it was made: try again later."""
+    """A request failed in each attempt, though the failure was transient: try again later."""
 
 
 class ArxivDeniedError(ArxivError):
-    """ArXiv answered 403: it denies this crawler, and asking again makes that worse."""
+    """ArXiv answered 403: it denies this crawler, and a retry makes that worse."""
 
 
 class ArxivReplyError(ArxivError):
-    """A reply that asking again does not mend: a redirection elsewhere, a 404, one too large."""
+    """A reply that a retry does not mend: a redirection elsewhere, a 404, one too large."""

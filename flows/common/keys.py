@@ -90,9 +90,9 @@ def load_issuer(config: IdentityConfig) -> Issuer:
     """
     seed = os.environ.get(KEY_VARIABLE)
     if seed is not None:
-        signer = _signer_of(seed, key_place(config))
+        signer = _signer_of(seed, key_location(config))
     elif config.key_secret is not None:
-        signer = _signer_of(_read_secret(config.key_secret), key_place(config))
+        signer = _signer_of(_read_secret(config.key_secret), key_location(config))
     else:
         signer = load_key(config.key_file)
     return Issuer(identity_of(config, signer.public_key), signer)
@@ -119,7 +119,7 @@ def own_keys(config: IdentityConfig) -> set[bytes]:
     return known | ({load_issuer(config).signer.public_key} if has_key(config) else set())
 
 
-def key_place(config: IdentityConfig) -> str:
+def key_location(config: IdentityConfig) -> str:
     """Return where `load_issuer` takes the key from."""
     if KEY_VARIABLE in os.environ:
         return f"the environment variable {KEY_VARIABLE}"
@@ -127,17 +127,17 @@ def key_place(config: IdentityConfig) -> str:
 
 
 def in_secret(config: IdentityConfig) -> bool:
-    """Tell whether `load_issuer` would ask a Prefect server for the key."""
+    """Return whether `load_issuer` would ask a Prefect server for the key."""
     return config.key_secret is not None and KEY_VARIABLE not in os.environ
 
 
 def has_key(config: IdentityConfig) -> bool:
-    """Tell whether there is a key, or at least a place that was named to have one."""
+    """Return whether there is a key, or at least a variable or Secret that should hold one."""
     return KEY_VARIABLE in os.environ or bool(config.key_secret) or _may_exist(config.key_file)
 
 
 def _may_exist(file: Path) -> bool:
-    """Tell whether a file is there; one that this user may not see is, and reading it says why."""
+    """Return whether a file may be there: one that this user may not see, reading says why."""
     try:
         return file.exists()
     except PermissionError:
@@ -156,7 +156,7 @@ def kept_from_children() -> Iterator[None]:
 
 
 def _read_secret(name: str) -> str:
-    from prefect.blocks.system import Secret  # noqa: PLC0415 - two seconds that few need
+    from prefect.blocks.system import Secret
 
     try:
         return str(Secret.load(name).get())  # type: ignore[union-attr]  # called synchronously

@@ -1,4 +1,4 @@
-"""What may stand on a terminal, in a log and in a report, whatever text it is made of.
+"""Text that may stand on a terminal, in a log and in a report, wherever it comes from.
 
 Text from outside (fields, file names, what servers say, what a user pastes) never moves a cursor,
 forges a line, turns the order of what stands around it, or shows a signing key.
@@ -47,7 +47,7 @@ def quoted(text: str) -> str:
 
 
 def looks_like_key(text: str) -> bool:
-    """Tell whether `text` holds a key in base64, or most of one, or is one in hexadecimal."""
+    """Return whether `text` holds a key in base64, or most of one, or is one in hexadecimal."""
     return bool(
         _BASE64_KEY.search(text)
         or _HEX_KEY.fullmatch(text.strip())
@@ -57,7 +57,7 @@ def looks_like_key(text: str) -> bool:
 
 def _is_random(run: str) -> bool:
     kinds = {"A" if c.isupper() else "a" if c.islower() else "1" for c in run if c.isalnum()}
-    return len(kinds) > 2 and len(_TURN.findall(run)) >= _TURNS * len(run)  # noqa: PLR2004 - all
+    return kinds == set("Aa1") and len(_TURN.findall(run)) >= _TURNS * len(run)
 
 
 def echo(line: str, *, err: bool = False) -> None:

@@ -13,7 +13,7 @@ from flows.common.counts import Counts
 from flows.common.process.clock import Clock
 from flows.common.process.signals import note, unbroken
 from flows.ingest.prepare import Desk, Prepared, prepare
-from flows.store.catalog.catalog import Commit, FinishedPart
+from flows.store.catalog.records import Commit, FinishedPart
 from flows.store.catalog.windows import DoneWindow
 from flows.store.files.local import writing
 from flows.store.files.raw_replies import keep_reply
@@ -155,7 +155,7 @@ def keep_empty_tables(run: Run) -> None:
     run.store.commit(Commit(shard), files)
 
 
-def keep_rows(  # noqa: PLR0913 - what a shard of one table says, beside its run
+def keep_rows(
     run: Run,
     unit: str,
     table: str,

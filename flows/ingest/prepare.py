@@ -12,9 +12,9 @@ from functools import cached_property
 from flows.common.counts import Counts
 from flows.common.process.stopwatch import Stopwatch
 from flows.store.bundles.reader import read_bundles, verified
-from flows.store.catalog.catalog import (
+from flows.store.catalog.catalog import Catalog
+from flows.store.catalog.records import (
     UNKNOWN_SNAPSHOT,
-    Catalog,
     Commit,
     KnownRecord,
     RecordRow,
@@ -58,7 +58,7 @@ class Prepared:
     seconds: dict[str, float] = field(default_factory=dict)
 
 
-def prepare(  # noqa: PLR0913 - what a unit is, beside what its run shares
+def prepare(
     desk: Desk,
     papers: Sequence[Paper],
     rejects: Iterable[Reject],

@@ -18,7 +18,7 @@ def layout_of(config: Config) -> Layout:
     """Return where everything lies; nothing is asked of an object store yet."""
     if isinstance(config.data_dir, Path):
         return Layout(config.data_dir)
-    from flows.store.files.objects import ObjectFiles  # noqa: PLC0415 - an optional dependency
+    from flows.store.files.objects import ObjectFiles
 
     return Layout(state_folder(config.state_dir, config.data_dir), ObjectFiles(config.data_dir))
 

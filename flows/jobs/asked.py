@@ -18,7 +18,7 @@ BoundJob = Callable[..., RunReport]
 """A job that needs nothing more; it takes `in_step`, a backfill from a source `on_progress` too."""
 
 
-def backfill(  # noqa: PLR0913 - as the flow
+def backfill(
     raw: Sequence[Path] | None = None,
     categories: Sequence[str] | None = None,
     snapshot: Path | None = None,

@@ -23,14 +23,14 @@ from flows.jobs.jobs import (
     find_windows,
     pace_of,
 )
-from flows.sources.arxiv.http import PATIENCE, make_user_agent
+from flows.sources.arxiv.http import RETRY_POLICY, make_user_agent
 from flows.sources.arxiv.oai_client import OaiClient
 from flows.sources.arxiv.sets import ALL_OF_ARXIV
 from flows.sources.kaggle.file import describe_size
 from flows.sources.kaggle.json_array import refuse_array
 from flows.store.catalog.catalog import Catalog
+from flows.store.catalog.connection import is_there
 from flows.store.catalog.copies import readable_catalog
-from flows.store.catalog.reader import is_there
 from flows.store.catalog.window import Window
 from flows.store.catalog.windows import WindowLog
 from flows.store.files.raw_replies import find_replies
@@ -60,7 +60,7 @@ class _Size:
         return f"more than {self.listed} papers, about {self.about} if its days are alike"
 
 
-def plan_backfill(  # noqa: PLR0913 - as the flow
+def plan_backfill(
     config: Config,
     *,
     raw: Sequence[Path] | None,
@@ -101,14 +101,14 @@ def _plan_snapshot(file: Path, selection: Selection) -> list[str]:
 
 
 def _plan_search(config: Config, query: str, limit: int) -> list[str]:
-    from flows.sources.arxiv.search import PAGE_SIZE, count_found  # noqa: PLC0415 - as in jobs
+    from flows.sources.arxiv.search import PAGE_SIZE, count_found
 
     found = count_found(
         query,
         atom_url=config.arxiv.atom_url,
         user_agent=make_user_agent(config.arxiv.contact),
         pace=pace_of(config.arxiv),
-        patience=PATIENCE,
+        policy=RETRY_POLICY,
     )
     taken = min(found, limit)
     requests = max(ceil(taken / PAGE_SIZE), 1) + taken

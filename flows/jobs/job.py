@@ -46,7 +46,7 @@ class Job:
             job=self.name,
             started_at=self.started_at,
             finished_at=utc_now(),
-            data_dir=self.run.store.layout.place,
+            data_dir=self.run.store.layout.location,
             key_fingerprint=issuer.fingerprint,
             key_id=issuer.identity.key_id,
             builder_version=issuer.identity.builder_version,

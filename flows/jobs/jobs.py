@@ -97,7 +97,7 @@ def backfill_raw(
     return job.report()
 
 
-def backfill_categories(  # noqa: PLR0913 - two of them are the engine's
+def backfill_categories(
     config: Config,
     categories: Sequence[str],
     first: date | None = None,
@@ -160,8 +160,8 @@ def backfill_search(
     on_progress: OnProgress = to_nobody,
 ) -> RunReport:
     """Take the papers that a search of arXiv finds, at most `limit`; OAI-PMH gives their text."""
-    from flows.sources.arxiv.http import PATIENCE, make_user_agent  # noqa: PLC0415 - as `connect`
-    from flows.sources.arxiv.search import search_ids  # noqa: PLC0415 - 30 ms that a rerun can spare
+    from flows.sources.arxiv.http import RETRY_POLICY, make_user_agent
+    from flows.sources.arxiv.search import search_ids
 
     with open_job("backfill", config) as job, _asking(job), connect(config.arxiv) as client:
         ids = search_ids(
@@ -170,7 +170,7 @@ def backfill_search(
             user_agent=make_user_agent(config.arxiv.contact),
             pace=pace_of(config.arxiv),
             limit=limit,
-            patience=PATIENCE,
+            policy=RETRY_POLICY,
         )
         steps = list(batches(ids, RECORDS_A_STEP))
         for number, some in enumerate(track(steps, total=len(steps), what="steps"), 1):
@@ -295,10 +295,10 @@ def _asking(job: Job) -> Iterator[None]:
 def connect(config: ArxivConfig) -> "OaiClient":
     """Return a client for arXiv's OAI-PMH service as configured."""
     # HTTP is 0.1 s that a snapshot can spare.
-    from flows.sources.arxiv.http import PATIENCE, make_user_agent  # noqa: PLC0415
-    from flows.sources.arxiv.oai_client import OaiClient  # noqa: PLC0415
+    from flows.sources.arxiv.http import RETRY_POLICY, make_user_agent
+    from flows.sources.arxiv.oai_client import OaiClient
 
-    return OaiClient(config.oai_url, make_user_agent(config.contact), pace_of(config), PATIENCE)
+    return OaiClient(config.oai_url, make_user_agent(config.contact), pace_of(config), RETRY_POLICY)
 
 
 def pace_of(config: ArxivConfig) -> Pace:

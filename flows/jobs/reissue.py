@@ -15,7 +15,7 @@ from flows.jobs.job import Job, open_job
 from flows.jobs.jobs import MAX_STEPS, directly
 from flows.jobs.report import RunReport
 from flows.store.bundles.reader import newest_snapshot_sha256, read_bundles, verified
-from flows.store.catalog.catalog import UNKNOWN_SNAPSHOT, Commit, KnownRecord, record_row
+from flows.store.catalog.records import UNKNOWN_SNAPSHOT, Commit, KnownRecord, record_row
 from flows.store.catalog.references import find_records, parse_references
 from flows.store.files.local import writing
 from flows.store.parquet.shards import ShardName, read_rows_of
@@ -59,7 +59,7 @@ def _find_each(job: Job, references: Sequence[Reference]) -> list[KnownRecord]:
     store, found = job.run.store, dict[str, KnownRecord]()
     for reference in references:
         try:
-            record = find_records(store.catalog, reference, store.layout.place)[-1]
+            record = find_records(store.catalog, reference, store.layout.location)[-1]
         except ConfigError as error:
             job.results.append(UnitResult(str(reference), failure=str(error)))
         else:

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from flows.common.counts import Counts
 from flows.common.errors import ArxivError
+from flows.common.process.exit_status import ExitStatus
 from flows.common.terminal import sentence
 from flows.ingest.commit import UnitResult
 from flows.sources.arxiv.harvest.harvest import WindowOutcome
@@ -15,7 +16,6 @@ from flows.sources.kaggle.lines import REPEATED
 from flows.store.layout import RUNS, Layout
 from flows.store.parquet.shards import WrittenFile
 
-DONE, INCOMPLETE, STOPPED, UNREACHABLE = 0, 1, 2, 3
 MOST_REASONS = 10
 MOST_FILES = 100
 
@@ -49,17 +49,14 @@ class RunReport:
     stopped: str | None = None
 
     @property
-    def exit_status(self) -> int:
-        """0 all done, 1 with rejects, failed inputs or incomplete windows, 3 arXiv unreachable.
-
-        2 where the input could not be read on.
-        """
+    def exit_status(self) -> ExitStatus:
+        """How the run ended; `UNUSABLE` where the input could not be read on."""
         if self.unreachable:
-            return UNREACHABLE
+            return ExitStatus.UNREACHABLE
         if self.stopped:
-            return STOPPED
+            return ExitStatus.UNUSABLE
         is_done = not (self.failures or self.counts.rejects or self.incomplete)
-        return DONE if is_done and not self.unaccounted else INCOMPLETE
+        return ExitStatus.DONE if is_done and not self.unaccounted else ExitStatus.PROBLEMS
 
     @property
     def unaccounted(self) -> int:

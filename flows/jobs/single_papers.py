@@ -33,7 +33,7 @@ def find_wanted(job: Job, references: Sequence[Reference]) -> list[Wanted]:
         arxiv_id, version = reference.arxiv_id, reference.version
         if reference.pith_number is not None:
             try:
-                record = find_records(store.catalog, reference, store.layout.place)[-1]
+                record = find_records(store.catalog, reference, store.layout.location)[-1]
             except ConfigError as error:
                 job.results.append(UnitResult(reference.pith_number, failure=str(error)))
                 continue

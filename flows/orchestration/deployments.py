@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from flows.common.config import ScheduleConfig, load_config
 from flows.common.errors import ConfigError
-from flows.common.files.locations import place_of
+from flows.common.files.locations import location_of
 from flows.common.terminal import quoted
 
 NAME = "pith"
@@ -35,7 +35,7 @@ def serve_jobs(config_file: Path | None, data_dir: Path | None) -> None:
 def make_deployments(config_file: Path | None, data_dir: Path | None) -> list[RunnerDeployment]:
     """Make the three deployments; the configuration and data folder are their defaults."""
     schedule = _nightly_schedule(load_config(config_file, data_dir=data_dir).schedule)
-    places = {"config_file": config_file, "data_dir": data_dir and place_of(data_dir)}
+    places = {"config_file": config_file, "data_dir": data_dir and location_of(data_dir)}
     parameters = {
         name: str(place.resolve() if isinstance(place, Path) else place)
         for name, place in places.items()

@@ -28,7 +28,7 @@ def is_configured() -> bool:
 
 def _api_url() -> str | None:
     try:
-        from prefect.settings import get_current_settings  # noqa: PLC0415 - seconds, see above
+        from prefect.settings import get_current_settings
 
         return get_current_settings().api.url
     except (ValueError, TypeError, OSError) as error:  # pydantic's errors are ValueErrors

@@ -1,4 +1,4 @@
-"""How a run keeps what it makes: raw replies, Parquet shards, the catalog, bundle files.
+"""Keeping what runs make: raw replies, Parquet shards, the catalog, bundle files.
 
 The shard is the store, the catalog's commit is the moment of truth, the bundle files are derived.
 Order: shard to a temporary name, fsync, rename; catalog transaction; bundle files.

@@ -1,4 +1,4 @@
-"""Where everything of one data folder lies."""
+"""The layout of one data folder: where everything lies."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,9 +30,9 @@ class Layout:
         return self.objects or LocalFiles(self.root)
 
     @property
-    def place(self) -> str:
-        """How messages and reports call the whole."""
-        return self.files.place()
+    def location(self) -> str:
+        """The path or URL of the whole, as messages and reports give it."""
+        return self.files.location()
 
     @property
     def catalog(self) -> Path:

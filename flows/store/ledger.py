@@ -145,7 +145,7 @@ def read_after(files: Files, head: Head, folder: str) -> Iterator[WrittenEntry]:
             written = read_number(files, number)
             check_follows(written.entry, head, folder)
         except BadEntryError as error:
-            where = files.place(entry_key(head.number + 1))
+            where = files.location(entry_key(head.number + 1))
             raise StoreError(f"the ledger is not whole at {where}: {error}; {MEND}") from None
         yield written
         head = Head.of(written)
@@ -169,7 +169,7 @@ class Ledger:
     folder: str
     head: Head
 
-    def append(  # noqa: PLR0913 - the fields of an entry
+    def append(
         self,
         *,
         moment: datetime,
@@ -188,7 +188,7 @@ class Ledger:
         )  # fmt: skip
         key, written = entry_key(entry.number), read_entry(entry.to_bytes())
         if self.files.exists(key):
-            raise StoreError(f"{self.files.place(key)} is there already; {MEND}")
+            raise StoreError(f"{self.files.location(key)} is there already; {MEND}")
         write_number(self.files, written)
         self.head = Head.of(written)
         return written
@@ -202,11 +202,11 @@ def read_identity(files: Files) -> str | None:
     except FileNotFoundError:
         return None
     except (msgspec.DecodeError, UnicodeDecodeError, KeyError):
-        raise StoreError(f"{files.place(IDENTITY)} is damaged; {MEND}") from None
+        raise StoreError(f"{files.location(IDENTITY)} is damaged; {MEND}") from None
 
 
 def make_identity(files: Files, moment: datetime, folder: str | None = None) -> str:
-    """Give a data folder its id, a new one unless it is named, and return it."""
+    """Write the id of a data folder, a new one unless it is named, and return it."""
     folder = folder or secrets.token_hex(16)
     made = {"folder": folder, "made_at": moment.isoformat(timespec="seconds")}
     files.write(IDENTITY, msgspec.json.encode(made))

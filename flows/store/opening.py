@@ -8,9 +8,15 @@ from contextlib import closing
 
 from flows.common.errors import StoreError
 from flows.common.process.clock import utc_now
-from flows.store.catalog import file as catalog_file
 from flows.store.catalog.catalog import Catalog
-from flows.store.catalog.file import DamagedCatalogError
+from flows.store.catalog.file import (
+    UNREADABLE,
+    DamagedCatalogError,
+    begin_changes,
+    find_damage,
+    is_noted,
+    set_aside,
+)
 from flows.store.layout import Layout
 from flows.store.ledger import (
     FOLDER,
@@ -43,8 +49,8 @@ Say = Callable[[str], None]
 def open_for_writing(layout: Layout, say: Say) -> tuple[Catalog, Ledger]:
     """Return catalog and ledger, at one, of a folder whose committed files are all there.
 
-    `say` is told what was mended. Raises `StoreError`, and touches nothing, where the state of the
-    folder leaves a doubt.
+    `say` gets a sentence for each thing that was mended. Raises `StoreError`, and touches nothing,
+    where the state of the folder leaves a doubt.
     """
     folder = _identity(layout, say)
     problem, known = _look(layout, folder)
@@ -71,13 +77,13 @@ def _identity(layout: Layout, say: Say) -> str:
             folder = read_number(files, numbers[0]).entry.folder
         except BadEntryError as error:
             raise StoreError(
-                f"{layout.place} has lost its id and its ledger: {error}; {MEND}"
+                f"{layout.location} has lost its id and its ledger: {error}; {MEND}"
             ) from None
-        say(f"made {files.place('folder.json')} again, as the ledger says")
+        say(f"made {files.location('folder.json')} again, as the ledger says")
         return make_identity(files, utc_now(), folder)
     if layout.catalog.exists() and layout.catalog.stat().st_size:
         Catalog.open(layout.catalog, read_only=True).close()  # an older one says what to do
-        raise StoreError(f"{layout.place} has a catalog, but has lost id and ledger; {MEND}")
+        raise StoreError(f"{layout.location} has a catalog, but has lost id and ledger; {MEND}")
     return make_identity(files, utc_now())
 
 
@@ -86,7 +92,7 @@ def _look(layout: Layout, folder: str) -> tuple[str | None, list[WrittenEntry]]:
     path = layout.catalog
     if not path.exists():
         return "was gone", []
-    if damage := catalog_file.find_damage(path):
+    if damage := find_damage(path):
         return damage, []
     try:
         with closing(Catalog.open(path)) as catalog:
@@ -94,13 +100,13 @@ def _look(layout: Layout, folder: str) -> tuple[str | None, list[WrittenEntry]]:
             return problem, [] if problem else list(catalog.entries())
     except DamagedCatalogError as error:
         return str(error).removesuffix(f"; {MEND}"), []
-    except (*catalog_file.UNREADABLE, BadEntryError, TypeError) as error:
+    except (*UNREADABLE, BadEntryError, TypeError) as error:
         return f"cannot be read ({error})", []
 
 
 def _problem(layout: Layout, catalog: Catalog, folder: str) -> str | None:
     """Return why a catalog that can be opened must be made again, or None."""
-    if not catalog_file.is_noted(layout.catalog) and (damage := catalog.inner_damage()):
+    if not is_noted(layout.catalog) and (damage := catalog.inner_damage()):
         return f"is damaged ({damage})"
     if catalog.folder != folder:
         return "was another data folder's"
@@ -111,7 +117,7 @@ def _difference(layout: Layout, head: Head, numbers: list[int]) -> str | None:
     """Return how the catalog contradicts the ledger; one that is only behind does not."""
     if head.number > max(numbers, default=0):
         raise StoreError(
-            f"the catalog of {layout.place} knows {head.number} commits, but the ledger has "
+            f"the catalog of {layout.location} knows {head.number} commits, but the ledger has "
             f"{max(numbers, default=0)}: entries were lost; {MEND}"
         )
     if head.number == 0:
@@ -131,7 +137,9 @@ def _check_ledger(layout: Layout, known: Sequence[WrittenEntry]) -> None:
     for written in known:
         key = entry_key(written.entry.number)
         if sizes.get(key.rpartition("/")[2]) != len(entry_file(written)):
-            raise StoreError(f"{layout.files.place(key)} is not the entry that was written; {MEND}")
+            raise StoreError(
+                f"{layout.files.location(key)} is not the entry that was written; {MEND}"
+            )
 
 
 def _check_tables(layout: Layout, entries: Sequence[Entry], folder: str) -> list[str]:
@@ -142,8 +150,8 @@ def _check_tables(layout: Layout, entries: Sequence[Entry], folder: str) -> list
     unknown = find_unknown_files(layout, committed, sizes, folder)
     if ours := [one.key for one in unknown if one.ours]:
         raise StoreError(
-            f"the ledger of {layout.place} does not know {len(ours)} files of its tables, such as "
-            f"{ours[0]}; {MEND}"
+            f"the ledger of {layout.location} does not know {len(ours)} files of its tables, such "
+            f"as {ours[0]}; {MEND}"
         )
     return [one.key for one in unknown]
 
@@ -152,7 +160,7 @@ def _caught_up(layout: Layout, new: Sequence[WrittenEntry], say: Say) -> Catalog
     """Return the catalog, with what the ledger committed after the catalog's last entry."""
     if any(written.entry.replaces for written in new):
         return make_again(layout, new[0].entry.folder, "is older than a repair", say)
-    catalog_file.begin_changes(layout.catalog)
+    begin_changes(layout.catalog)
     catalog = Catalog.open(layout.catalog)
     try:
         for written in new:
@@ -170,7 +178,7 @@ def make_again(layout: Layout, folder: str, problem: str, say: Say) -> Catalog:
     """Return a catalog made from the whole ledger; the one that was there is set aside."""
     path, aside = layout.catalog, ""
     if path.exists():
-        aside = f"; the old one is kept as {catalog_file.set_aside(path)}"
+        aside = f"; the old one is kept as {set_aside(path)}"
     shards = make_catalog(layout, folder)
     if shards or aside:
         say(f"the catalog {problem}: made again from the ledger and {shards} shards{aside}")

@@ -7,9 +7,10 @@ from datetime import timedelta
 from flows.common.process.clock import TOLERANCE, Clock, SteadyClock, utc_now
 from flows.common.process.stopwatch import Stopwatch
 from flows.store.bundles.files import WrittenFiles, noting_files, write_bundle_files
-from flows.store.catalog import file as catalog_file
-from flows.store.catalog.catalog import Catalog, Commit, FinishedPart
+from flows.store.catalog.catalog import Catalog
 from flows.store.catalog.copies import coordinating
+from flows.store.catalog.file import end_changes
+from flows.store.catalog.records import Commit, FinishedPart
 from flows.store.files.local import writing
 from flows.store.layout import Layout
 from flows.store.ledger import Ledger
@@ -115,7 +116,7 @@ class Store:
 
 
 @contextmanager
-def open_store(  # noqa: PLR0913 - what a run is told of its data folder
+def open_store(
     layout: Layout,
     *,
     job: str,
@@ -124,11 +125,11 @@ def open_store(  # noqa: PLR0913 - what a run is told of its data folder
     now: Clock = utc_now,
     tolerance: timedelta = TOLERANCE,
 ) -> Iterator[Store]:
-    """Lock a data folder for this process, mend what can be, and give the store.
+    """Lock a data folder for this process, mend what can be, and yield the store.
 
-    `say` is told what was mended or completed. Raises `StoreError` when another run holds the lock
-    (its message names that run), the folder cannot be written, its state leaves a doubt, or the
-    clock `now` is behind what was last committed by more than the tolerance.
+    `say` gets a sentence for each thing that was mended or completed. Raises `StoreError` when
+    another run holds the lock (its message names that run), the folder cannot be written, its state
+    leaves a doubt, or the clock `now` is behind what was last committed by more than the tolerance.
     """
     with coordinating(layout, job) as coordinator:
         if coordinator:
@@ -157,4 +158,4 @@ def open_store(  # noqa: PLR0913 - what a run is told of its data folder
         finally:
             catalog.close()
             with suppress(OSError):
-                catalog_file.end_changes(layout.catalog)
+                end_changes(layout.catalog)

@@ -29,10 +29,10 @@ from support.hostile.inputs import Input
 
 from flows.cli.verify.inputs import read_sources
 from flows.common.errors import ArxivError
-from flows.sources.arxiv.http import Patience
+from flows.common.limits import RetryPolicy
 from flows.sources.arxiv.oai_client import OaiClient
 from flows.sources.arxiv.rate_limit import Pace
-from flows.sources.arxiv.response import PassingError, TooLargeError, read_body
+from flows.sources.arxiv.response import TooLargeError, TransientError, read_body
 from flows.sources.arxiv.search import check_feed
 from flows.store.files.raw_replies import UnreadableReplyError, read_reply
 from transforms.paper.paper import BadPaperError
@@ -48,7 +48,7 @@ LEAST_SECONDS, LEAST_MIB = 0.005, 8.0
 
 ROUNDS, TRIES = 3, 4
 REFUSED = (
-    ArxivError, BadPaperError, OaiError, PageError, PassingError, TooLargeError,
+    ArxivError, BadPaperError, OaiError, PageError, TransientError, TooLargeError,
     UnreadableReplyError,
 )  # fmt: skip
 
@@ -124,7 +124,7 @@ def exchange(data: bytes) -> None:
                 connection.recv(2**16)
             os._exit(0)
         url = f"http://127.0.0.1:{server.getsockname()[1]}/oai"
-        with OaiClient(url, "test", Pace(Path(folder) / "l", 0), Patience(attempts=1)) as client:
+        with OaiClient(url, "test", Pace(Path(folder) / "l", 0), RetryPolicy(attempts=1)) as client:
             try:
                 client.identify()
             finally:

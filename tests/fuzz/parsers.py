@@ -34,8 +34,8 @@ with atheris.instrument_imports(include=["flows", "transforms", "h11", "httpcore
     from flows.cli.verify.parquet_pages import BadPagesError, read_page_sizes
     from flows.cli.verify.shard import may_hold_bundles, read_shard
     from flows.common.errors import ArxivError
+    from flows.common.limits import RetryPolicy
     from flows.sources.arxiv.budget import keep_to
-    from flows.sources.arxiv.http import Patience
     from flows.sources.arxiv.oai_client import OaiClient
     from flows.sources.arxiv.rate_limit import Pace
     from flows.sources.arxiv.search import check_feed
@@ -171,8 +171,8 @@ class Answers(httpcore.NetworkBackend):
 @cache
 def connected() -> tuple[OaiClient, Answers, httpcore.ConnectionPool]:
     """Return a client whose answers come from memory."""
-    patience = Patience(attempts=1, max_bytes=2**16)
-    client = OaiClient("http://arxiv.example/oai", "fuzz", Pace(PLACE, 0), patience)
+    policy = RetryPolicy(attempts=1, max_bytes=2**16)
+    client = OaiClient("http://arxiv.example/oai", "fuzz", Pace(PLACE, 0), policy)
     http = client._fetcher._client  # noqa: SLF001 - there is no other way to it
     assert isinstance(http._transport, httpx.HTTPTransport)  # noqa: SLF001
     pool = http._transport._pool  # noqa: SLF001

@@ -15,7 +15,7 @@ from uuid import uuid4
 
 import httpx
 import pytest
-from tenacity import retry, retry_if_exception, stop_after_delay, wait_exponential
+import stamina
 
 from support.paths import ROOT
 
@@ -68,8 +68,8 @@ def free_port() -> int:
         return port
 
 
-def in_passing(error: BaseException) -> bool:
-    """Tell whether Prefect's own client would ask again.
+def is_transient(error: Exception) -> bool:
+    """Return whether Prefect's own client would retry.
 
     The server says 503 where SQLite is locked. No longer time-out of its database spares that:
     SQLite does not wait at all for a transaction that read before it writes.
@@ -112,14 +112,11 @@ class Api:
         }
         return self.ask(f"{kind}/filter", **wanted[kind], **body)
 
-    @retry(
-        retry=retry_if_exception(in_passing),
-        wait=wait_exponential(0.1, max=3),
-        stop=stop_after_delay(30),
-        reraise=True,
+    @stamina.retry(
+        on=is_transient, attempts=None, timeout=30, wait_initial=0.1, wait_max=3, wait_jitter=0
     )
-    def _request(self, method: str, path: str, **told: Any) -> Any:
-        return self.client.request(method, path, **told).raise_for_status().json()
+    def _request(self, method: str, path: str, **options: Any) -> Any:
+        return self.client.request(method, path, **options).raise_for_status().json()
 
 
 @contextmanager

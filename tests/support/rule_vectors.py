@@ -134,7 +134,7 @@ def _invalid(issuer: Issuer, event: dict[str, Any]) -> list[Any]:
     ]
 
 
-def _event(  # noqa: PLR0917 - see the others
+def _event(
     by: Issuer,
     n: int,
     event_type: str = "graph_snapshot",

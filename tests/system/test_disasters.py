@@ -21,9 +21,10 @@ import pytest
 from support.oai_pages import page, record
 from support.runs import config_in, tree
 
-from flows.cli.data.doctor import examine, repair
 from flows.common.errors import StoreError
+from flows.ingest.worker_context import layout_of
 from flows.jobs import jobs
+from flows.store.repair.doctor import examine, repair_folder
 from transforms.verify.verify import verify_bundle
 
 SEEDS = (
@@ -244,7 +245,7 @@ def test_after_a_disaster_nothing_signed_is_lost(
         if name not in after or name not in before or before[name][1] != after[name]
     }  # fmt: skip
     config = config_in(tmp_path)
-    found = examine(config, full=True)
+    found = examine(layout_of(config), config, full=True)
     if changed - {name for name in changed if name.endswith((".sha256", "my_backup.parquet"))}:
         named = found.findings.faults or found.findings.notices
         assert named, f"the doctor sees nothing after: {did}"
@@ -256,11 +257,11 @@ def assert_recovers(
 ) -> None:
     """Assert that a repair and the same inputs again make all good, and that it stays so."""
     said: list[str] = []
-    patch.setattr("flows.cli.data.doctor.utc_now", lambda: NOW + timedelta(days=9))
-    repair(config_in(folder), full=True, say=said.append)
+    patch.setattr("flows.store.repair.doctor.utc_now", lambda: NOW + timedelta(days=9))
+    repair_folder(layout_of(config_in(folder)), config_in(folder), full=True, say=said.append)
     report = run(folder, replies(), NOW + timedelta(days=10), patch)
     assert not report.failures
-    repaired = examine(config_in(folder), full=True).findings
+    repaired = examine(layout_of(config_in(folder)), config_in(folder), full=True).findings
     assert not repaired.faults, (did, said, [str(fault) for fault in repaired.faults])
     assert_right(folder, held)
     times = first_times(folder / "data")

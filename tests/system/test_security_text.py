@@ -9,8 +9,8 @@ from flows.cli.verify import parquet_pages
 from flows.cli.verify import shard as bundle_shard
 from flows.common import terminal
 from flows.common.files import own_files
+from flows.common.limits import RetryPolicy
 from flows.sources.arxiv import budget
-from flows.sources.arxiv import http as fetch
 from flows.sources.kaggle import lines as snapshot
 from transforms.bundle.events import EXCERPT_LENGTH
 from transforms.encoding import canonical as canon
@@ -24,12 +24,16 @@ MIB = 2**20
 
 
 def test_the_limits_are_those_of_the_code() -> None:
-    assert ROWS["a reply of arXiv, unpacked"].startswith(f"{oai_xml.MAX_PAGE_BYTES // MIB} MiB;")
-    assert ROWS["redirects"].startswith(f"{fetch.MAX_REDIRECTS},")
+    policy = RetryPolicy()
+    assert policy.max_bytes == oai_xml.MAX_PAGE_BYTES
+    assert ROWS["a reply of arXiv, decompressed"].startswith(
+        f"{oai_xml.MAX_PAGE_BYTES // MIB} MiB;"
+    )
+    assert ROWS["redirects"].startswith(f"{policy.max_redirects},")
     waiting = (
-        f"connecting {fetch.CONNECT_SECONDS:.0f} s, silence {fetch.PATIENCE.read_seconds:.0f} s, "
-        f"{fetch.PATIENCE.attempts} attempts, "
-        f"a wish to wait at most {fetch.LONGEST_RETRY_AFTER:.0f} s"
+        f"connecting {policy.connect_seconds:.0f} s, silence {policy.read_seconds:.0f} s, "
+        f"{policy.attempts} attempts, "
+        f"a Retry-After of at most {policy.longest_retry_after_seconds:.0f} s"
     )
     assert ROWS["waiting"] == waiting
     assert ROWS["a field of a paper"].startswith(f"{paper.MAX_FIELD} characters;")
@@ -38,7 +42,7 @@ def test_the_limits_are_those_of_the_code() -> None:
     bundle = f"{strict_json.MAX_BYTES // MIB} MiB, {strict_json.MAX_VALUES} values; "
     said = f"{bundle}integers only, no key twice, {canon.MAX_DEPTH} levels"
     assert ROWS["a bundle to verify"] == said
-    exchange = f"{fetch.PATIENCE.total_seconds:.0f} s from the first byte to the last; "
+    exchange = f"{policy.total_seconds:.0f} s from the first byte to the last; "
     assert ROWS["one exchange with arXiv"].startswith(f"{exchange}{budget.HEAD_BYTES // MIB} MiB ")
     assert f" {strict_xml.MAX_MARKUP} tags and attributes," in ROWS["XML of arXiv"]
     assert ROWS["a resumption token"] == f"{oai_xml.MAX_TOKEN} characters"

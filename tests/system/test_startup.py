@@ -62,7 +62,7 @@ def test_who_names_the_keys_to_trust_needs_no_configuration(tmp_path: Path) -> N
 def test_a_snapshot_imports_no_http_and_reading_it_no_polars(tmp_path: Path) -> None:
     snapshot, data = tmp_path / "snapshot.json", str(tmp_path / "data")
     snapshot.write_bytes(text("2201.00001"))
-    heavy = {"prefect", "polars", "httpx", "rich", "tenacity", "arxiv"}
+    heavy = {"prefect", "polars", "httpx", "rich", "stamina", "arxiv"}
     for words in (
         ["backfill", "--snapshot", str(snapshot)],
         ["show", "2201.00001"],

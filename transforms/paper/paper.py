@@ -110,7 +110,7 @@ def make_version(
     return Version(int(number[1]), submitted, size, source_type)
 
 
-def make_paper(  # noqa: PLR0913 - one argument per field that arXiv gives
+def make_paper(
     *,
     arxiv_id: str,
     versions: Sequence[Version],

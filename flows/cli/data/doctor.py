@@ -1,162 +1,40 @@
 """The command `doctor`: everything that is kept, checked against everything, and mended."""
 
-import os
-import secrets
-from collections.abc import Callable, Iterator
-from contextlib import closing, suppress
-from dataclasses import dataclass, field
-from datetime import timedelta
+from typing import Annotated
 
-from flows.common.config import Config
-from flows.common.keys import has_key, load_issuer, own_keys
-from flows.common.process.clock import SteadyClock, utc_now
-from flows.common.process.progress import track
-from flows.ingest.worker_context import layout_of
-from flows.store.bundles.reader import find_bundles
-from flows.store.catalog import file as catalog_file
-from flows.store.catalog.catalog import Catalog
-from flows.store.catalog.copies import coordinating
-from flows.store.files.local import writing
-from flows.store.layout import Layout
-from flows.store.ledger import Head
-from flows.store.repair.examine import (
-    Fault,
-    Findings,
-    find_missing_bundle_files,
-    look,
-    look_at_bundle_files,
-    look_at_replies,
-)
-from flows.store.repair.full_check import Expected, check_shards, find_bad_replies
-from flows.store.repair.inspection import require_shard
-from flows.store.repair.repair import Repair
-from flows.store.repair.rescue import Rescuer
+import typer
 
-HEALTHY, FAULTY = 0, 1
+from flows.cli.options import ConfigOption, DataOption, load
+from flows.common.process.exit_status import ExitStatus
+from flows.common.terminal import echo
 
 
-@dataclass(slots=True)
-class Examination:
-    """A data folder as the doctor found it; `lost_replies` and `bundle_files` name what to mend.
+def doctor(
+    *,
+    full: Annotated[
+        bool, typer.Option("--full", help="Read and verify everything, which takes its time.")
+    ] = False,
+    repair: Annotated[
+        bool,
+        typer.Option("--repair", help="Mend what can be mended; what is damaged is set aside."),
+    ] = False,
+    config: ConfigOption = None,
+    data: DataOption = None,
+) -> None:
+    """Check everything that is kept against everything, and say what mends what is wrong.
 
-    `records` counts the bundles that were read, if they were, and `untrusted` those that are not of
-    our keys.
+    Ledger, catalog, tables, bundle files and replies: whether they are there and have their sizes,
+    or with --full every byte and every signature. Nothing is written without --repair, and nothing
+    is deleted or issued with it. Exit status: 0 all is well, 1 something is wrong.
     """
+    from flows.ingest.worker_context import layout_of
+    from flows.store.repair.doctor import examine, repair_folder, report_lines
 
-    findings: Findings
-    lost_replies: list[str] = field(default_factory=list)
-    bundle_files: set[str] = field(default_factory=set)
-    records: int = 0
-    untrusted: int = 0
-
-
-def examine(config: Config, *, full: bool) -> Examination:
-    """Check a data folder; `full` reads and verifies all that lies in it."""
-    layout = layout_of(config)
-    findings = look(layout)
-    found = Examination(findings)
-    found.lost_replies = look_at_replies(layout, findings)
-    if full:
-        _read_all(config, layout, found)
-    elif config.outputs.bundle_files == "all" and findings.catalog_problem is None:
-        look_at_bundle_files(layout, findings)
-    return found
-
-
-def _read_all(config: Config, layout: Layout, found: Examination) -> None:
-    findings, files = found.findings, layout.files
-    wrong = {one.key for one in findings.wrong}
-    entries = [
-        entry for entry in findings.committed.shards.values()
-        if not wrong & {file.key for file in entry.files}
-    ]  # fmt: skip
-    expected = Expected(
-        keys=frozenset(own_keys(config.identity)),
-        order={entry.shard: entry.number for entry in entries},
-        catalog=findings.catalog_problem is None,
-        bundle_files=config.outputs.bundle_files == "all",
-    )
-    workers = config.workers or len(os.sched_getaffinity(0))
-    checks = check_shards(layout, entries, expected, workers)
-    for check in track(checks, total=len(entries), what="shards"):
-        found.records += check.records
-        findings.wrong += check.wrong
-        findings.faults += [Fault(files.place(one.key), one.problem) for one in check.wrong]
-        found.bundle_files.update(check.bundle_files)
-        findings.faults += [
-            Fault(files.place(layout.bundle(number)), "is not the bundle that the tables hold")
-            for number in check.bundle_files
-        ]
-        findings.faults += [
-            Fault(f"the bundle {number} in {check.shard}", "does not verify")
-            for number in check.bad_bundles
-        ]
-        found.untrusted += check.untrusted
-        if check.unknown:
-            findings.catalog_problem = f"does not know {check.unknown[0]} as the tables do"
-            findings.faults.append(Fault(str(layout.catalog), findings.catalog_problem))
-    replies = {sha256 for written in findings.entries for sha256 in written.entry.replies}
-    known = {*found.lost_replies, *findings.lost}
-    for key, problem in find_bad_replies(layout, replies):
-        if key not in known:
-            found.lost_replies.append(key)
-            findings.faults.append(Fault(files.place(key), problem))
-
-
-def report_lines(layout: Layout, found: Examination) -> Iterator[str]:
-    """Yield what was found, a line each."""
-    findings = found.findings
-    yield from findings.notices
-    if found.untrusted:
-        yield f"{found.untrusted} bundles are valid, but not of your keys (identity.known_keys)"
-    yield from map(str, findings.faults)
-    shards = len(findings.committed.shards)
-    read = f", {found.records} bundles read and verified" if found.records else ""
-    outcome = f"{len(findings.faults)} faults" if findings.faults else "all is well"
-    yield f"{layout.place}: {len(findings.entries)} commits, {shards} shards{read}: {outcome}"
-
-
-def repair(config: Config, *, full: bool, say: Callable[[str], None]) -> None:
-    """Mend what is wrong with a data folder; `say` is told each thing that was done."""
-    layout = layout_of(config)
-    run = f"{utc_now():%Y%m%dT%H%M%SZ}-doctor-{secrets.token_hex(2)}"
-    with coordinating(layout, "doctor") as coordinator, writing(layout.root):
-        if coordinator:
-            coordinator.take_newer()
-        found = examine(config, full=full)
-        head = Head.of(found.findings.entries[-1]) if found.findings.entries else Head()
-        tolerance = timedelta(seconds=config.clock_tolerance_seconds)
-        clock = SteadyClock(utc_now, head.moment, tolerance)
-        issuer = load_issuer(config.identity) if has_key(config.identity) else None
-        keys = frozenset(own_keys(config.identity))
-        mending = Repair(layout, found.findings, Rescuer(layout, keys, issuer, clock()), run)
-        try:
-            mending.mend(found.lost_replies)
-        finally:
-            for sentence in mending.done:
-                say(sentence)
-        if config.outputs.bundle_files == "all":
-            written = _write_bundle_files(layout, found.bundle_files)
-            if written:
-                say(f"wrote {written} bundle files again")
-        with suppress(OSError):
-            catalog_file.end_changes(layout.catalog)
-        if coordinator:
-            coordinator.publish(anyway=True)
-
-
-def _write_bundle_files(layout: Layout, differing: set[str]) -> int:
-    """Write the bundle files that are gone, empty or named, from the shards; return how many."""
-    with closing(Catalog.open(layout.catalog, read_only=True)) as catalog:
-        due = set(differing)
-        for _, numbers in find_missing_bundle_files(layout, catalog):
-            due.update(numbers)
-        by_shard: dict[str, list[str]] = {}
-        for record in catalog.known(due).values():
-            by_shard.setdefault(record.shard, []).append(record.pith_number)
-        for shard in by_shard:
-            require_shard(layout, catalog, shard, "bundles")
-    for shard, numbers in by_shard.items():
-        bundles = find_bundles(layout, shard, numbers)
-        layout.files.write_derived((layout.bundle(n), data) for n, data in bundles.items())
-    return sum(map(len, by_shard.values()))
+    loaded = load(config, data)
+    layout = layout_of(loaded)
+    if repair:
+        repair_folder(layout, loaded, full=full, say=echo)
+    found = examine(layout, loaded, full=full)
+    for line in report_lines(layout, found):
+        echo(line)
+    raise typer.Exit(ExitStatus.PROBLEMS if found.findings.faults else ExitStatus.DONE)

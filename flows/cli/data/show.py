@@ -1,25 +1,48 @@
-"""The command `show`, and what reading what is kept needs: no lock, and nothing is written."""
+"""The command `show`: what is known of one paper, or its exact bundle."""
 
 import sys
 from contextlib import closing
+from typing import TYPE_CHECKING, Annotated
 
-from flows.common.config import Config
-from flows.common.errors import StoreError
+import typer
+
+from flows.cli.options import ConfigOption, DataOption, load
 from flows.common.terminal import echo
-from flows.ingest.worker_context import layout_of
-from flows.store.bundles.reader import read_bundles, verified
-from flows.store.catalog.catalog import Catalog, KnownRecord
-from flows.store.catalog.copies import readable_catalog
-from flows.store.catalog.file import DamagedCatalogError
-from flows.store.catalog.reader import is_there
-from flows.store.catalog.references import find_records, parse_references
-from flows.store.layout import Layout
-from flows.store.ledger import MEND, entry_numbers
-from transforms.documents.event import is_created
+
+if TYPE_CHECKING:
+    from flows.common.config import Config
+    from flows.store.catalog.catalog import Catalog
+    from flows.store.catalog.records import KnownRecord
+    from flows.store.layout import Layout
 
 
-def print_record(config: Config, name: str) -> None:
+def show(
+    name: Annotated[
+        str,
+        typer.Argument(
+            metavar="PAPER",
+            help="An arXiv id (with a version for that one alone), a link to arXiv, a DOI of "
+            "arXiv's or a Pith Number.",
+        ),
+    ],
+    *,
+    bundle: Annotated[
+        bool, typer.Option("--bundle", help="Print the exact bundle instead of a summary.")
+    ] = False,
+    config: ConfigOption = None,
+    data: DataOption = None,
+) -> None:
+    """Show what is known of one paper: its newest record, or the one that is named."""
+    (print_bundle if bundle else print_record)(load(config, data), name)
+
+
+def print_record(config: "Config", name: str) -> None:
     """Print a summary of the newest record that `name` means, and the paper's other records."""
+    from flows.ingest.worker_context import layout_of
+    from flows.store.bundles.reader import verified
+    from flows.store.catalog.copies import open_catalog
+    from transforms.documents.event import is_created
+
     layout = layout_of(config)
     with closing(open_catalog(layout)) as catalog:
         record = _newest(layout, catalog, name)
@@ -42,7 +65,7 @@ def print_record(config: Config, name: str) -> None:
         "first computed": receipt["first_computed_at"],
         "signed by": f"{created['signer']['signer_id']}, key {receipt['key_id']}",
         "events": str(len(bundle["events"])),
-        "bundle": layout.files.place(layout.bundle(record.pith_number)),
+        "bundle": layout.files.location(layout.bundle(record.pith_number)),
     }
     for label, value in lines.items():
         echo(f"{label:<15} {value}")
@@ -54,11 +77,15 @@ def print_record(config: Config, name: str) -> None:
             echo(f"{label:<15} {other.pith_number} (v{other.version})")
 
 
-def print_bundle(config: Config, name: str) -> None:
+def print_bundle(config: "Config", name: str) -> None:
     """Write the exact bytes of the newest bundle that `name` means to standard output.
 
     A terminal gets it with its control characters written out: those bytes are for files and pipes.
     """
+    from flows.ingest.worker_context import layout_of
+    from flows.store.bundles.reader import verified
+    from flows.store.catalog.copies import open_catalog
+
     layout = layout_of(config)
     with closing(open_catalog(layout)) as catalog:
         record = _newest(layout, catalog, name)
@@ -70,27 +97,14 @@ def print_bundle(config: Config, name: str) -> None:
         sys.stdout.buffer.write(data)
 
 
-def _newest(layout: Layout, catalog: Catalog, name: str) -> KnownRecord:
+def _newest(layout: "Layout", catalog: "Catalog", name: str) -> "KnownRecord":
+    from flows.store.catalog.references import find_records, parse_references
+
     (reference,) = parse_references([name])
-    return find_records(catalog, reference, layout.place)[-1]
+    return find_records(catalog, reference, layout.location)[-1]
 
 
-def open_catalog(layout: Layout) -> Catalog:
-    """Open the catalog for reading; raises `StoreError` where there is none."""
-    file = readable_catalog(layout)
-    nothing = StoreError(f"there are no records in {layout.place} yet; run a backfill first")
-    if not is_there(file):
-        if entry_numbers(layout.files):
-            raise StoreError(f"the catalog of {layout.place} is gone; {MEND}")
-        raise nothing
-    try:
-        return Catalog.open(file, read_only=True)
-    except DamagedCatalogError:
-        # As a run leaves it that was killed before its first commit.
-        if entry_numbers(layout.files):
-            raise
-        raise nothing from None
+def _bundle_of(layout: "Layout", record: "KnownRecord") -> bytes:
+    from flows.store.bundles.reader import read_bundles
 
-
-def _bundle_of(layout: Layout, record: KnownRecord) -> bytes:
     return next(bundle for _, bundle in read_bundles(layout, [record]))

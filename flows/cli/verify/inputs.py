@@ -1,4 +1,4 @@
-"""Where bundles to verify come from: files, folders, Parquet shards, standard input."""
+"""Reading bundles to verify: from files, folders, Parquet shards, standard input."""
 
 import os
 import sys
@@ -29,12 +29,12 @@ class FoundBundle:
 
 
 def read_sources(paths: Sequence[Path]) -> Iterator[FoundBundle]:
-    """Give the bundles at `paths`, one at a time, each at most one byte larger than allowed.
+    """Yield the bundles at `paths`, one at a time, each at most one byte larger than allowed.
 
     A file named *.parquet is a shard with a binary column `bundle`, `-` is standard input, any
     other file one bundle. A folder is searched for *.json, and for *.parquet with that column, but
     not through links to other folders; one that holds neither raises `ConfigError`. What in it
-    cannot be read, a folder below it too, is given with the reason.
+    cannot be read, a folder below it too, is yielded with the reason.
     """
     for path in paths:
         if path == STANDARD_INPUT:
@@ -46,10 +46,10 @@ def read_sources(paths: Sequence[Path]) -> Iterator[FoundBundle]:
 
 
 def _read_folder(folder: Path) -> Iterator[FoundBundle]:
-    places, unsearched = _search(folder)
+    paths_below, unsearched = _search(folder)
     inside = [
         path
-        for path in sorted(places)
+        for path in sorted(paths_below)
         if path.suffix == ".json" or (path.suffix == ".parquet" and _may_hold_bundles(path))
     ]
     if not inside and not unsearched:
@@ -64,7 +64,7 @@ def _search(folder: Path) -> tuple[list[Path], list[FoundBundle]]:
 
     Without recursion: folders may lie in each other deeper than Python can go.
     """
-    places: list[Path] = []
+    paths_below: list[Path] = []
     unsearched: list[FoundBundle] = []
     pending = [folder]
     while pending:
@@ -73,11 +73,11 @@ def _search(folder: Path) -> tuple[list[Path], list[FoundBundle]]:
             with os.scandir(here) as entries:
                 for entry in entries:
                     is_folder = entry.is_dir(follow_symlinks=False)
-                    (pending if is_folder else places).append(here / entry.name)
+                    (pending if is_folder else paths_below).append(here / entry.name)
         except OSError as error:
             reason = f"the folder cannot be searched: {_why(error)}"
             unsearched.append(FoundBundle(str(here), None, reason))
-    return places, unsearched
+    return paths_below, unsearched
 
 
 def _read_file(path: Path, *, only_files: bool = False) -> Iterator[FoundBundle]:
@@ -101,7 +101,7 @@ def _may_hold_bundles(path: Path) -> bool:
         with _open(path, only_files=True) as file:
             return may_hold_bundles(file)
     except OSError:
-        return True  # it is told when it is read
+        return True  # it is reported when it is read
 
 
 def _open(path: Path, *, only_files: bool) -> BinaryIO:

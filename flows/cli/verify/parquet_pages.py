@@ -1,9 +1,9 @@
-"""What the pages of a Parquet file unpack to, read before the library that unpacks them.
+"""Sizes of a Parquet file's pages, read before the library that decompresses them.
 
-A page of 3 kB may unpack to 2 GB, and what the footer says of sizes binds nobody. The pages' own
-headers do: a page unpacks to what its header says or fails. pyarrow gives no access to them, and
-ends the process over some footers that its other readers take, so both are read here. Source:
-https://github.com/apache/parquet-format, `parquet.thrift`.
+A page of 3 kB may decompress to 2 GB, and what the footer says of sizes binds nobody. The pages'
+own headers do: a page decompresses to what its header says or fails. pyarrow gives no access to
+them, and ends the process over some footers that its other readers take, so both are read here.
+Source: https://github.com/apache/parquet-format, `parquet.thrift`.
 """
 
 from collections.abc import Collection, Iterator, Mapping
@@ -21,8 +21,8 @@ _MAX_HEADER = 2**20
 _MAGIC = b"PAR1"
 _TAIL_BYTES = 8
 _ROW_GROUPS, _COLUMNS, _METADATA = 4, 1, 3
-_PACKED_BYTES, _DATA_OFFSET, _DICTIONARY_OFFSET = 7, 9, 11
-_PAGE_KIND, _PAGE_BYTES, _PAGE_PACKED = 1, 2, 3
+_COMPRESSED_BYTES, _DATA_OFFSET, _DICTIONARY_OFFSET = 7, 9, 11
+_PAGE_KIND, _PAGE_BYTES, _PAGE_COMPRESSED = 1, 2, 3
 _DATA, _DICTIONARY, _DATA_2 = 0, 2, 3
 _VALUES, _OF_KIND = 1, {_DATA: (5, 2), _DICTIONARY: (7, 2), _DATA_2: (8, 4)}
 """In a page's header: the field of its kind's own part; in that, the number of values and the field
@@ -45,7 +45,7 @@ class BadPagesError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class PageSizes:
-    """Of one column chunk: the largest page unpacked, and what the largest of each kind take.
+    """Of one column chunk: the largest page decompressed, and what the largest of each kind take.
 
     Both in bytes; no value is larger than the first, and the second are in memory at one time.
     """
@@ -106,11 +106,11 @@ def _chunks_of_group(reader: Reader, columns: Collection[int]) -> list[tuple[int
 
 
 def _structs(reader: Reader) -> Iterator[int]:
-    """Yield the place of each struct of a list, which is read meanwhile."""
-    for place, kind in enumerate(reader.items()):
+    """Yield the index of each struct of a list, which is read meanwhile."""
+    for index, kind in enumerate(reader.items()):
         if kind != STRUCT:
             raise BadPagesError("a list of something else than structs")
-        yield place
+        yield index
 
 
 def _chunk(reader: Reader) -> tuple[int, int]:
@@ -121,12 +121,12 @@ def _chunk(reader: Reader) -> tuple[int, int]:
             found = _integers(reader, I64)
         else:
             reader.skip(kind)
-    start, length = found.get(_DATA_OFFSET, -1), found.get(_PACKED_BYTES, -1)
+    start, length = found.get(_DATA_OFFSET, -1), found.get(_COMPRESSED_BYTES, -1)
     # What pyarrow does: an offset of 0, or behind the data, is none.
     if 0 < (dictionary := found.get(_DICTIONARY_OFFSET, 0)) < start:
         start = dictionary
     if start < 0 or length < 0:
-        raise BadPagesError("a column without a place in the file")
+        raise BadPagesError("a column without an offset in the file")
     return start, length
 
 
@@ -151,24 +151,26 @@ def _sizes_of_chunk(file: BinaryIO, start: int, length: int) -> PageSizes:
 
 
 def _pages(file: BinaryIO, at: int, end: int) -> Iterator[tuple[int, int, int]]:
-    """Yield the kind of each page, its unpacked size, and how many values it has."""
+    """Yield the kind of each page, its decompressed size, and how many values it has."""
     while at < end:
         file.seek(at)
         header, parts, header_bytes = _page_header(file, end - at)
-        kind, size, packed = (header.get(n, -1) for n in (_PAGE_KIND, _PAGE_BYTES, _PAGE_PACKED))
+        kind, size, compressed = (
+            header.get(n, -1) for n in (_PAGE_KIND, _PAGE_BYTES, _PAGE_COMPRESSED)
+        )
         if kind not in _OF_KIND:
             raise BadPagesError(f"a page of the kind {kind}")
         own, encoded = _OF_KIND[kind]
         values = parts.get(own, {})
         count, encoding = values.get(_VALUES, -1), values.get(encoded, -1)
-        if min(size, packed, count) < 0:
+        if min(size, compressed, count) < 0:
             raise BadPagesError("a page without its sizes")
         if encoding not in (_PLAIN, _PLAIN_DICTIONARY, _DICTIONARY_CODES):
             raise BadPagesError(f"values in encoding {encoding}, neither plain nor a dictionary")
         if kind == _DICTIONARY and count * _LENGTH_BYTES > size:
             raise BadPagesError("a dictionary with less bytes than its values need")
         yield kind, size, count
-        at += header_bytes + packed
+        at += header_bytes + compressed
 
 
 def _page_header(file: BinaryIO, room: int) -> tuple[Header, Parts, int]:

@@ -1,4 +1,4 @@
-"""The command `verify`: bundles in, one line each, a summary, whom it trusted, an exit status."""
+"""The output of `verify`: a line for each bundle, a summary, whom it trusted, an exit status."""
 
 import json
 from collections import Counter
@@ -7,14 +7,13 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from flows.cli.keys.trusted_keys import Trust, default_trust, named_trust
 from flows.cli.verify.inputs import FoundBundle, read_sources
-from flows.cli.verify.trust import Trust, default_trust, named_trust
+from flows.common.process.exit_status import ExitStatus
 from flows.common.terminal import echo, printable
 from transforms.signing import encode_base64, fingerprint
 from transforms.verify.text_hashes import TextHashes
 from transforms.verify.verify import BundleReport, Check, Outcome, verify_bundle
-
-ALL_GOOD, SOME_BAD, SOME_UNCHECKED = 0, 1, 2
 
 _MAX_SHOWN = 400
 _SHORT = 8
@@ -23,7 +22,7 @@ _MAX_STRANGERS = 20
 
 
 class Form(StrEnum):
-    """How much is printed: a line a bundle, only what is not good, every check, or JSON Lines."""
+    """The amount of output: a line a bundle, only what is not good, every check, or JSON Lines."""
 
     LINES = "lines"
     QUIET = "quiet"
@@ -32,7 +31,7 @@ class Form(StrEnum):
 
 
 class Status(StrEnum):
-    """What one bundle is, in one word."""
+    """The verdict on one bundle, in one word."""
 
     TRUSTED = "trusted"
     UNTRUSTED = "untrusted"
@@ -47,11 +46,11 @@ def print_reports(
     config: Path | None,
     metadata: Path | None,
     form: Form,
-) -> int:
+) -> ExitStatus:
     """Verify the bundles at `paths`, print what `form` asks for, and return the exit status.
 
     `trust` names keys: `pith.science`, `own` or base64; None means all that the user trusts.
-    `config` is a configuration whose keys count as the user's own; see `flows.cli.verify.trust`.
+    `config` is a configuration whose keys count as the user's own; see `own_trust`.
     """
     trusted = default_trust(config) if trust is None else named_trust(trust, config)
     texts = _texts(metadata)
@@ -70,8 +69,9 @@ def print_reports(
     if form is not Form.JSON:
         _print_keys(signed, trusted, only_strangers=form is Form.QUIET)
     if counted[Status.INVALID] or counted[Status.UNTRUSTED]:
-        return SOME_BAD
-    return SOME_UNCHECKED if counted[Status.UNREADABLE] or counted["no metadata"] else ALL_GOOD
+        return ExitStatus.PROBLEMS
+    is_checked = not (counted[Status.UNREADABLE] or counted["no metadata"])
+    return ExitStatus.DONE if is_checked else ExitStatus.UNUSABLE
 
 
 def status_of(report: BundleReport) -> Status:
@@ -140,7 +140,7 @@ def _described(key: bytes, trusted: Trust) -> str:
 
 
 def _print_keys(signed: Counter[bytes], trusted: Trust, *, only_strangers: bool) -> None:
-    """Say of each key that signed a valid bundle why it is trusted, or that it is not."""
+    """Print of each key that signed a valid bundle why it is trusted, or that it is not."""
     strangers = sorted(signed.keys() - trusted.keys())
     shown = strangers[:_MAX_STRANGERS]
     if not only_strangers:

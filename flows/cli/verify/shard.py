@@ -12,7 +12,7 @@ from flows.cli.verify.parquet_pages import BadPagesError, read_page_sizes
 from transforms.encoding.strict_json import MAX_BYTES
 
 MAX_HELD_BYTES = 128 * 2**20
-"""What the pages of a shard's columns, as many as are unpacked at one time, may take together.
+"""What the pages of a shard's columns, as many as are decompressed at one time, may take together.
 
 Those of pyarrow and polars have 1 MiB; DuckDB's end at 100 MB.
 """
@@ -49,7 +49,7 @@ class NoBundlesError(ValueError):
 
 
 def may_hold_bundles(file: BinaryIO) -> bool:
-    """Tell whether it is no Parquet without bundles; what cannot be read is to be reported."""
+    """Return whether it may hold bundles; what cannot be read may, for it is to be reported."""
     try:
         with _opened(file) as shard:
             return _BUNDLE in shard.schema_arrow.names
@@ -58,7 +58,7 @@ def may_hold_bundles(file: BinaryIO) -> bool:
 
 
 def read_shard(path: str, file: BinaryIO) -> Iterator[FoundBundle]:
-    """Give the rows of a shard; damage ends it, and is told after the rows before it.
+    """Yield the rows of a shard; damage ends it, and is reported after the rows before it.
 
     So does what exceeds the limits above, which hold time and memory to a multiple of the file's
     size.
@@ -97,11 +97,11 @@ def _opened(file: BinaryIO) -> pq.ParquetFile:
 
 
 def _columns(shard: pq.ParquetFile) -> dict[str, int]:
-    """Return the places of the columns to read, by name; each is one of bytes, and stands once."""
+    """Return the index of each column to read, by name; each is one of bytes, and there is one."""
     if not _OTHER_WRITER.match(shard.metadata.created_by or ""):
         raise NoBundlesError("of a version of parquet-mr that says wrong sizes; write it again")
     columns = [shard.schema.column(index) for index in range(len(shard.schema))]
-    places = {}
+    indices = {}
     for name in (_BUNDLE, *_COLUMNS):
         # A group has its parts' names behind its own; pyarrow reads these as one column.
         found = [at for at, each in enumerate(columns) if f"{each.path}.".startswith(f"{name}.")]
@@ -111,8 +111,8 @@ def _columns(shard: pq.ParquetFile) -> dict[str, int]:
             continue
         if not found or not _is_flat(columns[found[0]]) or not _is_read(shard, name):
             raise NoBundlesError(f"without a binary column {name!r}")
-        places[name] = found[0]
-    return places
+        indices[name] = found[0]
+    return indices
 
 
 def _is_flat(column: pq.ColumnSchema) -> bool:

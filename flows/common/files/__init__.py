@@ -1,1 +1,1 @@
-"""Files of the user's machine: whose they are, what they are, how they are compressed."""
+"""Files of the user's machine: their owners and kinds, compression, locations, config.yaml."""

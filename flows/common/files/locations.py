@@ -1,4 +1,4 @@
-"""Where a data folder may be: a folder of the disk, or a prefix in an object store."""
+"""Locations of a data folder: a folder of the disk, or a prefix in an object store."""
 
 import hashlib
 import re
@@ -16,8 +16,8 @@ _URL = re.compile(r"([a-z][a-z0-9+.-]+):/+(.*)", re.DOTALL)
 _NOT_OF_A_NAME = re.compile(r"[^A-Za-z0-9._-]+")
 
 
-def place_of(value: Path | str) -> Path | str:
-    """Return a folder as a `Path`, a place in an object store as its URL, a `str`.
+def location_of(value: Path | str) -> Path | str:
+    """Return a folder as a `Path`, a location in an object store as its URL, a `str`.
 
     Raises `ConfigError` for another URL; the message does not repeat it, for it may hold secrets.
     """
@@ -43,12 +43,12 @@ def place_of(value: Path | str) -> Path | str:
     return parts.geturl()
 
 
-Place = Annotated[
-    Path | str, BeforeValidator(lambda v: place_of(v) if isinstance(v, Path | str) else v)
+Location = Annotated[
+    Path | str, BeforeValidator(lambda v: location_of(v) if isinstance(v, Path | str) else v)
 ]
 
 
 def state_folder(state_dir: Path, url: str) -> Path:
-    """Return the folder on this disk for what belongs to a place in an object store."""
+    """Return the folder on this disk for what belongs to a location in an object store."""
     name = _NOT_OF_A_NAME.sub("-", url)[:60]
     return state_dir / f"{name}-{hashlib.sha256(url.encode()).hexdigest()[:12]}"

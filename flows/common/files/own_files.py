@@ -7,7 +7,11 @@ from pathlib import Path
 from flows.common.errors import ConfigError
 
 OWN_FOLDER = Path("~/.config/pith-ingest")
-"""Where a user's own key and trust file lie, whatever folder a command stands in."""
+"""Where a user's own key and trust file lie, whatever folder a command stands in.
+
+One place on every system and in every environment, so not platformdirs', which XDG_CONFIG_HOME
+moves: a key in two places would be two keys, and a pace file in two would be no pace.
+"""
 
 READ, WRITE = 0o077, 0o022
 """What others must not be able to do with a file: read it (nor write), or write it."""

@@ -1,1 +1,1 @@
-"""A process: its clock and stopwatch, its progress, and signals that end it."""
+"""A process: its clock and stopwatch, its progress, signals that end it, its exit status."""

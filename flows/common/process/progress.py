@@ -11,9 +11,10 @@ from flows.common.terminal import sentence
 
 LOGGER = logging.getLogger("pith_ingest")
 SECONDS_BETWEEN_LINES = 10.0
+_TWO_DIGITS = 10
 
 OnProgress = Callable[[int, int], None]
-"""Told how much of a job is done, and of how much: replies, windows, papers or bytes."""
+"""Called with how much of a job is done, and of how much: replies, windows, papers or bytes."""
 
 _T = TypeVar("_T")
 
@@ -28,11 +29,11 @@ LOGGER.addFilter(_make_sentence)
 
 
 def to_nobody(done: int, total: int) -> None:
-    """Tell nobody how far a job is."""
+    """Report progress to nobody."""
 
 
 class Meter:
-    """Counts what is done since it was made, and tells how fast and until when."""
+    """Counts what is done since it was made, and says how fast and until when."""
 
     def __init__(self) -> None:
         """Start the clock."""
@@ -46,7 +47,7 @@ class Meter:
     def rate(self) -> str:
         """Return the rate until now, such as `1200/min`."""
         per_minute = self._per_second() * 60
-        return f"{per_minute:.{0 if per_minute >= 10 else 1}f}/min"  # noqa: PLR2004 - two digits
+        return f"{per_minute:.{0 if per_minute >= _TWO_DIGITS else 1}f}/min"
 
     def expect(self, total: int | None) -> str:
         """Return rate and expected end, such as `12/min, done about 14:05`; local time."""
@@ -62,7 +63,7 @@ class Meter:
 
 
 def track(items: Iterable[_T], *, total: int | None, what: str) -> Iterator[_T]:
-    """Give `items` one by one and show how many of `total` (None: unknown) are done."""
+    """Yield `items` one by one and show how many of `total` (None: unknown) are done."""
     if sys.stderr.isatty():
         yield from _bar(items, total, what)
     else:
@@ -71,8 +72,8 @@ def track(items: Iterable[_T], *, total: int | None, what: str) -> Iterator[_T]:
 
 def _bar(items: Iterable[_T], total: int | None, what: str) -> Iterator[_T]:
     # 40 ms that only a terminal needs.
-    from rich.console import Console  # noqa: PLC0415
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn  # noqa: PLC0415
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     meter = Meter()

@@ -9,7 +9,9 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
-from typing import Any, NoReturn
+from typing import NoReturn
+
+from flows.common.process.exit_status import ExitStatus
 
 SIGNALS = {signal.SIGINT: "Ctrl-C", signal.SIGTERM: "SIGTERM"}
 
@@ -31,8 +33,8 @@ def _exit() -> NoReturn:
     os._exit(0)
 
 
-class _Asked:
-    """What was asked of this process, how it ends, and what is to be said of it."""
+class _Stop:
+    """A request to end this process: whether there is one, how it ends, what is said of it."""
 
     number = 0
     """The signal; 0 while there was none."""
@@ -40,8 +42,8 @@ class _Asked:
     is_due = False
     """Whether the end waits for an `unbroken` block."""
 
-    is_told = False
-    """Whether a second signal had the sentence written already."""
+    is_said = False
+    """Whether a second signal has had the sentence written."""
 
     unbroken = 0
     end: Callable[[], None] = staticmethod(_raise)
@@ -64,7 +66,7 @@ def follow() -> None:
 
     Ctrl-C on a terminal reaches it too, but its end is for the flow's process to decide.
     """
-    _Asked.end = staticmethod(_exit)
+    _Stop.end = staticmethod(_exit)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, _end)
 
@@ -83,51 +85,51 @@ def ignore() -> None:
 
 def note(kept: str) -> None:
     """Note what is to be said of what was done, should a signal stop it."""
-    _Asked.kept = kept
+    _Stop.kept = kept
 
 
-def farewell() -> tuple[int, str] | None:
+def farewell() -> tuple[ExitStatus, str] | None:
     """Return exit status and sentence of a process that was asked to end, or None."""
-    if not _Asked.number:
+    if not _Stop.number:
         return None
-    name = SIGNALS[signal.Signals(_Asked.number)]
-    return 128 + _Asked.number, f"pith-ingest: stopped by {name}; {_Asked.kept}"
+    name = SIGNALS[signal.Signals(_Stop.number)]
+    return ExitStatus(128 + _Stop.number), f"pith-ingest: stopped by {name}; {_Stop.kept}"
 
 
 @contextmanager
 def unbroken() -> Iterator[None]:
     """Let a signal wait until the block is done, such as a commit."""
-    _Asked.unbroken += 1
+    _Stop.unbroken += 1
     try:
         yield
     finally:
-        _Asked.unbroken -= 1
-        if _Asked.is_due and not _Asked.unbroken:
-            _Asked.is_due = False
-            _Asked.end()
+        _Stop.unbroken -= 1
+        if _Stop.is_due and not _Stop.unbroken:
+            _Stop.is_due = False
+            _Stop.end()
 
 
 def _take(number: int, frame: FrameType | None) -> None:
     """Stop the process, or end it at once where it was asked before."""
     if said := farewell():
         status, sentence = said
-        if not _Asked.is_told:
+        if not _Stop.is_said:
             # Before it is written, for one more signal may come meanwhile.
-            _Asked.is_told = True
+            _Stop.is_said = True
             os.write(2, f"{sentence}\n".encode())
         os._exit(status)
-    _Asked.number = number
+    _Stop.number = number
     _end(number, frame)
 
 
-def _end(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - a handler's signature
-    if _Asked.unbroken:
-        _Asked.is_due = True
+def _end(*_: object) -> None:
+    if _Stop.unbroken:
+        _Stop.is_due = True
     else:
-        _Asked.end()
+        _Stop.end()
 
 
-def _raise_again(unraisable: Any) -> None:  # noqa: ANN401 - only the interpreter can name its type
+def _raise_again(unraisable: "sys.UnraisableHookArgs") -> None:
     """Stop a little later, where Python drops what was raised, for it came in a destructor."""
     if not isinstance(unraisable.exc_value, StopError):
         sys.__unraisablehook__(unraisable)

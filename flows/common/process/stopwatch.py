@@ -1,4 +1,4 @@
-"""How long each stage of a run took."""
+"""The seconds that each stage of a run took."""
 
 import time
 from collections.abc import Iterator, Mapping

@@ -208,7 +208,7 @@ def _pool(config: Config, desk: Desk, size: int) -> Iterator[Pool]:
 
 def _dask_crew(config: Config, desk: Desk, size: int) -> AbstractContextManager[Crew]:
     try:
-        from flows.ingest.executors.dask import dask_crew  # noqa: PLC0415 - a second, and an extra of its own
+        from flows.ingest.executors.dask import dask_crew
     except ModuleNotFoundError as error:
         raise ConfigError(
             f"runner is dask, which needs {error.name}: pip install 'pith-ingest[dask]'"

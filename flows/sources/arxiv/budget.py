@@ -1,4 +1,4 @@
-"""What one exchange with a server may take in all: seconds, and bytes over the wire.
+"""The budget of one exchange with a server: seconds, and bytes over the wire.
 
 A time-out of a socket begins anew with every byte, so that one byte a second, or interim replies
 without end, would never reach it.
@@ -13,7 +13,7 @@ from ssl import SSLContext
 import httpcore
 import httpx
 
-from flows.sources.arxiv.response import PassingError, TooLargeError
+from flows.sources.arxiv.response import TooLargeError, TransientError
 
 HEAD_BYTES = 2**20
 """For all but the body: status, headers, interim replies, and the framing of chunks."""
@@ -39,9 +39,9 @@ class Budget:
 
     @contextmanager
     def step(self, seconds: float | None) -> Iterator[float]:
-        """Give how long a step may wait: `seconds`, or what is left if that is less.
+        """Yield how long a step may wait: `seconds`, or what is left if that is less.
 
-        Raises `PassingError` when nothing is left, before the step or because of it.
+        Raises `TransientError` when nothing is left, before the step or because of it.
         """
         left = self._seconds_left()
         try:
@@ -53,11 +53,11 @@ class Budget:
     def _seconds_left(self) -> float:
         left = self._ends - time.monotonic()
         if left <= 0:
-            raise PassingError(f"not whole after {self.total_seconds:g} s")
+            raise TransientError(f"not whole after {self.total_seconds:g} s")
         return left
 
     def take(self, data: bytes) -> bytes:
-        """Return what came, or raise `TooLargeError` if that was too much."""
+        """Return the bytes that came, or raise `TooLargeError` if they were too many."""
         self._bytes_left -= len(data)
         if self._bytes_left < 0:
             raise TooLargeError(self.max_bytes)
@@ -98,7 +98,7 @@ class BoundedStream(httpcore.NetworkStream):
         return BoundedStream(stream, self._budget)
 
     def get_extra_info(self, info: str) -> object:
-        """Return what the connection knows of itself."""
+        """Return a property of the connection by its name."""
         return self._stream.get_extra_info(info)
 
 
@@ -106,7 +106,7 @@ class BoundedBackend(httpcore.NetworkBackend):
     """Opens connections that keep to a budget."""
 
     def __init__(self, backend: httpcore.NetworkBackend, budget: Budget) -> None:
-        """Wrap what opens them."""
+        """Wrap the backend that opens them."""
         self._backend = backend
         self._budget = budget
 
@@ -130,7 +130,7 @@ def keep_to(budget: Budget, client: httpx.Client) -> None:
     httpx has no setting for that, and with a transport of one's own it leaves the environment's
     proxies aside.
     """
-    for transport in (client._transport, *client._mounts.values()):  # noqa: SLF001 - see above
+    for transport in (client._transport, *client._mounts.values()):
         if isinstance(transport, httpx.HTTPTransport):
-            pool = transport._pool  # noqa: SLF001 - likewise
-            pool._network_backend = BoundedBackend(pool._network_backend, budget)  # noqa: SLF001
+            pool = transport._pool
+            pool._network_backend = BoundedBackend(pool._network_backend, budget)

@@ -8,46 +8,27 @@ from types import TracebackType
 from typing import Generic, Self, TypeVar
 
 import httpx
-from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt
-from tenacity.wait import wait_exponential, wait_random
+import stamina
+from stamina.instrumentation import RetryDetails, set_on_retry_hooks
 
 from flows.common.errors import ArxivReplyError, ArxivUnreachableError, ConfigError
+from flows.common.limits import RetryPolicy
 from flows.common.process.progress import LOGGER
 from flows.common.terminal import quoted
 from flows.sources.arxiv.budget import Budget, keep_to
 from flows.sources.arxiv.rate_limit import Pace
 from flows.sources.arxiv.response import (
-    PassingError,
     TooLargeError,
+    TransientError,
     check_status,
     read_body,
     redirect_target,
 )
-from transforms.parsing.oai_xml import MAX_PAGE_BYTES, PageError
+from transforms.parsing.oai_xml import PageError
 
-CONNECT_SECONDS = 30.0
-LONGEST_BACK_OFF = 120.0
-LONGEST_RETRY_AFTER = 3600.0
-MAX_REDIRECTS = 3
+RETRY_POLICY = RetryPolicy()
 
 _T = TypeVar("_T")
-
-
-@dataclass(frozen=True, slots=True)
-class Patience:
-    """How long, how often and for how much: arXiv's CDN gives up with a 503 after 183 s.
-
-    `read_seconds` is for the server's silence, `total_seconds` for one request and its whole reply:
-    5 MB, arXiv's largest page, then still come at 100 kbit/s.
-    """
-
-    read_seconds: float = 200.0
-    attempts: int = 8
-    max_bytes: int = MAX_PAGE_BYTES
-    total_seconds: float = 600.0
-
-
-PATIENCE = Patience()
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,21 +46,18 @@ class Fetcher:
     certificates are verified.
     """
 
-    def __init__(self, user_agent: str, pace: Pace, patience: Patience) -> None:
+    def __init__(self, user_agent: str, pace: Pace, policy: RetryPolicy) -> None:
         """Connect at the first request; see `make_user_agent`."""
+        self.policy = policy
         self._pace = pace
-        self._patience = patience
-        self._back_off = wait_exponential(pace.seconds, LONGEST_BACK_OFF) + wait_random(
-            0, pace.seconds
-        )
         # Gzip alone is asked for, since `read_body` has to bound what comes out of it.
         self._client = httpx.Client(
             headers={"User-Agent": user_agent, "Accept-Encoding": "gzip"},
-            timeout=httpx.Timeout(patience.read_seconds, connect=CONNECT_SECONDS),
+            timeout=httpx.Timeout(policy.read_seconds, connect=policy.connect_seconds),
             limits=httpx.Limits(max_connections=1),
             follow_redirects=False,
         )
-        self._budget = Budget(patience.total_seconds, patience.max_bytes)
+        self._budget = Budget(policy.total_seconds, policy.max_bytes)
         keep_to(self._budget, self._client)
         self._in_use = Lock()
         self._is_closed = False
@@ -106,7 +84,7 @@ class Fetcher:
                 self._in_use.release()
 
     def get(self, url: httpx.URL, parse: Callable[[bytes], _T]) -> Reply[_T]:
-        """Ask until a reply comes that `parse` takes; its `PageError` is a failure like others.
+        """Return the first reply that `parse` takes; its `PageError` is a failure like others.
 
         Raises `ArxivUnreachableError` when the attempts are used up, `ArxivDeniedError`,
         `ArxivReplyError`, and what else `parse` raises. A fetcher that was closed meanwhile makes
@@ -114,61 +92,58 @@ class Fetcher:
         """
         try:
             with self._in_use:
-                return self._insist(url, parse)
+                return self._get(url, parse)
         finally:
             # After the lock is free, so that one of the two who may have to close does.
             if self._is_closed:
                 self._client.close()
 
-    def _insist(self, url: httpx.URL, parse: Callable[[bytes], _T]) -> Reply[_T]:
-        def attempt() -> Reply[_T]:
-            raw = self._follow(url)
-            try:
-                return Reply(raw, parse(raw))
-            except PageError as error:
-                raise PassingError(str(error)) from None
-
-        retrying = Retrying(
-            retry=retry_if_exception_type(PassingError),
-            stop=stop_after_attempt(self._patience.attempts),
-            wait=self._wait,
-            before_sleep=self._log,
-            reraise=True,
+    def _get(self, url: httpx.URL, parse: Callable[[bytes], _T]) -> Reply[_T]:
+        retried = stamina.retry(
+            on=self._retry_after,
+            attempts=self.policy.attempts,
+            timeout=None,
+            wait_initial=self._pace.seconds,
+            wait_max=self.policy.longest_backoff_seconds,
+            wait_jitter=self._pace.seconds,
         )
         try:
-            return retrying(attempt)
-        except PassingError as error:
+            return retried(Fetcher._attempt)(self, url, parse)
+        except TransientError as error:
             raise ArxivUnreachableError(
-                f"arXiv gave no usable reply to {url} in {self._patience.attempts} attempts, "
+                f"arXiv gave no usable reply to {url} in {self.policy.attempts} attempts, "
                 f"the last time because of: {error}; try again later"
             ) from None
 
-    def _wait(self, state: RetryCallState) -> float:
-        error = _failure(state)
-        if not isinstance(error, PassingError) or error.retry_after is None:
-            return self._back_off(state)
-        # ArXiv's CDN sends `Retry-After: 0`; the pace is the least there is.
-        return max(self._pace.seconds, min(error.retry_after, LONGEST_RETRY_AFTER))
+    def _attempt(self, url: httpx.URL, parse: Callable[[bytes], _T]) -> Reply[_T]:
+        raw = self._follow(url)
+        try:
+            return Reply(raw, parse(raw))
+        except PageError as error:
+            raise TransientError(str(error)) from None
 
-    def _log(self, state: RetryCallState) -> None:
-        LOGGER.info(
-            "A request to arXiv failed (%s); attempt %d of %d follows in %.0f s.",
-            _failure(state), state.attempt_number + 1, self._patience.attempts,
-            state.upcoming_sleep,
-        )  # fmt: skip
+    def _retry_after(self, error: Exception) -> bool | float:
+        """Return whether an error is retried, or after how many seconds if the server says so."""
+        if not isinstance(error, TransientError):
+            return False
+        if error.retry_after is None:
+            return True
+        # ArXiv's CDN sends `Retry-After: 0`; the pace is the least there is.
+        longest = self.policy.longest_retry_after_seconds
+        return max(float(self._pace.seconds), min(error.retry_after, longest))
 
     def _follow(self, url: httpx.URL) -> bytes:
         """Return the body, after redirections by hand, each of which is a request of its own."""
-        place = url
-        for _ in range(MAX_REDIRECTS + 1):
-            found = self._ask(place)
+        location = url
+        for _ in range(self.policy.max_redirects + 1):
+            found = self._request(location)
             if isinstance(found, bytes):
                 return found
-            place = found
-        raise ArxivReplyError(f"{url} was redirected more than {MAX_REDIRECTS} times")
+            location = found
+        raise ArxivReplyError(f"{url} was redirected more than {self.policy.max_redirects} times")
 
-    def _ask(self, url: httpx.URL) -> bytes | httpx.URL:
-        """Make one request; return the body, or where it is redirected to."""
+    def _request(self, url: httpx.URL) -> bytes | httpx.URL:
+        """Return the body of one request's reply, or where it is redirected to."""
         try:
             with self._pace.turn():
                 if self._is_closed:
@@ -179,10 +154,10 @@ class Fetcher:
                         return redirect_target(response)
                     check_status(response)
                     self._budget.allow_body()
-                    return read_body(response, self._patience.max_bytes)
+                    return read_body(response, self.policy.max_bytes)
         except httpx.TransportError as error:
             # The text may repeat a header of 100 kB.
-            raise PassingError(f"{type(error).__name__} {str(error)[:200]}".strip()) from None
+            raise TransientError(f"{type(error).__name__} {str(error)[:200]}".strip()) from None
         except TooLargeError as error:
             raise ArxivReplyError(f"the reply to {url} has more than {error.limit} bytes") from None
 
@@ -200,5 +175,14 @@ def make_user_agent(contact: str) -> str:
     return f"{name} ({contact})" if contact else name
 
 
-def _failure(state: RetryCallState) -> BaseException | None:
-    return state.outcome.exception() if state.outcome else None
+def _log_retry(details: RetryDetails) -> None:
+    fetcher = details.args[0] if details.args else None
+    if isinstance(fetcher, Fetcher):
+        LOGGER.info(
+            "A request to arXiv failed (%s); attempt %d of %d follows in %.0f s.",
+            details.caused_by, details.retry_num + 1, fetcher.policy.attempts, details.wait_for,
+        )  # fmt: skip
+
+
+# Stamina's own way to log is a warning with fields, for programs; its hooks are one list a process.
+set_on_retry_hooks([_log_retry])

@@ -6,7 +6,8 @@ from typing import Self, TypeVar
 
 import httpx
 
-from flows.sources.arxiv.http import PATIENCE, Fetcher, Patience, Reply
+from flows.common.limits import RetryPolicy
+from flows.sources.arxiv.http import RETRY_POLICY, Fetcher, Reply
 from flows.sources.arxiv.rate_limit import Pace
 from flows.store.catalog.window import Window
 from transforms.paper.paper import check_id
@@ -34,11 +35,11 @@ class OaiClient:
     """
 
     def __init__(
-        self, oai_url: str, user_agent: str, pace: Pace, patience: Patience = PATIENCE
+        self, oai_url: str, user_agent: str, pace: Pace, policy: RetryPolicy = RETRY_POLICY
     ) -> None:
         """Connect at the first request."""
         self._url = httpx.URL(oai_url)
-        self._fetcher = Fetcher(user_agent, pace, patience)
+        self._fetcher = Fetcher(user_agent, pace, policy)
 
     def __enter__(self) -> Self:
         """Return itself."""

@@ -1,4 +1,4 @@
-"""What an HTTP answer of arXiv means: its body, a redirection, a failure that may pass or stays."""
+"""The meaning of an HTTP response of arXiv: a body, a redirection, a transient failure or none."""
 
 import zlib
 from collections.abc import Iterable
@@ -10,20 +10,20 @@ import httpx
 from flows.common.errors import ArxivDeniedError, ArxivReplyError
 
 _GZIP = 16 + zlib.MAX_WBITS
-_PASSING = {httpx.codes.REQUEST_TIMEOUT, httpx.codes.TOO_MANY_REQUESTS}
+_TRANSIENT = {httpx.codes.REQUEST_TIMEOUT, httpx.codes.TOO_MANY_REQUESTS}
 
 
-class PassingError(Exception):
-    """A failure that may pass; `retry_after` is what the server asked for, in seconds."""
+class TransientError(Exception):
+    """A failure that a retry may mend; `retry_after` is what the server asked for, in seconds."""
 
     def __init__(self, cause: str, retry_after: float | None = None) -> None:
-        """Say in `cause` what was the matter, as a part of a sentence."""
+        """Take the cause as a part of a sentence."""
         super().__init__(cause)
         self.retry_after = retry_after
 
 
 class TooLargeError(Exception):
-    """A reply of more bytes than `limit`, which asking again would not make smaller."""
+    """A reply of more bytes than `limit`, which a retry would not make smaller."""
 
     def __init__(self, limit: int) -> None:
         """Keep the limit, for the sentence that names the request too."""
@@ -44,18 +44,18 @@ def retry_after(header: str | None, now: datetime) -> float | None:
     try:
         return (parsedate_to_datetime(text) - now).total_seconds()
     except (ValueError, TypeError, IndexError, OverflowError):
-        # Neither, or a date without a zone, is no more than a wish to be asked later.
+        # Neither, or a date without a zone: it says no more than to retry later.
         return None
 
 
 def check_status(response: httpx.Response) -> None:
-    """Raise what another status than 200 means: `PassingError`, denied, or a useless reply."""
+    """Raise what another status than 200 means: `TransientError`, denied, or a useless reply."""
     status = response.status_code
     if status == httpx.codes.OK:
         return
-    if status in _PASSING or response.is_server_error:
-        wish = retry_after(response.headers.get("Retry-After"), datetime.now(UTC))
-        raise PassingError(f"HTTP {status}", wish)
+    if status in _TRANSIENT or response.is_server_error:
+        seconds = retry_after(response.headers.get("Retry-After"), datetime.now(UTC))
+        raise TransientError(f"HTTP {status}", seconds)
     if status == httpx.codes.FORBIDDEN:
         raise ArxivDeniedError(
             f"{response.url.host} denies this crawler (HTTP 403): do not ask again before "
@@ -90,16 +90,16 @@ def redirect_target(response: httpx.Response) -> httpx.URL:
 def read_body(response: httpx.Response, limit: int) -> bytes:
     """Read the body, and stop as soon as it is larger than `limit`, also when decompressed.
 
-    The raw bytes are taken from httpx, whose own decompression has no limit. Raises `PassingError`
-    for broken gzip, and `TooLargeError` for a body that is too large.
+    The raw bytes are taken from httpx, whose own decompression has no limit. Raises
+    `TransientError` for broken gzip, and `TooLargeError` for a body that is too large.
     """
     encoding = response.headers.get("Content-Encoding", "identity").strip().lower()
     if encoding not in {"identity", "gzip", "x-gzip"}:
-        raise PassingError(f"the reply is encoded as {encoding!r:.40}, which was not asked for")
+        raise TransientError(f"the reply is encoded as {encoding!r:.40}, which was not asked for")
     try:
         return _join(response.iter_raw(), limit, compressed=encoding != "identity")
     except zlib.error as error:
-        raise PassingError(f"broken gzip: {error}") from None
+        raise TransientError(f"broken gzip: {error}") from None
 
 
 def _join(chunks: Iterable[bytes], limit: int, *, compressed: bool) -> bytes:

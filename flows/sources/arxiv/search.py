@@ -11,8 +11,9 @@ import arxiv  # type: ignore[import-untyped]
 import httpx
 
 from flows.common.errors import ArxivReplyError, ConfigError
+from flows.common.limits import RetryPolicy
 from flows.common.process.progress import LOGGER
-from flows.sources.arxiv.http import PATIENCE, Fetcher, Patience
+from flows.sources.arxiv.http import RETRY_POLICY, Fetcher
 from flows.sources.arxiv.rate_limit import Pace
 from transforms.paper.paper import BadPaperError, check_id
 from transforms.parsing.oai_xml import PageError
@@ -31,14 +32,14 @@ _MAX_DIGITS = 12
 _VERSION = re.compile(r"v[1-9]\d*\Z", re.ASCII)
 
 
-def search_ids(  # noqa: PLR0913 - how arXiv is asked takes as many
+def search_ids(
     query: str,
     *,
     atom_url: str,
     user_agent: str,
     pace: Pace,
     limit: int,
-    patience: Patience = PATIENCE,
+    policy: RetryPolicy = RETRY_POLICY,
 ) -> list[str]:
     """Return the ids, without version, of the first `limit` papers that a search finds.
 
@@ -53,7 +54,7 @@ def search_ids(  # noqa: PLR0913 - how arXiv is asked takes as many
     # The pace and the attempts are the fetcher's.
     client = arxiv.Client(page_size=min(limit, PAGE_SIZE), delay_seconds=0, num_retries=0)
     client.query_url_format = f"{atom_url}?{{}}"
-    with Fetcher(user_agent, pace, patience) as fetcher:
+    with Fetcher(user_agent, pace, policy) as fetcher:
         # The package has no other way to be given time-outs, a User-Agent or a limit of size.
         client._session = _Session(fetcher, limit)  # noqa: SLF001
         results = client.results(arxiv.Search(query=query, max_results=limit))
@@ -62,13 +63,13 @@ def search_ids(  # noqa: PLR0913 - how arXiv is asked takes as many
 
 
 def count_found(
-    query: str, *, atom_url: str, user_agent: str, pace: Pace, patience: Patience = PATIENCE
+    query: str, *, atom_url: str, user_agent: str, pace: Pace, policy: RetryPolicy = RETRY_POLICY
 ) -> int:
     """Ask how many papers a search finds, in all; raises what `search_ids` does."""
     if not query.strip():
         raise ConfigError(_NO_QUERY)
     url = httpx.URL(atom_url, params={"search_query": query, "start": 0, "max_results": 1})
-    with Fetcher(user_agent, pace, patience) as fetcher:
+    with Fetcher(user_agent, pace, policy) as fetcher:
         return fetcher.get(url, check_feed).value
 
 

@@ -10,11 +10,11 @@ from typing import cast
 from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
 from flows.common.errors import SnapshotError
-from flows.common.files import compression as packed
+from flows.common.files import compression
 from flows.sources.kaggle.proof import Proof, ProvenFile, UnprovenError
 
 UNREADABLE = (
-    *packed.DAMAGED,
+    *compression.DAMAGED,
     BadZipFile,
     NotImplementedError,  # a later version of zip
     UnicodeDecodeError,  # a member's name
@@ -36,7 +36,7 @@ class SnapshotFile:
 
 def is_plain(start: bytes) -> bool:
     """Tell by a file's first four bytes whether its text lies there unpacked."""
-    return start not in _ZIP and not packed.is_packed(start)
+    return start not in _ZIP and not compression.is_compressed(start)
 
 
 def no_text(path: Path) -> SnapshotError:
@@ -55,7 +55,7 @@ def describe_size(path: Path) -> tuple[int, int | None]:
             if start in _ZIP:
                 with ZipFile(file) as archive:
                     return size, _only_member(path, archive).file_size
-            return size, None if packed.is_packed(start) else size
+            return size, None if compression.is_compressed(start) else size
     except UNREADABLE as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise SnapshotError(f"cannot read the snapshot {path}: {reason}") from None
@@ -78,7 +78,7 @@ def unpacked(
             with ZipFile(file) as archive, archive.open(_only_member(path, archive)) as member:
                 yield io.BufferedReader(cast(io.RawIOBase, member)), file
         else:
-            with packed.unpacked(file) as stream:
+            with compression.decompressed(file) as stream:
                 yield stream, file
 
 

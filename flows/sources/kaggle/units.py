@@ -19,7 +19,7 @@ from transforms.paper.selection import Selection
 PARTS_A_STEP = 8
 
 
-def take_parts(  # noqa: PLR0913, PLR0917 - two of them are the engine's
+def take_parts(
     job: Job,
     file: Path,
     scanned: Scan,

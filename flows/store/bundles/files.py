@@ -62,7 +62,7 @@ class WrittenFiles:
 
 @contextmanager
 def noting_files(layout: Layout, catalog: Catalog) -> Iterator[WrittenFiles]:
-    """Give what notes the shards whose files are written.
+    """Yield what notes the shards whose files are written.
 
     What is not finished by the end of the block is not noted: the next run writes it once more.
     """

@@ -1,11 +1,11 @@
-"""The bundles of known records: read by their places, verified before anything builds on them."""
+"""The bundles of known records: read by shard and row, verified before anything builds on them."""
 
 from collections import defaultdict
 from collections.abc import Container, Iterable, Iterator
 
 from flows.common.errors import StoreError
 from flows.common.terminal import printable
-from flows.store.catalog.catalog import UNKNOWN_SNAPSHOT, KnownRecord
+from flows.store.catalog.records import UNKNOWN_SNAPSHOT, KnownRecord
 from flows.store.layout import Layout
 from flows.store.parquet.shards import damaged, read_rows, read_rows_of
 from transforms.documents.bundle import Bundle
@@ -18,7 +18,7 @@ from transforms.verify.verify import BadBundleError, read_verified
 def read_bundles(
     layout: Layout, records: Iterable[KnownRecord]
 ) -> Iterator[tuple[KnownRecord, bytes]]:
-    """Give the exact bytes of the newest bundle of each record, shard by shard.
+    """Yield the exact bytes of the newest bundle of each record, shard by shard.
 
     Raises `StoreError` that names a shard's file which does not hold what it should.
     """

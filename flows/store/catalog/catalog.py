@@ -3,16 +3,22 @@
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass
-from datetime import UTC, date, datetime, timedelta
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, Self
+from typing import Literal, Self
 
 from flows.common.counts import Counts
 from flows.common.errors import StoreError
+from flows.store.catalog.connection import transaction
 from flows.store.catalog.file import create_database, find_inner_damage, open_database
-from flows.store.catalog.transaction import transaction
-from flows.store.catalog.windows import DoneWindow, WindowLog
+from flows.store.catalog.records import (
+    SELECT_RECORD,
+    Commit,
+    FinishedPart,
+    KnownRecord,
+    known_record,
+)
+from flows.store.catalog.windows import WindowLog
 from flows.store.ledger import (
     BadEntryError,
     CommittedFile,
@@ -22,60 +28,14 @@ from flows.store.ledger import (
     read_entry,
 )
 from flows.store.parquet.shards import ShardName
-from transforms.encoding.digest import Digest
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
-
-
-UNKNOWN_SNAPSHOT = Digest(b"")
-"""What a record shows whose row in `papers` was lost: its paper is looked at when it comes."""
-
-
-class KnownRecord(NamedTuple):
-    """A record that was issued: what its newest snapshot shows, and where its bundle lies.
-
-    `snapshot_sha256` is 32 bytes, or `UNKNOWN_SNAPSHOT`; `issued_at` is when the bundle was signed;
-    `datestamp` is arXiv's, of the paper as it was then. `shard_row` counts the rows of the shard's
-    bundles from 0, so that one bundle is read without looking for it.
-    """
-
-    arxiv_id: str
-    version: int
-    pith_number: str
-    snapshot_sha256: Digest
-    datestamp: date | None
-    issued_at: datetime
-    shard: str
-    shard_row: int
-
-
-@dataclass(frozen=True, slots=True)
-class FinishedPart:
-    """A part of a snapshot that was processed to its end, and what its papers counted."""
-
-    name: str
-    counts: Counts
-
-
-RecordRow = tuple[str, int, str, bytes, str | None, int]
-"""A `KnownRecord` as the catalog keeps it, but for shard and row; see `record_row`."""
-
-
-@dataclass(frozen=True, slots=True)
-class Commit:
-    """What one shard adds to the catalog, in one transaction.
-
-    `records` are in the order of the shard's bundles, one for each row; `replies` are the kept
-    replies (sha256, hex) that it was made of.
-    """
-
-    shard: ShardName
-    records: tuple[RecordRow, ...] = ()
-    reject_sha256s: tuple[str, ...] = ()
-    vanished: tuple[str, ...] = ()
-    windows: tuple[DoneWindow, ...] = ()
-    replies: tuple[str, ...] = ()
+Table = Literal["shards", "records", "rejects", "vanished"]
+_COUNT: dict[Table, str] = {
+    "shards": "SELECT count(*) FROM shards",
+    "records": "SELECT count(*) FROM records",
+    "rejects": "SELECT count(*) FROM rejects",
+    "vanished": "SELECT count(*) FROM vanished",
+}
 
 
 class Catalog:
@@ -162,8 +122,8 @@ class Catalog:
         )
 
     def _select(self, condition: str, value: str) -> list[KnownRecord]:
-        found = self._connection.execute(f"{_SELECT_RECORD} WHERE {condition}", (value,))
-        return [_record(row) for row in found]
+        found = self._connection.execute(f"{SELECT_RECORD} WHERE {condition}", (value,))
+        return [known_record(row) for row in found]
 
     def known_rejects(self, raw_sha256s: Iterable[str]) -> set[str]:
         """Return which of these rejects (by the sha256 of their bytes) are kept already."""
@@ -215,14 +175,11 @@ class Catalog:
                 " shard = excluded.shard, shard_row = excluded.shard_row",
                 ((*record, number, row) for row, record in enumerate(commit.records)),
             )
-            for table, values in (
-                ("rejects", commit.reject_sha256s),
-                ("vanished", commit.vanished),
+            for statement, values in (
+                ("INSERT OR IGNORE INTO rejects VALUES (?, ?)", commit.reject_sha256s),
+                ("INSERT OR IGNORE INTO vanished VALUES (?, ?)", commit.vanished),
             ):
-                connection.executemany(
-                    f"INSERT OR IGNORE INTO {table} VALUES (?, ?)",  # noqa: S608 - two constants
-                    ((value, number) for value in values),
-                )
+                connection.executemany(statement, ((value, number) for value in values))
             for window in commit.windows:
                 self.windows.add_done(window, shard.name)
             if finished:
@@ -261,7 +218,7 @@ class Catalog:
         return read_entry(found[0]).entry.files if found else ()
 
     def has_vanished(self, arxiv_id: str) -> bool:
-        """Tell whether arXiv said once that it has no such paper any more."""
+        """Return whether arXiv said once that it has no such paper any more."""
         found = self._connection.execute(
             "SELECT 1 FROM vanished WHERE arxiv_id = ?", (arxiv_id,)
         ).fetchone()
@@ -279,9 +236,9 @@ class Catalog:
         with transaction(self._connection) as connection:
             _finish(connection, part)
 
-    def count(self, table: Literal["shards", "records", "rejects", "vanished"]) -> int:
+    def count(self, table: Table) -> int:
         """Return how many rows a table has."""
-        (number,) = self._connection.execute(f"SELECT count(*) FROM {table}").fetchone()  # noqa: S608 - by type
+        (number,) = self._connection.execute(_COUNT[table]).fetchone()
         return int(number)
 
     def numbers_with_files(self) -> Iterator[str]:
@@ -303,34 +260,6 @@ class Catalog:
             connection.executemany(
                 "UPDATE shards SET has_files = 1 WHERE name = ?", [(shard,) for shard in shards]
             )
-
-
-_SELECT_RECORD = (
-    "SELECT arxiv_id, version, pith_number, shown_sha256, datestamp, issued_at, shards.name,"
-    " shard_row FROM records JOIN shards ON shards.id = records.shard"
-)
-
-
-def record_row(  # noqa: PLR0913, PLR0917 - a column each
-    arxiv_id: str,
-    version: int,
-    pith_number: str,
-    snapshot_sha256: Digest,
-    datestamp: date | None,
-    issued_at: datetime,
-) -> RecordRow:
-    """Return a record as `Commit` holds it, for the shard that is committed."""
-    day = datestamp.isoformat() if datestamp else None
-    return (
-        arxiv_id, version, pith_number, snapshot_sha256, day, (issued_at - _EPOCH) // _MICROSECOND,
-    )  # fmt: skip
-
-
-def _record(row: tuple[Any, ...]) -> KnownRecord:
-    arxiv_id, version, number, shown, datestamp, issued_at, shard, shard_row = row
-    day = date.fromisoformat(datestamp) if datestamp else None
-    issued = _EPOCH + issued_at * _MICROSECOND
-    return KnownRecord(arxiv_id, version, number, shown, day, issued, shard, shard_row)
 
 
 def _finish(connection: sqlite3.Connection, part: FinishedPart) -> None:

@@ -15,10 +15,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flows.common.errors import StoreError
-from flows.store.catalog.file import begin_changes
+from flows.store.catalog.catalog import Catalog
+from flows.store.catalog.connection import is_there
+from flows.store.catalog.file import DamagedCatalogError, begin_changes
 from flows.store.files.local import LocalFiles, writing
 from flows.store.files.lock import describe, locked, make_holder
 from flows.store.layout import Layout
+from flows.store.ledger import MEND, entry_numbers
 
 if TYPE_CHECKING:
     from flows.store.files.objects import ObjectFiles
@@ -50,7 +53,7 @@ class Coordinator:
             return
         if self.objects.read_json(LOCK) != self.mark:
             raise StoreError(
-                f"the lock {self.objects.place(LOCK)} was taken from this run; the copy of its "
+                f"the lock {self.objects.location(LOCK)} was taken from this run; the copy of its "
                 f"catalog was not put there, the next run takes up what it made"
             )
         copy = root / "catalog.copy"
@@ -119,6 +122,23 @@ def readable_catalog(layout: Layout) -> Path:
     return copy
 
 
+def open_catalog(layout: Layout) -> Catalog:
+    """Open the catalog for reading; raises `StoreError` where there is none."""
+    file = readable_catalog(layout)
+    nothing = StoreError(f"there are no records in {layout.location} yet; run a backfill first")
+    if not is_there(file):
+        if entry_numbers(layout.files):
+            raise StoreError(f"the catalog of {layout.location} is gone; {MEND}")
+        raise nothing
+    try:
+        return Catalog.open(file, read_only=True)
+    except DamagedCatalogError:
+        # As a run leaves it that was killed before its first commit.
+        if entry_numbers(layout.files):
+            raise
+        raise nothing from None
+
+
 @contextmanager
 def _claimed(layout: Layout, objects: "ObjectFiles", job: str) -> Iterator[Coordinator]:
     mark = make_holder(job) | {"coordinator": _own_name(layout)}
@@ -138,7 +158,7 @@ def _claim(layout: Layout, objects: "ObjectFiles", mark: dict[str, Any]) -> None
             if objects.create(LOCK, data):
                 return
         except StoreError:
-            # Not asked again by itself, for it may have been done: then the lock is ours below.
+            # Not retried by itself, for it may have been done: then the lock is ours below.
             if attempt == _ATTEMPTS:
                 raise
         them = objects.read_json(LOCK)
@@ -149,8 +169,9 @@ def _claim(layout: Layout, objects: "ObjectFiles", mark: dict[str, Any]) -> None
         if them:
             break
     raise StoreError(
-        f"{describe(them)} is writing to {layout.place}; wait for it or stop it. If it was killed "
-        f"and cannot run there again, remove {objects.place(LOCK)}, and the next run takes over"
+        f"{describe(them)} is writing to {layout.location}; wait for it or stop it. If it was "
+        f"killed and cannot run there again, remove {objects.location(LOCK)}, and the next run "
+        "takes over"
     )
 
 

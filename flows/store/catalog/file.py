@@ -7,10 +7,9 @@ takes it away before it changes anything. So a file that was changed by anybody 
 import hashlib
 import sqlite3
 from pathlib import Path
-from typing import Literal
 
 from flows.common.errors import StoreError
-from flows.store.catalog.reader import PATIENCE, CatalogReader
+from flows.store.catalog.connection import CatalogReader, connect
 from flows.store.catalog.windows import WINDOW_TABLES
 from flows.store.files.local import LocalFiles, sync_folder
 from flows.store.ledger import MEND
@@ -74,7 +73,7 @@ class DamagedCatalogError(StoreError):
 def create_database(path: Path, folder: str) -> sqlite3.Connection:
     """Make an empty catalog for the data folder with this id; `path` must not exist."""
     try:
-        connection = _connect(path, "rwc")
+        connection = connect(path, "rwc")
         connection.executescript(
             f"BEGIN; {_TABLES} {WINDOW_TABLES} PRAGMA user_version = {SCHEMA_VERSION};"
         )
@@ -88,7 +87,7 @@ def create_database(path: Path, folder: str) -> sqlite3.Connection:
 def open_database(path: Path, *, read_only: bool) -> sqlite3.Connection:
     """Open a catalog; raises `DamagedCatalogError`, or `StoreError` for another format."""
     try:
-        connection = CatalogReader(path) if read_only else _connect(path, "rw")
+        connection = CatalogReader(path) if read_only else connect(path, "rw")
         (version,) = connection.execute("PRAGMA user_version").fetchone()
         (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
     except UNREADABLE as error:
@@ -136,7 +135,7 @@ def find_inner_damage(connection: sqlite3.Connection) -> str | None:
 
 
 def is_noted(path: Path) -> bool:
-    """Tell whether the catalog was closed by its last writer, so that its hash is noted."""
+    """Return whether the catalog was closed by its last writer, so that its hash is noted."""
     return _note_of(path).exists()
 
 
@@ -189,14 +188,3 @@ def _noted_sha256(path: Path) -> str | None:
         return None
     except (OSError, ValueError, IndexError):
         return "unreadable"
-
-
-def _connect(path: Path, mode: Literal["rw", "rwc"]) -> sqlite3.Connection:
-    # The flow's process alone writes, but its engine may run steps on another thread.
-    return sqlite3.connect(
-        f"{path.absolute().as_uri()}?mode={mode}",
-        uri=True,
-        timeout=PATIENCE,
-        isolation_level=None,
-        check_same_thread=False,
-    )

@@ -32,7 +32,7 @@ def by_year(set_spec: str | None, first: date, until: date | None, today: date) 
 
 
 def holds(set_spec: str | None, other: str | None) -> bool:
-    """Tell whether every paper of the set `other` is in `set_spec`: all of arXiv, or a set above.
+    """Return whether every paper of the set `other` is in `set_spec`: all of arXiv, or a set above.
 
     `cs:cs` holds `cs:cs:LG`, as the parts of a setSpec are a hierarchy (OAI-PMH 2.0, section 2.6).
     """

@@ -12,8 +12,8 @@ from datetime import date, datetime
 from enum import StrEnum
 from types import MappingProxyType
 
+from flows.store.catalog.connection import transaction
 from flows.store.catalog.days import EARLIEST, ONE_DAY, Days, days_over, unite
-from flows.store.catalog.transaction import transaction
 from flows.store.catalog.window import Window, holds
 
 WINDOW_TABLES = """
@@ -54,7 +54,7 @@ _NO_PAPERS: Came = MappingProxyType({})
 
 
 class How(StrEnum):
-    """How a window came by a paper."""
+    """The way in which a window came by a paper."""
 
     HARVESTED = "harvested"
     RECOVERED = "recovered"
@@ -63,7 +63,7 @@ class How(StrEnum):
 
 @dataclass(slots=True)
 class Progress:
-    """How far a window has come.
+    """The progress of a window.
 
     `token` fetches the next page; None is the first one, and `""` says that all pages came.
     `pages` came in the current pass. `is_listed` tells that it was reconciled before, so that what
@@ -129,7 +129,7 @@ class WindowLog:
         return Progress(row, window, now)
 
     def is_settled(self, window: Window) -> bool:
-        """Tell whether `window` was completed after its last day was over, and so stays done."""
+        """Return whether `window` was completed after its last day was over, and so stays done."""
         found = self._connection.execute(
             "SELECT max(listed_at) FROM done_windows WHERE (set_spec, first, until) = (?, ?, ?)",
             _key(window),
@@ -213,7 +213,7 @@ class WindowLog:
                 self._forget(progress)
 
     def _is_moot(self, progress: Progress) -> bool:
-        """Tell whether all days for which a window was begun are proven by others."""
+        """Return whether all days for which a window was begun are proven by others."""
         window = progress.window
         first = window.first or EARLIEST
         last = max(first, window.until or progress.started_at.date() - ONE_DAY)
@@ -221,11 +221,11 @@ class WindowLog:
         return any(days.first <= first and last <= days.last for days in proven)
 
     def _forget(self, progress: Progress) -> None:
-        for table, column in (("window_papers", "window"), ("windows", "id")):
-            self._connection.execute(
-                f"DELETE FROM {table} WHERE {column} = ?",  # noqa: S608 - constants
-                (progress.id,),
-            )
+        for statement in (
+            "DELETE FROM window_papers WHERE window = ?",
+            "DELETE FROM windows WHERE id = ?",
+        ):
+            self._connection.execute(statement, (progress.id,))
 
     def open_windows(self) -> list[Progress]:
         """Return the windows that were begun and are not complete."""

@@ -1,4 +1,4 @@
-"""Where whole files live: each appears whole or not at all, on a disk or in an object store."""
+"""Files that appear whole or not at all: what a store of them does, and those on a disk."""
 
 import ctypes
 import errno
@@ -25,8 +25,8 @@ class Files(Protocol):
     Keys are made by `Layout` alone. What fails is an `OSError`, or a `StoreError` that says it.
     """
 
-    def place(self, key: str = "") -> str:
-        """Return how messages, reports and users call a file, or the whole."""
+    def location(self, key: str = "") -> str:
+        """Return the path or URL of a file, or of the whole, as messages and reports give it."""
 
     def write_unnamed(self, key: str, data: Data) -> str:
         """Write `data`, durable, where no reader looks and no other process writes.
@@ -35,7 +35,7 @@ class Files(Protocol):
         """
 
     def name(self, unnamed: Iterable[tuple[str, str]]) -> None:
-        """Give files that were written unnamed their keys, which no files have."""
+        """Rename files that were written unnamed to their keys, which no files have."""
 
     def remove_unnamed(self) -> int:
         """Remove what was never named, which a killed run left; return how many."""
@@ -47,7 +47,7 @@ class Files(Protocol):
         """Write files that can be derived again; they survive a power cut once they are synced."""
 
     def syncing(self, folder: str) -> AbstractContextManager[Callable[[], None]]:
-        """Give what waits until all that was written below `folder` survives a power cut.
+        """Yield what waits until all that was written below `folder` survives a power cut.
 
         It raises `OSError` where anything of it could not be written since the block began.
         """
@@ -59,7 +59,7 @@ class Files(Protocol):
         """Yield a file's bytes, some at a time; raises `FileNotFoundError`."""
 
     def exists(self, key: str) -> bool:
-        """Tell whether there is such a file."""
+        """Return whether there is such a file."""
 
     def names(self, folder: str) -> list[str]:
         """Return the names directly in a folder, of files and folders; none where it is missing."""
@@ -68,13 +68,13 @@ class Files(Protocol):
         """Return the bytes of each file directly in a folder by its name."""
 
     def move(self, key: str, to: str) -> None:
-        """Give a file another key, which no file has."""
+        """Rename a file to another key, which no file has."""
 
     def remove(self, keys: Iterable[str]) -> None:
         """Remove files, those that are there."""
 
     def opened(self, key: str) -> AbstractContextManager[Path | BinaryIO]:
-        """Give a file for random reading, as pyarrow takes it; raises `FileNotFoundError`."""
+        """Yield a file for random reading, as pyarrow takes it; raises `FileNotFoundError`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +83,7 @@ class LocalFiles:
 
     root: Path
 
-    def place(self, key: str = "") -> str:
+    def location(self, key: str = "") -> str:
         """Return the path."""
         return str(self.root / key)
 
@@ -198,7 +198,7 @@ class LocalFiles:
 
     @contextmanager
     def opened(self, key: str) -> Iterator[Path]:
-        """Give the path, which pyarrow reads best by itself."""
+        """Yield the path, which pyarrow reads best by itself."""
         yield self.root / key
 
 

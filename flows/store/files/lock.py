@@ -29,7 +29,7 @@ def locked(layout: Layout, job: str) -> Iterator[None]:
         is_free = _try(lock)
     if not is_free:
         them = describe(_read(holder))
-        raise StoreError(f"{them} is writing to {layout.place}; wait for it or stop it")
+        raise StoreError(f"{them} is writing to {layout.location}; wait for it or stop it")
     try:
         with writing(layout.root):
             us = json.dumps(make_holder(job)).encode()
@@ -42,13 +42,13 @@ def locked(layout: Layout, job: str) -> Iterator[None]:
 
 
 def make_holder(job: str) -> dict[str, Any]:
-    """Return what a lock tells of this process."""
+    """Return what a lock says of this process."""
     since = datetime.now(UTC).isoformat(timespec="seconds")
     return {"job": job, "pid": os.getpid(), "host": socket.gethostname(), "since": since}
 
 
 def describe(holder: Mapping[str, Any]) -> str:
-    """Say who holds a lock, as far as it can be told."""
+    """Return who holds a lock, as far as that is known."""
     try:
         who = "{job}, process {pid} on {host}, since {since}".format_map(holder)
     except KeyError:

@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import timedelta
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from flows.common.batches import batches
 from flows.common.errors import ConfigError, StoreError
 from flows.store.files.local import Data
 
@@ -24,6 +24,7 @@ except ImportError:
     ) from None
 
 if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
     from obstore.store import RetryConfig
 
 UNNAMED = "unnamed"
@@ -56,7 +57,7 @@ class ObjectFiles:
         with _saying(f"cannot use {self._url}"):
             self._store = from_url(self._url, retry_config=_RETRY)
 
-    def place(self, key: str = "") -> str:
+    def location(self, key: str = "") -> str:
         """Return the URL."""
         return f"{self._url}/{key}" if key else self._url
 
@@ -70,41 +71,43 @@ class ObjectFiles:
         """Let the store copy each to its key, and remove what was copied."""
         named = list(unnamed)
         for temporary, key in named:
-            with _saying(f"cannot write {self.place(key)}"):
+            with _saying(f"cannot write {self.location(key)}"):
                 self._store.copy(temporary, key)
         self._delete([temporary for temporary, _ in named])
 
     def remove_unnamed(self) -> int:
         """Remove all that lies below `unnamed/`."""
-        with _saying(f"cannot list {self.place(UNNAMED)}"):
+        with _saying(f"cannot list {self.location(UNNAMED)}"):
             left = [found["path"] for some in self._store.list(UNNAMED) for found in some]
         self._delete(left)
         return len(left)
 
     def write(self, key: str, data: Data) -> None:
         """Put one object."""
-        with _saying(f"cannot write {self.place(key)}"):
+        with _saying(f"cannot write {self.location(key)}"):
             self._store.put(key, memoryview(data).cast("B"), use_multipart=False)
 
     def write_derived(self, files: Iterable[tuple[str, bytes]]) -> None:
         """Put many objects, some at the same time: most of a put is waiting."""
+        due = iter(files)
         with ThreadPoolExecutor(PUTS_AT_ONCE) as pool:
-            for some in batches(files, 8 * PUTS_AT_ONCE):
+            while some := list(islice(due, 8 * PUTS_AT_ONCE)):
                 list(pool.map(self.write, *zip(*some, strict=True)))
 
     @contextmanager
-    def syncing(self, folder: str) -> Iterator[Callable[[], None]]:  # noqa: ARG002 - as `Files`
-        """Give what does nothing: an object that was put is durable."""
+    def syncing(self, folder: str) -> Iterator[Callable[[], None]]:
+        """Yield what does nothing: an object that was put is durable."""
+        del folder
         yield lambda: None
 
     def read(self, key: str) -> bytes:
         """Get the object."""
-        with _saying(f"cannot read {self.place(key)}"):
+        with _saying(f"cannot read {self.location(key)}"):
             return bytes(self._store.get(key).bytes())
 
     def blocks(self, key: str) -> Iterator[bytes]:
         """Get the object as it comes."""
-        with _saying(f"cannot read {self.place(key)}"):
+        with _saying(f"cannot read {self.location(key)}"):
             for data in self._store.get(key):
                 yield bytes(data)
 
@@ -117,26 +120,26 @@ class ObjectFiles:
         return found if isinstance(found, dict) else {}
 
     def exists(self, key: str) -> bool:
-        """Ask for its head."""
+        """Request its head."""
         return self.version(key) is not None
 
     def names(self, folder: str) -> list[str]:
         """List the prefix, and what lies directly below."""
-        with _saying(f"cannot list {self.place(folder)}"):
+        with _saying(f"cannot list {self.location(folder)}"):
             found = self._store.list_with_delimiter(folder)
         below = [*(one["path"] for one in found["objects"]), *found["common_prefixes"]]
         return [key.rsplit("/", 1)[-1] for key in below]
 
     def sizes(self, folder: str) -> dict[str, int]:
         """List the prefix with what the store knows of each object."""
-        with _saying(f"cannot list {self.place(folder)}"):
+        with _saying(f"cannot list {self.location(folder)}"):
             found = self._store.list_with_delimiter(folder)["objects"]
         return {one["path"].rsplit("/", 1)[-1]: one["size"] for one in found}
 
     def move(self, key: str, to: str) -> None:
         """Let the store copy it, and remove the old one."""
         if self.exists(to):
-            raise StoreError(f"cannot write {self.place(to)}: it is there already")
+            raise StoreError(f"cannot write {self.location(to)}: it is there already")
         self.name([(key, to)])
 
     def remove(self, keys: Iterable[str]) -> None:
@@ -145,21 +148,21 @@ class ObjectFiles:
 
     @contextmanager
     def opened(self, key: str) -> Iterator[BinaryIO]:
-        """Give a reader that gets the ranges that are read."""
-        with _saying(f"cannot read {self.place(key)}"):
+        """Yield a reader that gets the ranges that are read."""
+        with _saying(f"cannot read {self.location(key)}"):
             size = self._store.head(key)["size"]
         with io.BufferedReader(_Reader(self, key, size), READ_AHEAD) as reader:
             yield reader
 
     def read_range(self, key: str, start: int, length: int) -> Data:
         """Get a part of an object."""
-        with _saying(f"cannot read {self.place(key)}"):
+        with _saying(f"cannot read {self.location(key)}"):
             return memoryview(self._store.get_range(key, start=start, length=length))
 
     def version(self, key: str) -> str | None:
         """Return what tells this object from another under the same key; None if there is none."""
         try:
-            with _saying(f"cannot read {self.place(key)}"):
+            with _saying(f"cannot read {self.location(key)}"):
                 found = self._store.head(key)
         except FileNotFoundError:
             return None
@@ -168,7 +171,7 @@ class ObjectFiles:
     def create(self, key: str, data: bytes) -> bool:
         """Put an object unless there is one; tell whether there was none."""
         try:
-            with _saying(f"cannot write {self.place(key)}"):
+            with _saying(f"cannot write {self.location(key)}"):
                 self._store.put(key, data, mode="create")
         except FileExistsError:
             return False
@@ -176,12 +179,12 @@ class ObjectFiles:
 
     def send(self, key: str, path: Path) -> None:
         """Put a file of the disk, in parts if it is large."""
-        with _saying(f"cannot write {self.place(key)}"):
+        with _saying(f"cannot write {self.location(key)}"):
             self._store.put(key, path)
 
     def fetch(self, key: str, path: Path) -> None:
         """Get an object as a file of the disk."""
-        with _saying(f"cannot read {self.place(key)}"), path.open("wb") as file:
+        with _saying(f"cannot read {self.location(key)}"), path.open("wb") as file:
             for data in self._store.get(key):
                 file.write(data)
 
@@ -211,10 +214,11 @@ class _Reader(io.RawIOBase):
         self._at = offset + {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._size}[whence]
         return self._at
 
-    def readinto(self, buffer: Any) -> int:  # noqa: ANN401 - any buffer that can be written
-        length = max(0, min(len(buffer), self._size - self._at))
+    def readinto(self, buffer: "WriteableBuffer") -> int:
+        room = memoryview(buffer).cast("B")
+        length = max(0, min(len(room), self._size - self._at))
         if length:
-            buffer[:length] = self._files.read_range(self._key, self._at, length)
+            room[:length] = self._files.read_range(self._key, self._at, length)
         self._at += length
         return length
 
@@ -249,7 +253,7 @@ def _saying(what: str) -> Iterator[None]:
 
 
 def _reason(text: str) -> str:
-    # Where it found no key anywhere else, it asks what a cloud's own machines would be told.
+    # Where it found no key anywhere else, it asks for what a cloud's own machines would get.
     if "169.254." in text:
         return "no credentials were found, such as AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
     code, answer = _CODE.search(text), _ANSWER.search(text)

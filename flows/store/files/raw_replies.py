@@ -1,4 +1,4 @@
-"""arXiv's replies: reading saved ones, plain or compressed, and keeping them as they came."""
+"""ArXiv's replies: reading saved ones, plain or compressed, and keeping them as they came."""
 
 import hashlib
 import os
@@ -6,10 +6,8 @@ import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-import zstandard
-
 from flows.common.errors import ConfigError
-from flows.common.files.compression import DAMAGED, unpacked
+from flows.common.files.compression import DAMAGED, compress, decompressed
 from flows.common.files.regular_file import open_regular
 from flows.store.layout import Layout
 
@@ -54,12 +52,12 @@ def _walk(folder: Path) -> Iterator[Path]:
 
 
 def read_reply(path: Path, *, limit: int) -> bytes:
-    """Return a saved reply's bytes, unpacked; never more than `limit` are held.
+    """Return a saved reply's bytes, decompressed; never more than `limit` are held.
 
     Raises `UnreadableReplyError` for a file without rights, a damaged archive or one too large.
     """
     try:
-        with os.fdopen(open_regular(path), "rb", buffering=0) as file, unpacked(file) as stream:
+        with os.fdopen(open_regular(path), "rb", buffering=0) as file, decompressed(file) as stream:
             data = stream.read(limit + 1)
     except DAMAGED as error:
         reason = getattr(error, "strerror", None) or f"damaged archive: {error}"
@@ -70,12 +68,12 @@ def read_reply(path: Path, *, limit: int) -> bytes:
 
 
 def served_at(path: Path) -> str:
-    """Return when arXiv served a saved reply, such as `2026-11-20T05:31:00Z`; `""` if not told.
+    """Return when arXiv served a saved reply, such as `2026-11-20T05:31:00Z`; `""` if it says not.
 
     Source: OAI-PMH 2.0, section 3.2: `responseDate` comes first in every reply, in UTC.
     """
     try:
-        with os.fdopen(open_regular(path), "rb", buffering=0) as file, unpacked(file) as stream:
+        with os.fdopen(open_regular(path), "rb", buffering=0) as file, decompressed(file) as stream:
             found = _SERVED_AT.search(stream.read(_HEAD_BYTES))
     except DAMAGED:
         return ""
@@ -87,5 +85,5 @@ def keep_reply(layout: Layout, data: bytes) -> str:
     sha256 = hashlib.sha256(data).hexdigest()
     key = layout.raw_reply(sha256)
     if not layout.files.exists(key):
-        layout.files.write(key, zstandard.ZstdCompressor(level=9).compress(data))
+        layout.files.write(key, compress(data))
     return sha256

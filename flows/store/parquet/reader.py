@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from flows.store.catalog.catalog import UNKNOWN_SNAPSHOT, Commit, record_row
+from flows.store.catalog.records import UNKNOWN_SNAPSHOT, Commit, record_row
 from flows.store.catalog.window import Window
 from flows.store.catalog.windows import DoneWindow
 from flows.store.layout import Layout

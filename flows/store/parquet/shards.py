@@ -118,7 +118,7 @@ def _columns(
     """Return the columns of a file; raises `StoreError` where it lacks one that all shards have."""
     there = set(file.schema_arrow.names)
     if lost := [name for name in columns if name in REQUIRED[table] - there]:
-        where = layout.files.place(layout.shard(table, shard))
+        where = layout.files.location(layout.shard(table, shard))
         raise StoreError(
             f"the shard {where} has no column {lost[0]}, which every version of pith-ingest wrote; "
             "put the file back from a copy"
@@ -162,7 +162,7 @@ def read_rows_of(
 
 def damaged(layout: Layout, table: str, shard: str, what: str) -> StoreError:
     """Return the error that says what is wrong with a table's file of a shard."""
-    place = layout.files.place(layout.shard(table, shard))
+    place = layout.files.location(layout.shard(table, shard))
     return StoreError(f"{place} {what}{_ASK_DOCTOR}")
 
 
@@ -187,7 +187,7 @@ def _opened(layout: Layout, key: str) -> Iterator[pq.ParquetFile]:
     except FileNotFoundError:
         raise
     except (OSError, pa.ArrowException, UnicodeDecodeError, KeyError) as error:
-        said = f"cannot read the shard {layout.files.place(key)}: "
+        said = f"cannot read the shard {layout.files.location(key)}: "
         if isinstance(error, OSError) and error.strerror:
             raise StoreError(said + error.strerror) from None
         raise StoreError(said + printable(str(error).splitlines()[0]) + _ASK_DOCTOR) from None

@@ -77,7 +77,7 @@ class ShardWriter:
             self._writers[table].close()
             data = self._sinks[table].getvalue()
             key = layout.shard(table, shard.name)
-            written = WrittenFile(layout.files.place(key), data.size, to_hex(sha256(data)))
+            written = WrittenFile(layout.files.location(key), data.size, to_hex(sha256(data)))
             temporary = layout.files.write_unnamed(key, memoryview(data))
             files.append(UnnamedFile(temporary, key, written))
         return files
@@ -105,7 +105,7 @@ def refuse_taken_names(files: Files, new: Sequence[UnnamedFile]) -> None:
     for file in new:
         if files.exists(file.key):
             raise StoreError(
-                f"{files.place(file.key)}, which a new shard needs, is not of this data folder; "
+                f"{files.location(file.key)}, which a new shard needs, is not of this data folder; "
                 f"{MEND}"
             )
 

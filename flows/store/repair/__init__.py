@@ -1,1 +1,1 @@
-"""Whether a data folder is whole, and what mends it."""
+"""Checking whether a data folder is whole, and mending it."""

@@ -10,11 +10,10 @@ from enum import StrEnum
 from itertools import groupby
 
 from flows.common.errors import StoreError
-from flows.store.catalog import file as catalog_file
 from flows.store.catalog.catalog import Catalog
+from flows.store.catalog.connection import is_there
 from flows.store.catalog.copies import readable_catalog
-from flows.store.catalog.file import DamagedCatalogError
-from flows.store.catalog.reader import is_there
+from flows.store.catalog.file import UNREADABLE, DamagedCatalogError, find_damage, is_noted
 from flows.store.files.local import reading
 from flows.store.layout import Layout
 from flows.store.ledger import (
@@ -40,7 +39,7 @@ from flows.store.repair.inspection import (
 
 
 class Remedy(StrEnum):
-    """What mends a fault."""
+    """The remedy of a fault."""
 
     REPAIR = "pith-ingest doctor --repair"
     NEXT_RUN = "the next run"
@@ -56,13 +55,13 @@ class Fault:
     remedy: Remedy = Remedy.REPAIR
 
     def __str__(self) -> str:
-        """Say it in one line."""
+        """Return it as one line."""
         return f"{self.where} {self.problem}; mended by: {self.remedy}"
 
 
 @dataclass(slots=True)
 class Findings:
-    """What a look at a data folder found.
+    """The findings of a look at a data folder.
 
     `entries` is the ledger as far as it can be known, from its files or from the catalog's copies;
     `restorable` are those of which only the catalog has a copy, and `stray` the numbers of files
@@ -81,7 +80,7 @@ class Findings:
 
     @property
     def committed(self) -> Committed:
-        """What counts by the ledger."""
+        """The files and shards that count by the ledger."""
         return Committed.by([written.entry for written in self.entries])
 
     @property
@@ -105,7 +104,7 @@ def _look(layout: Layout) -> Findings:
     if identity_fault:
         found.faults.append(identity_fault)
     _read_ledger(layout, found, numbers, known)
-    _judge_catalog(layout, found, known, catalog_folder)
+    _compare_catalog(layout, found, known, catalog_folder)
     _check_tables(layout, found, sizes)
     return found
 
@@ -116,20 +115,20 @@ def _catalog(layout: Layout) -> tuple[dict[int, WrittenEntry], str | None, str |
     if not is_there(path):
         return {}, None, "is gone"
     # Before SQLite opens it: to close the file would end the locks of this process.
-    problem = None if layout.objects else catalog_file.find_damage(path)
+    problem = None if layout.objects else find_damage(path)
     try:
         catalog = Catalog.open(path, read_only=True)
     except DamagedCatalogError as error:
         return {}, None, str(error).partition("; ")[0]
     with closing(catalog):
-        if problem is None and layout.objects is None and not catalog_file.is_noted(path):
+        if problem is None and layout.objects is None and not is_noted(path):
             problem = catalog.inner_damage()
         entries: dict[int, WrittenEntry] = {}
         try:
             for written in catalog.entries():
                 entries[written.entry.number] = written
             folder: str | None = catalog.folder
-        except (*catalog_file.UNREADABLE, BadEntryError, TypeError) as error:
+        except (*UNREADABLE, BadEntryError, TypeError) as error:
             folder, problem = None, problem or f"cannot be read: {error}"
         return entries, folder, problem
 
@@ -154,7 +153,7 @@ def _folder(
         problem = "is another folder's"
     if said == folder:
         return folder or "", None
-    return folder or "", Fault(layout.files.place(IDENTITY), problem)
+    return folder or "", Fault(layout.files.location(IDENTITY), problem)
 
 
 def _read_ledger(
@@ -163,7 +162,7 @@ def _read_ledger(
     """Follow the ledger from its first entry, by its files or else by the catalog's copies."""
     head, there = Head(), set(numbers)
     for number in range(1, max([*numbers, *known], default=0) + 1):
-        where = layout.files.place(entry_key(number))
+        where = layout.files.location(entry_key(number))
         try:
             written = read_number(layout.files, number)
             check_follows(written.entry, head, found.folder)
@@ -190,10 +189,10 @@ def _follows(entry: Entry, head: Head, folder: str) -> bool:
     return True
 
 
-def _judge_catalog(
+def _compare_catalog(
     layout: Layout, found: Findings, known: dict[int, WrittenEntry], folder: str | None
 ) -> None:
-    """Tell whether the catalog is at one with the ledger, or only behind it."""
+    """Return whether the catalog is at one with the ledger, or only behind it."""
     last = known[max(known)] if known else None
     if found.catalog_problem is None and folder != found.folder:
         found.catalog_problem = "is another data folder's"
@@ -211,7 +210,7 @@ def _judge_catalog(
 
 
 def _is_written(layout: Layout) -> bool:
-    """Tell whether a run holds the lock of a local folder, so that the catalog may be behind."""
+    """Return whether a run holds the lock of a local folder, so that the catalog may be behind."""
     return layout.lock.with_suffix(".json").exists()
 
 
@@ -223,9 +222,9 @@ def _check_tables(layout: Layout, found: Findings, sizes: dict[str, int]) -> Non
         if one.key in sizes or not files.exists(one.key)
     ]  # fmt: skip
     found.unknown = find_unknown_files(layout, committed, sizes, found.folder)
-    found.faults += [Fault(files.place(one.key), one.problem) for one in found.wrong]
+    found.faults += [Fault(files.location(one.key), one.problem) for one in found.wrong]
     for one in found.unknown:
-        where = files.place(one.key)
+        where = files.location(one.key)
         if one.ours:
             found.faults.append(Fault(where, "is a shard's, but the ledger does not know it"))
         elif one.shard:
@@ -254,7 +253,7 @@ def look_at_bundle_files(layout: Layout, found: Findings) -> None:
     with closing(Catalog.open(readable_catalog(layout), read_only=True)) as catalog:
         for folder, missing in find_missing_bundle_files(layout, catalog):
             problem = f"lacks {len(missing)} bundle files, such as that of {missing[0]}"
-            found.faults.append(Fault(layout.files.place(folder), problem))
+            found.faults.append(Fault(layout.files.location(folder), problem))
 
 
 def look_at_replies(layout: Layout, found: Findings) -> list[str]:
@@ -267,8 +266,8 @@ def look_at_replies(layout: Layout, found: Findings) -> list[str]:
         sizes = layout.files.sizes(folder)
         gone += [key for key in keys if not sizes.get(key.rpartition("/")[2])]
     problem = "is gone or empty; a copy of it put back is best, what was made of it stays valid"
-    found.faults += [Fault(layout.files.place(key), problem) for key in gone]
+    found.faults += [Fault(layout.files.location(key), problem) for key in gone]
     found.notices += [
-        f"{layout.files.place(key)} is known to be lost" for key in sorted(found.lost)
+        f"{layout.files.location(key)} is known to be lost" for key in sorted(found.lost)
     ]
     return gone

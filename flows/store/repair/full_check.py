@@ -8,12 +8,11 @@ from dataclasses import dataclass, field
 from functools import partial
 from multiprocessing import get_context
 
-import zstandard
-
-from flows.common.batches import batches
 from flows.common.errors import StoreError
-from flows.store.catalog.catalog import Catalog, KnownRecord
+from flows.common.files.compression import DAMAGED, decompress
+from flows.store.catalog.catalog import Catalog
 from flows.store.catalog.copies import readable_catalog
+from flows.store.catalog.records import KnownRecord
 from flows.store.layout import Layout
 from flows.store.ledger import Entry
 from flows.store.parquet.reader import read_commit
@@ -21,13 +20,12 @@ from flows.store.parquet.shards import ShardName, read_rows
 from flows.store.repair.inspection import WrongFile, check_bytes
 from transforms.verify.verify import verify_bundle
 
-REPLIES_AT_ONCE = 200
 _MAX_REPLY_BYTES = 2**28
 
 
 @dataclass(slots=True)
 class ShardCheck:
-    """What reading one shard found.
+    """The findings of reading one shard.
 
     `bad_bundles` are numbers whose bundle does not verify though the file is the one committed,
     `bundle_files` those whose file is another than the shard says; `untrusted` counts the bundles
@@ -46,7 +44,7 @@ class ShardCheck:
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """What shards are compared with.
+    """The values that shards are compared with.
 
     `keys` are the public keys that sign here. `order` is each shard's number in the
     ledger. `catalog` tells whether the catalog can be compared, `bundle_files` whether there is to
@@ -64,7 +62,7 @@ def check_shards(
 ) -> Iterator[ShardCheck]:
     """Read these shards by so many processes, and yield what each shows."""
     check = partial(check_shard, layout, expected)
-    if workers == 1 or len(entries) < 2:  # noqa: PLR2004 - one shard needs no company
+    if workers == 1 or len(entries) <= 1:
         yield from map(check, entries)
         return
     with ProcessPoolExecutor(workers, get_context("forkserver")) as pool:
@@ -142,19 +140,18 @@ def _has_file(layout: Layout, number: str, data: bytes) -> bool:
 
 def find_bad_replies(layout: Layout, sha256s: Iterable[str]) -> Iterator[tuple[str, str]]:
     """Yield the key of each kept reply that is not what its name says, and how that shows."""
-    for some in batches(sorted(set(sha256s)), REPLIES_AT_ONCE):
-        for sha256 in some:
-            if problem := _reply_problem(layout, sha256):
-                yield layout.raw_reply(sha256), problem
+    for sha256 in sorted(set(sha256s)):
+        if problem := _reply_problem(layout, sha256):
+            yield layout.raw_reply(sha256), problem
 
 
 def _reply_problem(layout: Layout, sha256: str) -> str | None:
     try:
         data = layout.files.read(layout.raw_reply(sha256))
-        unpacked = zstandard.ZstdDecompressor().decompress(data, max_output_size=_MAX_REPLY_BYTES)
+        reply = decompress(data, _MAX_REPLY_BYTES)
     except FileNotFoundError:
         return "is gone"
-    except (zstandard.ZstdError, StoreError) as error:
+    except (*DAMAGED, StoreError) as error:
         return f"cannot be read: {error}"
-    same = hashlib.sha256(unpacked).hexdigest() == sha256
+    same = hashlib.sha256(reply).hexdigest() == sha256
     return None if same else "is another reply than its name says"

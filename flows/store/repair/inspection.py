@@ -1,4 +1,4 @@
-"""Whether the files of a data folder are those that were committed, as far as a look can tell.
+"""Comparing the files of a data folder with those that were committed, by a look.
 
 A look: which files there are, and their sizes. `check_bytes` reads them.
 """
@@ -17,7 +17,7 @@ from flows.store.parquet.shards import ShardName, read_file_marks
 
 @dataclass(frozen=True, slots=True)
 class Committed:
-    """What counts by the ledger: each file by its key, and each shard's entry by its name.
+    """All that counts by the ledger: each file by its key, and each shard's entry by its name.
 
     Replaced shards are left out, and so are files that are known to be lost.
     """
@@ -123,7 +123,7 @@ def require_bytes(files: Files, wanted: Iterable[CommittedFile]) -> None:
     """Raise `StoreError` for the first file whose bytes are not those that were committed."""
     for file in wanted:
         if problem := check_bytes(files, file):
-            raise StoreError(f"{files.place(file.key)} {problem}; {MEND}")
+            raise StoreError(f"{files.location(file.key)} {problem}; {MEND}")
 
 
 def require_shard(layout: Layout, catalog: Catalog, shard: str, *tables: str) -> None:
@@ -136,5 +136,5 @@ def refuse_wrong(layout: Layout, wrong: Sequence[WrongFile]) -> None:
     """Raise `StoreError` where a committed file is gone or has another size."""
     if wrong:
         more = f", and so are {len(wrong) - 1} more files" if len(wrong) > 1 else ""
-        where = layout.files.place(wrong[0].key)
+        where = layout.files.location(wrong[0].key)
         raise StoreError(f"{where}, which was committed, {wrong[0].problem}{more}; {MEND}")

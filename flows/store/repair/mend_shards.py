@@ -75,7 +75,7 @@ class ShardMender:
             return False
 
     def _may_follow(self, shard: ShardName) -> bool:
-        """Tell whether all bundles of a shard verify and hold all events known of their records."""
+        """Return whether the bundles all verify and hold all events known of their records."""
         followed: dict[str, dict[str, set[str]]] = {}
         try:
             rows = read_rows(self.layout, "bundles", shard.name, ["pith_number", "bundle"])
@@ -159,7 +159,7 @@ class ShardMender:
 
 
 def find_bundle_files(layout: Layout) -> Iterator[tuple[str, str]]:
-    """Yield Pith Number and key of each bundle file, as its place names it."""
+    """Yield Pith Number and key of each bundle file, as its path names it."""
     files = layout.files
     for year in sorted(files.names(BUNDLES)):
         for start in sorted(files.names(f"{BUNDLES}/{year}")):

@@ -45,7 +45,7 @@ def take_up(layout: Layout, catalog: Catalog, written: WrittenEntry) -> None:
 
 
 def finish_naming(files: Files, entry: Entry) -> None:
-    """Give the files of a committed shard their names, those that have them not yet."""
+    """Rename the files of a committed shard that have not their names yet."""
     for file in entry.files:
         unnamed = CommittedFile(file.unnamed, file.size, file.sha256)
         if file.unnamed and not files.exists(file.key) and check_bytes(files, unnamed) is None:
@@ -108,7 +108,7 @@ def take_up_older(layout: Layout, now: datetime) -> str:
         shard = read_whole_marks(layout, name)
         if shard is None:
             raise StoreError(
-                f"of the shard {name} in {layout.place} a file is missing, or it is none of "
+                f"of the shard {name} in {layout.location} a file is missing, or it is none of "
                 "pith-ingest's; put it back, or move what is there out of 'tables', and try again"
             )
         found.append((issued(layout, shard), shard))

@@ -62,7 +62,7 @@ class Repair:
         if files.exists(IDENTITY):
             self._set_aside(IDENTITY)
         self.found.folder = make_identity(files, self.rescuer.moment, self.found.folder or None)
-        self.done.append(f"made {files.place(IDENTITY)} again")
+        self.done.append(f"made {files.location(IDENTITY)} again")
 
     def _mend_ledger(self) -> Ledger:
         """Put entries back of which the catalog has a copy; set aside what is no entry of it."""
@@ -96,4 +96,4 @@ def set_aside(files: Files, run: str, key: str, done: list[str]) -> None:
     """Move a file below `damaged/`, and say where it is."""
     to = f"{DAMAGED}/{run}/{key}"
     files.move(key, to)
-    done.append(f"set {files.place(key)} aside as {files.place(to)}")
+    done.append(f"set {files.location(key)} aside as {files.location(to)}")

@@ -1,4 +1,4 @@
-"""What damaged shards leave behind: bundles and events that verify by themselves.
+"""Rescuing what damaged shards leave behind: bundles and events that verify by themselves.
 
 Nothing is believed that no signature covers: rows of papers and rejects are taken only from files
 whose bytes are those that were committed.
@@ -119,7 +119,7 @@ class Rescuer:
         return copies[-1][1] if copies else None
 
     def is_good(self, data: bytes) -> bool:
-        """Tell whether a bundle verifies, under whichever keys: it may be of an older one."""
+        """Return whether a bundle verifies, under whichever keys: it may be of an older one."""
         return verify_bundle(data, self.keys).valid
 
     def lost(self) -> set[str]:

@@ -11,9 +11,10 @@ from support.runs import assert_whole, bundle_files, config_in, process, tree
 from typer.testing import CliRunner
 
 from flows.cli.app import app
-from flows.cli.data.doctor import examine, repair
 from flows.common.errors import StoreError
+from flows.ingest.worker_context import layout_of
 from flows.store.layout import Layout
+from flows.store.repair.doctor import examine, repair_folder
 from flows.store.repair.rebuild import rebuild_catalog
 
 PAGES = [
@@ -38,12 +39,14 @@ def committed(folder: Path) -> dict[str, str]:
 
 
 def faults(folder: Path, *, full: bool = False) -> list[str]:
-    return [str(fault) for fault in examine(config_in(folder), full=full).findings.faults]
+    config = config_in(folder)
+    found = examine(layout_of(config), config, full=full)
+    return [str(fault) for fault in found.findings.faults]
 
 
 def mend(folder: Path, *, full: bool = False) -> list[str]:
     said: list[str] = []
-    repair(config_in(folder), full=full, say=said.append)
+    repair_folder(layout_of(config_in(folder)), config_in(folder), full=full, say=said.append)
     return said
 
 

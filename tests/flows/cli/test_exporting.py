@@ -10,15 +10,16 @@ from support.command import assert_one_sentence, run, without_rights
 from support.oai_pages import page, record, version
 from support.runs import SAMPLE, bundle_files, config_in, rows
 
-from flows.cli.data.export import Exported, Wanted, export
 from flows.common.config import Config, OutputsConfig
 from flows.common.errors import ConfigError, StoreError
+from flows.ingest.worker_context import layout_of
 from flows.jobs import jobs
+from flows.store.bundles.export import Exported, ExportSelection, export_bundles
 from flows.store.files.lock import locked
 from flows.store.layout import Layout
 
 MONDAY, TUESDAY = (datetime(2026, 11, day, 12, tzinfo=UTC) for day in (16, 17))
-ALL = Wanted()
+ALL = ExportSelection()
 
 
 def config(folder: Path, files: str = "none") -> Config:
@@ -42,10 +43,10 @@ def backfill(folder: Path, *replies: bytes, files: str = "none") -> None:
         jobs.backfill_raw(config(folder, files), [file])
 
 
-def export_to(folder: Path, wanted: Wanted) -> dict[str, bytes]:
+def export_to(folder: Path, wanted: ExportSelection) -> dict[str, bytes]:
     """Export into a new folder, and return the files' bytes by path."""
     to = folder / "exported"
-    export(config(folder), wanted, to)
+    export_bundles(layout_of(config(folder)), wanted, to)
     return files_below(to)
 
 
@@ -82,9 +83,9 @@ def test_an_export_is_byte_for_byte_what_a_run_with_files_writes(tmp_path: Path)
     expected = files_below(with_files / "data" / "bundles")
     assert len(expected) == 12
     assert export_to(without, ALL) == expected
-    assert export(config(without), ALL) == Exported(written=12)
+    assert export_bundles(layout_of(config(without)), ALL) == Exported(written=12)
     assert files_below(without / "data" / "bundles") == expected
-    assert export(config(without), ALL) == Exported(unchanged=12)
+    assert export_bundles(layout_of(config(without)), ALL) == Exported(unchanged=12)
 
 
 def test_a_superseded_bundle_is_not_exported_but_replaced(tmp_path: Path) -> None:
@@ -105,7 +106,7 @@ def test_papers_are_named_in_any_form(tmp_path: Path) -> None:
 
     def places(*papers: str) -> set[str]:
         to = Path(mkdtemp(dir=tmp_path))
-        export(config(tmp_path), Wanted(papers), to)
+        export_bundles(layout_of(config(tmp_path)), ExportSelection(papers), to)
         return set(files_below(to))
 
     assert places("https://arxiv.org/abs/0903.0442") == {place(first), place(second)}
@@ -120,18 +121,21 @@ def test_conditions_are_met_all_together(tmp_path: Path, clock: list[datetime]) 
     backfill(tmp_path, page(record("2201.00003"), record("2201.00004", categories="hep-th")))
     monday, tuesday = date(2026, 11, 16), date(2026, 11, 17)
 
-    def ids(wanted: Wanted) -> list[str]:
+    def ids(wanted: ExportSelection) -> list[str]:
         to = Path(mkdtemp(dir=tmp_path))
-        export(config(tmp_path), wanted, to)
+        export_bundles(layout_of(config(tmp_path)), wanted, to)
         by_place = {place(row["pith_number"]): row["arxiv_id"] for row in rows(tmp_path, "papers")}
         return sorted(by_place[name][-1] for name in files_below(to))
 
-    assert ids(Wanted(categories=frozenset({"cs.LG"}))) == ["1", "2", "3"]
-    assert ids(Wanted(categories=frozenset({"math", "hep-th"}))) == ["1", "4"]
-    assert ids(Wanted(first=tuesday)) == ["3", "4"]
-    assert ids(Wanted(until=monday)) == ["1", "2"]
-    assert ids(Wanted(categories=frozenset({"cs"}), first=monday, until=monday)) == ["1", "2"]
-    assert ids(Wanted(["2201.00001", "2201.00003"], first=tuesday)) == ["3"]
+    assert ids(ExportSelection(categories=frozenset({"cs.LG"}))) == ["1", "2", "3"]
+    assert ids(ExportSelection(categories=frozenset({"math", "hep-th"}))) == ["1", "4"]
+    assert ids(ExportSelection(first=tuesday)) == ["3", "4"]
+    assert ids(ExportSelection(until=monday)) == ["1", "2"]
+    assert ids(ExportSelection(categories=frozenset({"cs"}), first=monday, until=monday)) == [
+        "1",
+        "2",
+    ]
+    assert ids(ExportSelection(["2201.00001", "2201.00003"], first=tuesday)) == ["3"]
 
 
 WRONG: dict[str, tuple[Sequence[str], str]] = {
@@ -147,19 +151,25 @@ def test_one_bad_reference_and_nothing_is_written(tmp_path: Path, name: str) -> 
     papers, message = WRONG[name]
     backfill(tmp_path, page(record()))
     with pytest.raises(ConfigError, match=message):
-        export(config(tmp_path), Wanted(["0903.0442", *papers]))
+        export_bundles(layout_of(config(tmp_path)), ExportSelection(["0903.0442", *papers]))
     assert bundle_files(tmp_path) == {}
 
 
 def test_nothing_that_matches_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="no records in"):
-        export(config(tmp_path), ALL)
+        export_bundles(layout_of(config(tmp_path)), ALL)
     backfill(tmp_path, page(record()))
-    for wanted in (Wanted(categories=frozenset({"hep-th"})), Wanted(first=date(2999, 1, 1))):
+    for wanted in (
+        ExportSelection(categories=frozenset({"hep-th"})),
+        ExportSelection(first=date(2999, 1, 1)),
+    ):
         with pytest.raises(ConfigError, match="is what you asked for"):
-            export(config(tmp_path), wanted)
+            export_bundles(layout_of(config(tmp_path)), wanted)
     with pytest.raises(ConfigError, match="is later than"):
-        export(config(tmp_path), Wanted(first=date(2026, 1, 2), until=date(2026, 1, 1)))
+        export_bundles(
+            layout_of(config(tmp_path)),
+            ExportSelection(first=date(2026, 1, 2), until=date(2026, 1, 1)),
+        )
 
 
 def test_only_the_data_folder_itself_waits_for_its_writer(tmp_path: Path) -> None:
@@ -167,7 +177,7 @@ def test_only_the_data_folder_itself_waits_for_its_writer(tmp_path: Path) -> Non
     with locked(Layout(tmp_path / "data"), "nightly"):
         assert len(export_to(tmp_path, ALL)) == 1
         with pytest.raises(StoreError, match="another run"):
-            export(config(tmp_path), ALL)
+            export_bundles(layout_of(config(tmp_path)), ALL)
 
 
 def test_a_shard_that_is_gone_is_named(tmp_path: Path) -> None:
@@ -175,7 +185,7 @@ def test_a_shard_that_is_gone_is_named(tmp_path: Path) -> None:
     (shard,) = (tmp_path / "data" / "tables" / "bundles").iterdir()
     shard.unlink()
     with pytest.raises(StoreError, match=r"bundles/oai-.* is gone; .*doctor"):
-        export(config(tmp_path), ALL)
+        export_bundles(layout_of(config(tmp_path)), ALL)
 
 
 def test_the_command_says_what_it_wrote(tmp_path: Path) -> None:

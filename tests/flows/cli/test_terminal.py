@@ -104,9 +104,9 @@ def test_one_module_writes_and_one_logger_logs() -> None:
     assert writing == set()
     raw = {m.name for m in modules for call in calls(m) if call.endswith((".write", ".writelines"))
            and "std" in call}  # fmt: skip
-    assert raw == {"reading.py"}  # the exact bytes of a bundle, where no terminal is
+    assert raw == {"show.py"}  # the exact bytes of a bundle, where no terminal is
     loggers = {m.name for m in modules for call in calls(m) if call.endswith("getLogger")}
-    assert loggers == {"progress.py", "cli.py"}
+    assert loggers == {"progress.py", "main.py"}
 
 
 def test_a_title_cannot_forge_a_line(tmp_path: Path) -> None:
@@ -336,7 +336,7 @@ def test_no_word_of_a_command_does(tmp_path: Path) -> None:
 
 def settings() -> Iterator[str]:
     """Give configurations with a hostile value in each setting, and hostile names."""
-    from flows.common.config import Config  # noqa: PLC0415 - only here
+    from flows.common.config import Config
 
     defaults = Config().model_dump(mode="json")
     for place in texts(defaults):
@@ -349,8 +349,8 @@ def settings() -> Iterator[str]:
 
 
 def test_no_setting_does(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    from flows.common.config import load_config  # noqa: PLC0415 - as above
-    from flows.common.errors import ConfigError  # noqa: PLC0415
+    from flows.common.config import load_config
+    from flows.common.errors import ConfigError
 
     refused = 0
     for text in settings():

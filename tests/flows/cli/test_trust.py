@@ -58,7 +58,7 @@ def test_the_key_comes_from_the_first_place_that_has_one(
 
 @pytest.mark.usefixtures("prefect")
 def test_the_key_can_be_a_prefect_secret(tmp_path: Path) -> None:
-    from prefect.blocks.system import Secret  # noqa: PLC0415 - only tests with Prefect need it
+    from prefect.blocks.system import Secret
 
     config = IdentityConfig(key_file=tmp_path / "unused", key_secret="pith-test-key")
     with pytest.raises(ConfigError, match="no Secret block 'pith-test-key'"):

@@ -15,8 +15,8 @@ from support.hostile_text import stand
 from support.paths import ROOT
 from support.signed_events import ISSUER, OTHER, issuer
 
+from flows.cli.keys.trusted_keys import TRUST_FILE, default_trust, remove_key, save_key, saved_keys
 from flows.cli.verify.reports import Form, print_reports
-from flows.cli.verify.trust import TRUST_FILE, default_trust, remove_key, save_key, saved_keys
 from flows.common.errors import ConfigError
 from flows.common.keys import create_key
 from transforms import IssueTimes, build_bundle
@@ -253,7 +253,7 @@ def test_a_pipe_in_its_place_does_not_hold_verify_up() -> None:
 ADDING = """
 import sys
 from datetime import UTC, datetime
-from flows.cli.verify.trust import save_key
+from flows.cli.keys.trusted_keys import save_key
 for key in sys.argv[1:]:
     save_key(key, "a test", datetime.now(UTC))
 """

@@ -1,5 +1,6 @@
 """Configuration: typed, checked, overridden by the environment."""
 
+import pickle
 import tomllib
 from pathlib import Path
 
@@ -8,6 +9,7 @@ from support.paths import ROOT
 
 from flows.common.config import BUILDER_VERSION, Config, load_config
 from flows.common.errors import ConfigError
+from flows.common.limits import Limits, RetryPolicy
 
 SHIPPED = ROOT / "config.yaml"
 
@@ -37,6 +39,7 @@ WRONG = {
     "data_dri: x": "unknown setting data_dri; did you mean data_dir?",
     "arxiv: {pace_secs: 3}": "unknown setting arxiv.pace_secs; did you mean pace_seconds?",
     "colour: red": "unknown setting colour; known are arxiv, categories",
+    "limits: {steps: 1}": "unknown setting limits; known are arxiv, categories",
     "arxiv: {pace_seconds: fast}": "arxiv.pace_seconds: input should be a valid number",
     "arxiv: {pace_seconds: -1}": "greater than or equal to 0",
     "arxiv: {oai_url: 'file:///etc/passwd'}": "must be a URL such as",
@@ -81,6 +84,15 @@ def test_the_environment_overrides_the_file(
 def test_an_unknown_variable_is_named(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     monkeypatch.setenv(name, "x")
     with pytest.raises(ConfigError, match=r"unknown .*; did you mean"):
+        load_config(SHIPPED)
+
+
+def test_limits_are_no_setting_but_reach_every_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    small = Config().model_copy(update={"limits": Limits(retry=RetryPolicy(attempts=1), steps=2)})
+    assert pickle.loads(pickle.dumps(small)).limits == small.limits != Config().limits  # noqa: S301
+    assert "limits" not in small.model_dump()
+    monkeypatch.setenv("PITH_LIMITS__STEPS", "1")
+    with pytest.raises(ConfigError, match="unknown environment variable PITH_LIMITS__STEPS"):
         load_config(SHIPPED)
 
 

@@ -13,7 +13,7 @@ from nacl.utils import random
 from support.paths import ROOT
 from support.signed_events import ISSUER
 
-from flows.cli.verify.merge import merge_files
+from flows.cli.merge import merge_files
 from flows.common import keys
 from flows.common.config import Config, IdentityConfig
 from flows.common.errors import ConfigError

@@ -18,6 +18,7 @@ from support.paths import TESTS
 from flows.common.config import Config, IdentityConfig, load_config
 from flows.common.errors import ConfigError
 from flows.common.keys import create_key, load_issuer, load_key
+from flows.common.process.exit_status import ExitStatus
 from transforms.signing import Ed25519Signer, encode_base64, fingerprint
 
 SEED = bytes(range(7, 39))
@@ -132,9 +133,9 @@ def test_nor_one_among_the_words_of_a_command(tmp_path: Path, name: str) -> None
 
 @pytest.mark.usefixtures("prefect")
 def test_a_key_instead_of_its_secrets_name_never_reaches_prefects_database(tmp_path: Path) -> None:
-    from prefect.settings import PREFECT_API_DATABASE_CONNECTION_URL  # noqa: PLC0415
+    from prefect.settings import PREFECT_API_DATABASE_CONNECTION_URL
 
-    from flows.rerun import rerun  # noqa: PLC0415 - only tests with Prefect need it
+    from flows.rerun import rerun
 
     for form in FORMS.values():
         file = tmp_path / "config.yaml"
@@ -153,16 +154,16 @@ def test_a_key_instead_of_its_secrets_name_never_reaches_prefects_database(tmp_p
 def test_a_fault_of_our_own_shows_no_key_either(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from flows.cli import main as cli  # noqa: PLC0415 - it sets up the command line
+    from flows.cli import main as cli
 
     monkeypatch.setattr(sys, "argv", ["pith-ingest", "find", "--data", str(tmp_path)])
     monkeypatch.setattr(
-        "flows.cli.data.commands.load", lambda *_: (_ for _ in ()).throw(ZeroDivisionError(KEY))
+        "flows.cli.data.find.load", lambda *_: (_ for _ in ()).throw(ZeroDivisionError(KEY))
     )
     monkeypatch.setattr("logging.StreamHandler", logging.NullHandler)
     with pytest.raises(SystemExit) as ended:
         cli.main()
-    assert ended.value.code == cli.INTERNAL_FAULT
+    assert ended.value.code == ExitStatus.INTERNAL_FAULT
     assert not shows_key(capsys.readouterr().err)
 
 

@@ -22,8 +22,9 @@ from flows.cli.data.show import print_bundle, print_record
 from flows.common.errors import StoreError
 from flows.jobs import reissue as reissuing
 from flows.store.bundles.reader import read_bundles
-from flows.store.catalog.catalog import Catalog, KnownRecord
+from flows.store.catalog.catalog import Catalog
 from flows.store.catalog.file import end_changes
+from flows.store.catalog.records import KnownRecord
 from flows.store.files.local import LocalFiles
 from flows.store.layout import Layout
 from flows.store.parquet.schema import GROUP_ROWS

@@ -7,10 +7,10 @@ import pytest
 from arxiv_server import ArxivServer, Library, Unavailable, make_library
 from support.runs import assert_whole, config_for, rows
 
+from flows.common.limits import RetryPolicy
 from flows.jobs import job, jobs
 from flows.jobs.report import RunReport
 from flows.sources.arxiv import http as fetch
-from flows.sources.arxiv.http import Patience
 
 REAL_TODAY = datetime.now(UTC).date()
 
@@ -35,7 +35,7 @@ class Nights:
 
 @pytest.fixture
 def nights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Nights:
-    monkeypatch.setattr(fetch, "PATIENCE", Patience(read_seconds=0.5, attempts=2))
+    monkeypatch.setattr(fetch, "RETRY_POLICY", RetryPolicy(read_seconds=0.5, attempts=2))
     library = make_library(400, 5, REAL_TODAY - timedelta(days=30), 31)
     return Nights(tmp_path, ArxivServer(library, today=REAL_TODAY, page_size=20), monkeypatch)
 

@@ -11,13 +11,14 @@ from support.oai_pages import page, record
 from support.older_tables import drop_columns, shard_files
 from support.runs import SAMPLE, assert_whole, config_in, process, rows
 
-from flows.cli.data.export import Exported, Wanted, export
 from flows.cli.data.find import print_matches
 from flows.cli.data.show import print_record
 from flows.common.errors import StoreError
+from flows.ingest.worker_context import layout_of
 from flows.jobs import jobs
 from flows.jobs import reissue as reissuing
 from flows.store import store
+from flows.store.bundles.export import Exported, ExportSelection, export_bundles
 from flows.store.catalog.catalog import Catalog
 from flows.store.layout import TABLES, Layout
 from flows.store.parquet.schema import REQUIRED, SCHEMAS
@@ -51,8 +52,8 @@ def test_a_shard_without_newer_columns_is_read_by_every_command(
     ]  # fmt: skip
     print_record(config, PAPER)
     assert "A title of 0903.0442" in capsys.readouterr().out
-    chosen = Wanted(categories=frozenset({"stat.ML"}))
-    assert export(config, chosen, tmp_path / "out") == Exported(written=3)
+    chosen = ExportSelection(categories=frozenset({"stat.ML"}))
+    assert export_bundles(layout_of(config), chosen, tmp_path / "out") == Exported(written=3)
     (tmp_path / "signing.key").rename(tmp_path / "old.key")
     again = reissuing.reissue(config, job_name="backfill")
     assert (again.counts.reissued, again.exit_status) == (3, 0)

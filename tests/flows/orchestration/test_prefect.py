@@ -176,7 +176,7 @@ def test_serve_says_what_to_start_when_no_server_is_there(tmp_path: Path, name: 
 
 @pytest.mark.parametrize("line", ["cron: nonsense", "timezone: Mars/Olympus"])
 def test_a_schedule_that_is_none_is_named(tmp_path: Path, line: str) -> None:
-    from flows.orchestration.deployments import make_deployments  # noqa: PLC0415 - Prefect, for this test alone
+    from flows.orchestration.deployments import make_deployments
 
     file = tmp_path / "config.yaml"
     file.write_text(f"schedule: {{{line}}}\n")

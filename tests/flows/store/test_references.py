@@ -9,13 +9,15 @@ import pytest
 from arxiv_server import ArxivServer, make_library
 from support.command import assert_one_sentence, run
 from support.oai_pages import page, record, version
+from support.paths import ROOT
 from support.runs import config_for, config_in, process, rows
 
-from flows.cli.data.export import Wanted, export
 from flows.cli.data.show import print_bundle, print_record
 from flows.common.errors import ConfigError
+from flows.ingest.worker_context import layout_of
 from flows.jobs import jobs
 from flows.jobs import reissue as reissuing
+from flows.store.bundles.export import ExportSelection, export_bundles
 
 # Their records as `record` composes them, found among ten million others.
 TWINS = {
@@ -45,7 +47,7 @@ def shown(folder: Path, name: str, capsys: pytest.CaptureFixture[str]) -> list[t
 
 def exported(folder: Path, name: str) -> set[str]:
     to = Path(mkdtemp(dir=folder))
-    export(config_in(folder), Wanted([name]), to)
+    export_bundles(layout_of(config_in(folder)), ExportSelection([name]), to)
     return {json.loads(file.read_bytes())["pith_number"] for file in to.rglob("*.json")}
 
 
@@ -104,7 +106,9 @@ def test_a_short_number_that_two_papers_share_is_neither(
         for refused in (
             lambda name=name: print_record(config, name),
             lambda name=name: print_bundle(config, name),
-            lambda name=name: export(config, Wanted([name]), tmp_path / "out"),
+            lambda name=name: export_bundles(
+                layout_of(config), ExportSelection([name]), tmp_path / "out"
+            ),
         ):
             with pytest.raises(ConfigError) as caught:
                 refused()
@@ -174,3 +178,10 @@ def test_show_of_anything_else_is_one_sentence(tmp_path: Path, name: str, part: 
     assert part in str(caught.value)
     assert "\n" not in str(caught.value)
     assert str(caught.value).isprintable()
+
+
+def test_one_module_reads_what_people_type() -> None:
+    modules = [
+        path for path in (ROOT / "flows").rglob("*.py") if "parse_reference(" in path.read_text()
+    ]
+    assert [path.name for path in modules] == ["references.py"]

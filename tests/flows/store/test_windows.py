@@ -11,8 +11,9 @@ import pytest
 
 from flows.sources.arxiv.harvest.coverage import coverage_lines, night_windows, sets_of_interest
 from flows.sources.arxiv.sets import category_of, likely_set
-from flows.store.catalog.catalog import Catalog, Commit
+from flows.store.catalog.catalog import Catalog
 from flows.store.catalog.days import EARLIEST, Days
+from flows.store.catalog.records import Commit
 from flows.store.catalog.window import Window
 from flows.store.catalog.windows import DoneWindow, How, WindowLog
 from flows.store.layout import Layout

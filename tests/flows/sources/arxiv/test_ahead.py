@@ -17,13 +17,13 @@ from arxiv_server import ArxivServer, CachedError, Forbidden, Unavailable, make_
 from support.runs import assert_whole, config_for, rows
 
 from flows.common.errors import StoreError
+from flows.common.limits import RetryPolicy
 from flows.ingest.commit import UnitResult, process_reply
 from flows.jobs import jobs
 from flows.jobs.report import RunReport
 from flows.sources.arxiv import http as fetch
 from flows.sources.arxiv.harvest import harvest
 from flows.sources.arxiv.harvest.prefetch import Ahead
-from flows.sources.arxiv.http import Patience
 from flows.store.catalog.catalog import Catalog
 from flows.store.catalog.window import Window
 from transforms.parsing.arxiv_xml import Page
@@ -246,11 +246,11 @@ def test_the_work_has_the_context_of_who_began_it_and_a_thread_of_its_own() -> N
 def test_what_the_next_page_logs_belongs_to_a_flow_run(
     server: ArxivServer, config_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from flows.nightly import nightly  # noqa: PLC0415 - Prefect, for this test alone
+    from flows.nightly import nightly
 
     # Prefect warns of lines outside of a run, which fails a test here.
     monkeypatch.setattr(harvest, "PAGES_A_STEP", 1)
-    monkeypatch.setattr(fetch, "PATIENCE", Patience(attempts=2))
+    monkeypatch.setattr(fetch, "RETRY_POLICY", RetryPolicy(attempts=2))
     server.order(Unavailable(), on="ListRecords", skip=1)
     assert nightly(config_file=config_file).counts.new_records == PAPERS
     assert not server.pending

@@ -23,10 +23,10 @@ from support.runs import config_for, held
 from flows.cli.data.status import status_lines
 from flows.common.config import Config, OutputsConfig
 from flows.common.errors import ArxivError
+from flows.common.limits import RetryPolicy
 from flows.jobs import job, jobs
 from flows.jobs.report import RunReport
 from flows.sources.arxiv import http as fetch
-from flows.sources.arxiv.http import Patience
 from flows.store.layout import Layout
 from flows.store.repair.rebuild import rebuild_catalog
 
@@ -47,7 +47,7 @@ UNDER_WAY = re.compile(r"  '(pith-ingest .*)' completes it")
 
 @pytest.fixture
 def calendar(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator["Calendar"]:
-    monkeypatch.setattr(fetch, "PATIENCE", Patience(read_seconds=5, attempts=1))
+    monkeypatch.setattr(fetch, "RETRY_POLICY", RetryPolicy(read_seconds=5, attempts=1))
     past = make_library(60, 3, BEGIN - timedelta(days=50), 50, OF_PAPERS)
     with ArxivServer(past, today=BEGIN, page_size=15) as server:
         made = Calendar(tmp_path, server)

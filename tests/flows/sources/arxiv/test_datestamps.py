@@ -15,10 +15,10 @@ from support.replay import Replay
 from support.runs import assert_whole, config_for, held, rows
 
 from flows.common.config import Config, OutputsConfig
+from flows.common.limits import RetryPolicy
 from flows.jobs import job, jobs
 from flows.jobs.report import RunReport
 from flows.sources.arxiv import http as fetch
-from flows.sources.arxiv.http import Patience
 
 TODAY = date(2026, 11, 21)
 YESTERDAY = TODAY - timedelta(days=1)
@@ -35,7 +35,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let it be five o'clock of `TODAY`, and ask a server that is away once only."""
     moment = datetime(TODAY.year, TODAY.month, TODAY.day, 5, tzinfo=UTC)
     monkeypatch.setattr(job, "utc_now", lambda: moment)
-    monkeypatch.setattr(fetch, "PATIENCE", Patience(read_seconds=0.5, attempts=1))
+    monkeypatch.setattr(fetch, "RETRY_POLICY", RetryPolicy(read_seconds=0.5, attempts=1))
 
 
 def library(papers: int = PAPERS) -> Library:

@@ -31,10 +31,10 @@ from arxiv_server import (
 from support.runs import assert_whole, config_for, rows, tree
 
 from flows.common.errors import ArxivUnreachableError, ConfigError
+from flows.common.limits import RetryPolicy
 from flows.jobs import jobs
 from flows.jobs.report import RunReport
 from flows.sources.arxiv import http as fetch
-from flows.sources.arxiv.http import Patience
 
 TODAY = datetime.now(UTC).date()
 FIRST_DAY = TODAY - timedelta(days=24)
@@ -43,9 +43,9 @@ RUNS = 200 if os.environ.get("FULL") else 30
 
 
 @pytest.fixture(autouse=True)
-def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+def policy(monkeypatch: pytest.MonkeyPatch) -> None:
     """Wait less long for a reply than for arXiv, and ask as often."""
-    monkeypatch.setattr(fetch, "PATIENCE", Patience(read_seconds=0.5))
+    monkeypatch.setattr(fetch, "RETRY_POLICY", RetryPolicy(read_seconds=0.5))
 
 
 def fresh() -> Library:
@@ -305,7 +305,7 @@ def test_rerun_asks_for_single_papers(tmp_path: Path) -> None:
 def test_arxiv_that_is_not_there_is_said_in_a_sentence(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(fetch, "PATIENCE", Patience(read_seconds=0.5, attempts=2))
+    monkeypatch.setattr(fetch, "RETRY_POLICY", RetryPolicy(read_seconds=0.5, attempts=2))
     with serve(Library()) as server:
         config = config_for(tmp_path, server)
     with pytest.raises(ArxivUnreachableError, match="no usable reply"):

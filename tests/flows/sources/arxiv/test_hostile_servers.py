@@ -7,7 +7,8 @@ import pytest
 from support.hostile.servers import MAX_BYTES, SERVERS, Hostile, HostileServer
 
 from flows.common.errors import ArxivError
-from flows.sources.arxiv.http import Patience, make_user_agent
+from flows.common.limits import RetryPolicy
+from flows.sources.arxiv.http import make_user_agent
 from flows.sources.arxiv.oai_client import OaiClient
 from flows.sources.arxiv.rate_limit import Pace
 
@@ -15,8 +16,13 @@ AGENT = make_user_agent("")
 
 
 def ask(url: str, hostile: Hostile, folder: Path, attempts: int = 1) -> None:
-    patience = Patience(60, attempts, MAX_BYTES, total_seconds=1 if hostile.is_slow else 60)
-    with OaiClient(url, AGENT, Pace(folder / "arxiv.lock", 0), patience) as client:
+    policy = RetryPolicy(
+        read_seconds=60,
+        attempts=attempts,
+        max_bytes=MAX_BYTES,
+        total_seconds=1 if hostile.is_slow else 60,
+    )
+    with OaiClient(url, AGENT, Pace(folder / "arxiv.lock", 0), policy) as client:
         client.identify()
 
 

@@ -41,7 +41,8 @@ from flows.common.errors import (
     ArxivUnreachableError,
     ConfigError,
 )
-from flows.sources.arxiv.http import LONGEST_RETRY_AFTER, Patience, make_user_agent
+from flows.common.limits import RetryPolicy
+from flows.sources.arxiv.http import make_user_agent
 from flows.sources.arxiv.oai_client import OaiClient
 from flows.sources.arxiv.rate_limit import Pace
 from flows.sources.arxiv.response import retry_after
@@ -88,14 +89,14 @@ class Stage(NamedTuple):
     client: OaiClient
 
 
-PATIENCE = Patience(read_seconds=5, attempts=3, max_bytes=MEGABYTE)
-HURRY = replace(PATIENCE, read_seconds=0.3)
+POLICY = RetryPolicy(read_seconds=5, attempts=3, max_bytes=MEGABYTE)
+HURRY = replace(POLICY, read_seconds=0.3)
 
 
 def connect(
-    server: ArxivServer, folder: Path, patience: Patience = PATIENCE, seconds: float = 0
+    server: ArxivServer, folder: Path, policy: RetryPolicy = POLICY, seconds: float = 0
 ) -> OaiClient:
-    return OaiClient(server.oai_url, AGENT, Pace(folder / "arxiv.lock", seconds), patience)
+    return OaiClient(server.oai_url, AGENT, Pace(folder / "arxiv.lock", seconds), policy)
 
 
 @pytest.fixture
@@ -286,7 +287,7 @@ def test_a_late_first_byte_is_a_failure(
 
 
 def test_a_server_that_is_not_there(server: ArxivServer, tmp_path: Path) -> None:
-    with connect(server, tmp_path, replace(PATIENCE, attempts=2)) as client:
+    with connect(server, tmp_path, replace(POLICY, attempts=2)) as client:
         server.__exit__(None, None, None)
         with pytest.raises(ArxivUnreachableError, match="ConnectError"):
             client.identify()
@@ -296,16 +297,17 @@ def test_retry_after_counts_between_the_pace_and_an_hour(
     server: ArxivServer, tmp_path: Path, waits: list[float]
 ) -> None:
     in_a_minute = datetime.now(UTC) + timedelta(minutes=1)
-    wishes = [
+    asked_for = [
         "0", "7", "100000", "9" * 5000, "Thu, 01 Jan 2026 00:00:00 GMT",
         format_datetime(in_a_minute, usegmt=True),
     ]  # fmt: skip
-    for wish in wishes:
-        server.order(Unavailable(wish))
-    eager = replace(PATIENCE, attempts=len(wishes) + 1)
+    for header in asked_for:
+        server.order(Unavailable(header))
+    eager = replace(POLICY, attempts=len(asked_for) + 1)
     with connect(server, tmp_path, eager, 0.01) as client:
         client.identify()
-    assert waits[:5] == [0.01, 7, LONGEST_RETRY_AFTER, LONGEST_RETRY_AFTER, 0.01]
+    longest = POLICY.longest_retry_after_seconds
+    assert waits[:5] == [0.01, 7, longest, longest, 0.01]
     assert 0 < waits[5] <= 60
 
 
@@ -313,7 +315,7 @@ def test_without_retry_after_each_wait_is_longer(
     server: ArxivServer, tmp_path: Path, waits: list[float]
 ) -> None:
     server.order(Unavailable(), times=5)
-    with connect(server, tmp_path, replace(PATIENCE, attempts=6), 0.01) as client:
+    with connect(server, tmp_path, replace(POLICY, attempts=6), 0.01) as client:
         client.identify()
     for wait, least in zip(waits, (0.01, 0.02, 0.04, 0.08, 0.16), strict=True):
         assert least <= wait <= least + 0.01
@@ -381,10 +383,10 @@ def test_a_reply_that_is_too_large_is_not_read(tmp_path: Path, *, compressed: bo
 def test_a_reply_of_just_the_limit_is_read(server: ArxivServer, tmp_path: Path) -> None:
     with connect(server, tmp_path) as client:
         size = len(client.identify().raw)
-    with connect(server, tmp_path, replace(PATIENCE, max_bytes=size)) as client:
+    with connect(server, tmp_path, replace(POLICY, max_bytes=size)) as client:
         client.identify()
     with (
-        connect(server, tmp_path, replace(PATIENCE, max_bytes=size - 1)) as client,
+        connect(server, tmp_path, replace(POLICY, max_bytes=size - 1)) as client,
         pytest.raises(ArxivReplyError, match="more than"),
     ):
         client.identify()
@@ -418,7 +420,7 @@ def test_an_encoding_that_cannot_be_read(
     library = make_library(3, 7, DAY, 1)
     with (
         ArxivServer(library, today=TODAY, gzip=False) as server,
-        connect(server, tmp_path, replace(PATIENCE, attempts=2)) as client,
+        connect(server, tmp_path, replace(POLICY, attempts=2)) as client,
     ):
         server.order(Encoded(encoding, body), times=2)
         with pytest.raises(ArxivUnreachableError, match=cause):
@@ -427,7 +429,7 @@ def test_an_encoding_that_cannot_be_read(
 
 def test_redirects_on_the_same_host_are_followed(server: ArxivServer, tmp_path: Path) -> None:
     pace = Pace(tmp_path / "arxiv.lock", 0)
-    with OaiClient(server.old_oai_url, AGENT, pace, PATIENCE) as client:
+    with OaiClient(server.old_oai_url, AGENT, pace, POLICY) as client:
         assert client.identify().value.base_url == server.oai_url
     assert [seen.path for seen in server.requests] == ["/oai2", "/oai"]
     assert server.requests[1].query == {"verb": "Identify"}
@@ -514,7 +516,7 @@ def test_a_harvest_survives_random_faults(server: ArxivServer, tmp_path: Path, s
     everything = {work.id for work in server.library.works()}
     for skip, fault in random_faults(seed, 12, 0.5, DAY):
         server.order(fault, skip=skip)
-    with connect(server, tmp_path, replace(PATIENCE, attempts=10)) as client:
+    with connect(server, tmp_path, replace(POLICY, attempts=10)) as client:
         assert set(harvest(client)) == everything
     assert server.busiest == 1
 

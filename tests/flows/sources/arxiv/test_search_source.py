@@ -32,7 +32,7 @@ from flows.common.errors import (
     ArxivUnreachableError,
     ConfigError,
 )
-from flows.sources.arxiv.http import Patience
+from flows.common.limits import RetryPolicy
 from flows.sources.arxiv.oai_client import OaiClient
 from flows.sources.arxiv.rate_limit import Pace
 from flows.sources.arxiv.search import MAX_RESULTS, PAGE_SIZE, search_ids
@@ -40,7 +40,7 @@ from flows.sources.arxiv.search import MAX_RESULTS, PAGE_SIZE, search_ids
 DAY = date(2026, 3, 2)
 TODAY = date(2026, 3, 10)
 FEEDS = SHARED / "arxiv" / "atom"
-PATIENCE = Patience(read_seconds=5, attempts=3)
+POLICY = RetryPolicy(read_seconds=5, attempts=3)
 
 
 class Search(Protocol):
@@ -65,7 +65,7 @@ def search(server: ArxivServer, pace: Pace, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr("tenacity.nap.time", SimpleNamespace(sleep=lambda _: None))
     return partial(
         search_ids,
-        atom_url=server.atom_url, user_agent="test (x@example.org)", pace=pace, patience=PATIENCE,
+        atom_url=server.atom_url, user_agent="test (x@example.org)", pace=pace, policy=POLICY,
         limit=100,
     )  # fmt: skip
 
@@ -198,7 +198,7 @@ def test_a_late_first_byte_is_a_failure(server: ArxivServer, pace: Pace) -> None
     with pytest.raises(ArxivUnreachableError, match="ReadTimeout"):
         search_ids(
             "abs:the", atom_url=server.atom_url, user_agent="test", pace=pace, limit=5,
-            patience=Patience(read_seconds=0.1, attempts=2),
+            policy=RetryPolicy(read_seconds=0.1, attempts=2),
         )  # fmt: skip
 
 

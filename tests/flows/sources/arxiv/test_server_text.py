@@ -148,10 +148,10 @@ def test_no_part_of_an_answer_reaches_the_terminal_as_it_is(
 def test_nor_does_it_reach_prefects_log_artifacts_and_names(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from prefect.client.orchestration import get_client  # noqa: PLC0415 - only tests with Prefect
-    from prefect.logging.handlers import APILogHandler  # noqa: PLC0415
+    from prefect.client.orchestration import get_client
+    from prefect.logging.handlers import APILogHandler
 
-    from flows.backfill import backfill  # noqa: PLC0415
+    from flows.backfill import backfill
 
     replies = tmp_path / f"{{0}}{{name}}{ANY[:60]}"
     replies.mkdir()

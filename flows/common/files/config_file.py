@@ -59,7 +59,7 @@ def read_yaml(file: Path) -> dict[str, Any]:
 
 
 def _yaml_problem(error: Exception) -> str:
-    """Say what is wrong and where, without the line itself, which may hold a key."""
+    """Return what is wrong and where, without the line itself, which may hold a key."""
     if isinstance(error, yaml.MarkedYAMLError) and error.problem and error.problem_mark:
         mark = error.problem_mark
         return f"{error.problem} in line {mark.line + 1}, column {mark.column + 1}"

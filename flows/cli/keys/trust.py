@@ -24,7 +24,7 @@ def add(
     ] = "the command line",
 ) -> None:
     """Trust a public key from now on; one that is trusted already stays as it is."""
-    from flows.cli.verify.trust import save_key
+    from flows.cli.keys.trusted_keys import save_key
     from transforms.signing import fingerprint
 
     saved, is_new = save_key(key, source, datetime.now(UTC))
@@ -34,7 +34,7 @@ def add(
 @app.command("list")
 def show(config: TrustConfigOption = None) -> None:
     """Show each key that `verify` trusts where nothing is named, and why."""
-    from flows.cli.verify.trust import default_trust
+    from flows.cli.keys.trusted_keys import default_trust
     from transforms.signing import encode_base64, fingerprint
 
     for key, reason in default_trust(config).items():
@@ -51,7 +51,7 @@ def remove(
     ],
 ) -> None:
     """Trust a key no more that 'trust add' has added."""
-    from flows.cli.verify.trust import remove_key
+    from flows.cli.keys.trusted_keys import remove_key
     from transforms.signing import fingerprint
 
     removed = remove_key(key)

@@ -1,4 +1,4 @@
-"""Whose signatures `verify` trusts, and why: never because of anything that lies beside a bundle.
+"""The keys that `verify` trusts, and why: never because of anything that lies beside a bundle.
 
 Keys come from what was pinned in this program, from the user's own key and configuration, and from
 a trust file of the user's own, which `pith-ingest trust` keeps.
@@ -92,7 +92,7 @@ def own_trust(config: Path | None) -> Trust:
     """
     # The configuration takes most of the start, and who names the keys to trust needs none.
     from flows.common.config import load_config
-    from flows.common.keys import in_secret, key_place, own_keys
+    from flows.common.keys import in_secret, key_location, own_keys
 
     config = config or _configured()
     identity = load_config(config, here=False).identity
@@ -100,12 +100,12 @@ def own_trust(config: Path | None) -> Trust:
         _refuse_relative(identity.key_file, "the key file that the environment names")
     if in_secret(identity):
         echo(
-            f"the signing key in {key_place(identity)} is not fetched to verify; add its public "
+            f"the signing key in {key_location(identity)} is not fetched to verify; add its public "
             "key with 'pith-ingest trust add'",
             err=True,
         )
     known = {decode_base64(key.public_key, PUBLIC_KEY_BYTES): key for key in identity.known_keys}
-    signing = f"own, the signing key in {key_place(identity)}"
+    signing = f"own, the signing key in {key_location(identity)}"
     where = config or "the environment"
     try:
         own = set(known) if in_secret(identity) else own_keys(identity)
@@ -222,7 +222,7 @@ def _refuse_relative(path: Path, what: str) -> Path:
 
 @contextmanager
 def _changing() -> Iterator[list[SavedKey]]:
-    """Give the saved keys to change, and save what became of them; one process at a time."""
+    """Yield the saved keys to change, and save what became of them; one process at a time."""
     from filelock import FileLock
 
     file = _trust_file()

@@ -1,0 +1,19 @@
+"""The command `rebuild-catalog`: the catalog made again from ledger and tables."""
+
+from flows.cli.options import ConfigOption, DataOption, load
+from flows.common.terminal import echo
+
+
+def rebuild_catalog(config: ConfigOption = None, data: DataOption = None) -> None:
+    """Make the catalog again from the tables, and bundle files that are missing."""
+    from flows.ingest.worker_context import layout_of
+    from flows.store.repair import rebuild
+    from flows.store.store import open_store
+
+    loaded = load(config, data)
+    layout = layout_of(loaded)
+    shards = rebuild.rebuild_catalog(layout)
+    bundle_files = loaded.outputs.bundle_files == "all"
+    with open_store(layout, job="rebuild-catalog", bundle_files=bundle_files, say=echo) as store:
+        records = store.catalog.count("records")
+    echo(f"the catalog knows {records} records of {shards} shards again")
