@@ -1,6 +1,7 @@
-"""How arXiv is asked: one request at a time, three seconds apart, again when it fails in passing.
+"""How arXiv is asked: one request at a time, three seconds apart, again where a failure may pass.
 
-`pace` (whose turn it is), `budget` (what one exchange may take), `answer` (what an HTTP answer
-means), `fetch` (one guarded GET), `client` (OAI-PMH), `search` (the Atom API), `sets` (categories
-as OAI-PMH sets).
+`rate_limit` (whose turn it is), `budget` (what one exchange may take), `response` (what an HTTP
+response means), `http` (one guarded GET), `oai_client` (OAI-PMH), `search` (the Atom API), `sets`
+(categories as OAI-PMH sets), `connection` (all of that as configured), `harvest` (windows that are
+proven complete).
 """

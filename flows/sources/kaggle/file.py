@@ -1,10 +1,9 @@
-"""The snapshot's file: what it is, and its text whether plain, gzip, zstd or zip."""
+"""Kaggle's file: its text, whether plain, gzip, zstd or zip."""
 
 import io
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
@@ -25,22 +24,13 @@ _ENCRYPTED = 0x1
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06")
 
 
-@dataclass(frozen=True, slots=True)
-class SnapshotFile:
-    """A snapshot as it lies on disk, for the report: its name, bytes, and sha256 (hex)."""
-
-    name: str
-    size: int
-    sha256: str
-
-
 def is_plain(start: bytes) -> bool:
-    """Tell by a file's first four bytes whether its text lies there unpacked."""
+    """Return whether a file's text lies there unpacked, by its first four bytes."""
     return start not in _ZIP and not packed.is_packed(start)
 
 
 def no_text(path: Path) -> SnapshotError:
-    """Return the error for a snapshot without any text, packed or not."""
+    """Return the error for a file without any text, compressed or not."""
     return SnapshotError(f"the snapshot {path} is empty; is it the right file, and all there?")
 
 
@@ -65,9 +55,9 @@ def describe_size(path: Path) -> tuple[int, int | None]:
 def unpacked(
     path: Path, proof: Proof | None = None
 ) -> Iterator[tuple[io.BufferedReader, io.RawIOBase]]:
-    """Open the snapshot's text; its first bytes tell how it is packed, not its name.
+    """Open the file's text; its first bytes tell how it is packed, not its name.
 
-    The file under the text comes with it, to tell how far the reading is. With the `proof` of a
+    The file under the text comes with it, to say how far the reading is. With the `proof` of a
     scan, nothing but what was scanned is unpacked: reading raises `UnprovenError` instead.
     """
     with _opened(path, proof) as opened:
@@ -92,7 +82,7 @@ def _opened(path: Path, proof: Proof | None) -> io.FileIO:
 
 
 def _only_member(path: Path, archive: ZipFile) -> ZipInfo:
-    """Return the one member that can be the snapshot; its name is never used as a path."""
+    """Return the one member that can be Kaggle's file; its name is never used as a path."""
     members = [m for m in archive.infolist() if m.filename.lower().endswith((".json", ".jsonl"))]
     if len(members) != 1:
         raise SnapshotError(

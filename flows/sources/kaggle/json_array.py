@@ -1,4 +1,4 @@
-"""A snapshot that is one JSON array, told from lines of objects by how it begins."""
+"""A file that is one JSON array, told from lines of objects by how it begins."""
 
 import io
 import re
@@ -40,7 +40,7 @@ def _lines(stream: io.BufferedReader) -> Iterator[bytes]:
 
 
 def _is_array(first: bytes, *more: bytes) -> bool:
-    """Tell by the first line and at most two more whether they begin an array of objects.
+    """Return whether the first line and at most two more begin an array of objects.
 
     A broken line among lines of objects is no array, though it may look like the first of one.
     """

@@ -1,4 +1,4 @@
-"""The snapshot from Kaggle, read in parts of bounded size: lines, then papers and rejects."""
+"""Kaggle's file, read in parts of bounded size: lines, then papers and rejects."""
 
 import io
 from collections.abc import Iterator
@@ -78,15 +78,15 @@ class PartPapers:
     papers: list[Paper]
     line_numbers: list[int]
     rejects: list[Reject]
-    passed_over: int
+    filtered: int
     blank: int
 
 
 def read_parts(path: Path, proof: Proof | None = None) -> Iterator[Part]:
-    """Give the file's lines in parts, each as soon as it is read; no more is held.
+    """Yield the file's lines in parts, each as soon as it is read; no more is held.
 
-    Raises `SnapshotError` for a file that cannot be read or is no snapshot, and for one that is
-    damaged after the lines before the damage were given; `LostSnapshotError` for one that is not
+    Raises `SnapshotError` for a file that cannot be read or is no such file, and for one that is
+    damaged after the lines before the damage were yielded; `LostSnapshotError` for one that is not
     what `proof` says, after the parts that are whole.
     """
     part = Part(index=0, first_line=1, offset=0)
@@ -155,7 +155,7 @@ def read_part(part: Part, *, selection: Selection) -> PartPapers:
             found.papers.append(paper)
             found.line_numbers.append(number)
         else:
-            found.passed_over += 1
+            found.filtered += 1
     found.rejects.sort(key=_position)
     return found
 
@@ -165,7 +165,7 @@ def reject_repeated(part: Part, found: PartPapers, seen: SeenIds) -> PartPapers:
 
     `seen` is of the whole file, so the parts come here in their order.
     """
-    kept = PartPapers([], [], list(found.rejects), found.passed_over, found.blank)
+    kept = PartPapers([], [], list(found.rejects), found.filtered, found.blank)
     for paper, number in zip(found.papers, found.line_numbers, strict=True):
         if seen.add(paper.id):
             kept.papers.append(paper)

@@ -36,7 +36,7 @@ class Proof:
         return replace(self, digests=digests, first=first)
 
     def change(self, path: Path) -> str | None:
-        """Tell what of the file's size and time is another now, or None."""
+        """Return what of the file's size and time is another now, or None."""
         try:
             now = path.stat()
         except OSError as error:

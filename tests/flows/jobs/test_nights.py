@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 from arxiv_server import ArxivServer, Library, Unavailable, make_library
+from support import jobs
 from support.runs import assert_whole, config_for, rows
 
-from flows.jobs import job, jobs
+from flows.jobs import job
 from flows.jobs.report import RunReport
 from flows.sources.arxiv import http as fetch
 from flows.sources.arxiv.http import Patience

@@ -17,8 +17,8 @@ import zstandard
 from support.snapshot_rows import line, older_row, row, text
 
 from flows.common.errors import PithError, SnapshotError
+from flows.ingest.run import InputFile
 from flows.sources.kaggle import lines as snapshot
-from flows.sources.kaggle.file import SnapshotFile
 from flows.sources.kaggle.lines import MAX_LINE_BYTES, Part, read_part, read_parts, reject_repeated
 from flows.sources.kaggle.parts import scan
 from transforms import Reject
@@ -160,7 +160,7 @@ def test_rows_that_are_not_selected_are_counted(tmp_path: Path) -> None:
     (part,) = read_parts(path)
     found = read_part(part, selection=Selection(frozenset({"math"})))
     assert [paper.id for paper in found.papers] == ["0704.0002"]
-    assert (found.line_numbers, found.passed_over, len(found.rejects)) == ([2], 1, 1)
+    assert (found.line_numbers, found.filtered, len(found.rejects)) == ([2], 1, 1)
 
 
 def test_the_longest_line_that_is_taken_and_the_shortest_that_is_not(tmp_path: Path) -> None:
@@ -336,4 +336,4 @@ def test_a_file_is_described_as_it_lies_on_disk(tmp_path: Path) -> None:
     path.write_bytes(gzip.compress(text("0704.0001")))
     data = path.read_bytes()
     sha256 = hashlib.sha256(data).hexdigest()
-    assert scan(path)[:2] == (SnapshotFile("arxiv.json.gz", len(data), sha256), None)
+    assert scan(path)[:2] == (InputFile("arxiv.json.gz", len(data), sha256), None)
