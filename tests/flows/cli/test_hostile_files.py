@@ -19,7 +19,8 @@ from support.oai_pages import page, record
 from support.runs import config_in, rows
 
 from flows.cli.verify import shard as bundle_shard
-from flows.cli.verify.inputs import FoundBundle, read_sources
+from flows.cli.verify.found import FoundBundle
+from flows.cli.verify.inputs import read_sources
 from flows.cli.verify.parquet_pages import read_page_sizes
 
 MIB = 2**20

@@ -200,11 +200,8 @@ if __name__ == "__main__":
     with open_run("backfill", config_in(Path(sys.argv[1]))) as run:
         pool = ProcessExecutor(run.config, run.context, 2)
         found = [pool.submit(look).result() for _ in range(4)]
-        me = str(os.getpid())
-        children = [
-            path.name for path in Path("/proc").iterdir() if path.name.isdigit()
-            and (path / "stat").read_text().rpartition(")")[2].split()[1] == me
-        ]
+        tasks = Path(f"/proc/{os.getpid()}/task").glob("*/children")
+        children = [pid for task in tasks for pid in task.read_text().split()]
         environments = [Path(f"/proc/{pid}/environ").read_text() for pid in children]
         for text in [*(found[0]), *environments]:
             print(text.replace("\\0", " "))

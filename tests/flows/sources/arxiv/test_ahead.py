@@ -167,7 +167,7 @@ def test_a_failure_does_not_wait_for_the_next_page_which_is_not_asked_for_again(
     server.order(Unavailable(), on="ListRecords", skip=1)
     with pytest.raises(StoreError, match="the disk is full"):
         run(tmp_path, server)
-    (thread,) = [thread for thread in threading.enumerate() if thread.name == "ahead"]
+    (thread,) = [thread for thread in threading.enumerate() if thread.name == "prefetch"]
     goes_on.set()
     thread.join(SECONDS)
     assert not thread.is_alive()
@@ -179,12 +179,13 @@ _INTERRUPTED = """
 import logging, signal, sys
 from datetime import date
 from pathlib import Path
-from support import jobs
-from flows.common.config import load_config
+from flows.jobs.backfill import backfill
+from flows.sources.source import BackfillOptions
 signal.signal(signal.SIGINT, signal.default_int_handler)
 logging.basicConfig(level=logging.INFO, stream=sys.stdout, format="%(message)s")
 day = date.fromisoformat(sys.argv[2])
-jobs.backfill_categories(load_config(Path(sys.argv[1])), ["all"], day, day)
+config_file = Path(sys.argv[1])
+backfill(BackfillOptions(categories=["all"], first=day, until=day, config_file=config_file))
 """
 
 

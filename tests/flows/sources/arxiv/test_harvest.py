@@ -318,10 +318,13 @@ HARVEST_SCRIPT = """
 import sys
 from datetime import date
 from pathlib import Path
-from support import jobs
-from flows.common.config import load_config
+from flows.jobs.backfill import backfill
+from flows.sources.source import BackfillOptions
 day = date.fromisoformat(sys.argv[2])
-report = jobs.backfill_categories(load_config(Path(sys.argv[1])), ["all"], day, day)
+options = BackfillOptions(
+    categories=["all"], first=day, until=day, config_file=Path(sys.argv[1])
+)
+report = backfill(options)
 sys.exit(report.exit_status)
 """
 
