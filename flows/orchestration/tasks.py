@@ -48,7 +48,7 @@ Job = Callable[[StepRunner], RunReport]
 
 
 class TaskSteps:
-    """Runs each step as a Prefect task of its kind, whose run is called what the step is about.
+    """Runs each step as a Prefect task of its kind, whose run also says what it is about.
 
     Nothing is cached: files and the catalog are the memory. The work is bound beforehand, so that
     neither papers nor keys become parameters that Prefect would record. No retries: the client
@@ -72,12 +72,18 @@ class TaskSteps:
             return work()
         returned: list[_T] = []
 
-        # A function, for Prefect fills in the braces of a text, which a file's name may have.
-        @task(name=step, task_run_name=lambda: sentence(name), cache_policy=NO_CACHE)
-        def prefect_task() -> None:
+        def step_work() -> None:
             returned.append(work())
 
-        prefect_task()
+        # Of it Prefect makes the key by which the runs of one task belong together.
+        step_work.__qualname__ = step.name.lower()
+        # A function, for Prefect fills in the braces of a text, which a file's name may have.
+        as_task = task(
+            name=step.value,
+            task_run_name=lambda: sentence(f"{step}: {name}"),
+            cache_policy=NO_CACHE,
+        )
+        as_task(step_work)()
         return returned[0]
 
     def progress(self, done: int, total: int) -> None:
