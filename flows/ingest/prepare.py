@@ -44,7 +44,7 @@ PAPERS_A_BATCH = 500
 
 @dataclass(slots=True)
 class Prepared:
-    """What became of the papers of a unit, and what its shard adds; None when nothing is new."""
+    """The counts of a unit's papers, and what its shard adds; None when nothing is new."""
 
     counts: Counts = field(default_factory=Counts)
     commit: Commit | None = None
@@ -181,7 +181,7 @@ class _Batch:
         self._rows = ([], [], [])
 
     def _was_shown(self, before: KnownRecord, drafted: Draft) -> bool:
-        """Tell whether a repaired record showed a paper already, and make its lost row if it does.
+        """Return whether a repaired record showed a paper already; if so, make its lost row.
 
         What only an older snapshot shows is what arXiv said before.
         """
@@ -221,7 +221,7 @@ def _changed(drafts: Iterable[Draft], known: Mapping[str, KnownRecord]) -> list[
 
 
 def _is_due(drafted: Draft, record: KnownRecord) -> bool:
-    """Tell whether a new snapshot is due: something else is shown, and not by an older reply."""
+    """Return whether a new snapshot is due: something else is shown, and not by an older reply."""
     if record.shown_sha256 == drafted.shown_sha256:
         return False
     then, now = record.datestamp, drafted.paper.datestamp

@@ -15,7 +15,7 @@ from transforms import Issuer
 
 @dataclass(slots=True)
 class UnitResult:
-    """What became of one unit of work: its counts and files, or why it failed as a whole."""
+    """The result of one unit of work: its counts and files, or why it failed as a whole."""
 
     unit: str
     counts: Counts = field(default_factory=Counts)
@@ -25,7 +25,7 @@ class UnitResult:
 
 @dataclass(frozen=True, slots=True)
 class WindowOutcome:
-    """What became of a window: how many papers arXiv lists in it, and how they came.
+    """The outcome of a window: how many papers arXiv lists in it, and how they came.
 
     `deleted` were listed and do not exist any more; `moved` came and are not listed any more, for
     they have changed since and so belong to a later day. `problem` is None when it is complete.
@@ -52,7 +52,7 @@ class InputFile:
 
 @dataclass(frozen=True, slots=True)
 class Nouns:
-    """What the units of a run and what they hold are called in its report."""
+    """The names, in a report, of the units of its run and of what they hold."""
 
     units: str = "replies"
     papers: str = "papers"
@@ -90,5 +90,5 @@ class Run:
 
     @property
     def context(self) -> WorkerContext:
-        """What this process prepares shards with."""
+        """The context in which this process prepares shards."""
         return WorkerContext(self.store.layout, self.store.catalog, self.issuer, self.name)

@@ -10,7 +10,7 @@ from math import ceil
 from typing import Generic, TypeVar
 
 from flows.common.batches import batches
-from flows.common.errors import SnapshotError
+from flows.common.errors import InputFileError
 from flows.common.process.progress import track
 from flows.common.process.signals import unbroken
 from flows.ingest.commit import commit_prepared, discarding_uncommitted
@@ -54,7 +54,7 @@ class UnitQueue:
     def submit_all(self, units: Iterable[UnitT]) -> Iterator[PendingUnit[UnitT]]:
         """Yield the units in their order, each with some of those behind it submitted too.
 
-        What came before the source's `SnapshotError` is yielded before that is raised.
+        What came before the source's `InputFileError` is yielded before that is raised.
         """
         ahead: deque[PendingUnit[UnitT]] = deque()
         failure = None
@@ -64,7 +64,7 @@ class UnitQueue:
                 unit = next(iterator)
             except StopIteration:
                 break
-            except SnapshotError as error:
+            except InputFileError as error:
                 failure = error
                 break
             moment = self.run.clock()
@@ -103,7 +103,7 @@ class UnitQueue:
             self.run.results.append(self.commit(one))
 
     def _is_stale(self, found: PreparedUnit) -> bool:
-        """Tell whether its shard's name or its rejects came in since: replies may be the same."""
+        """Return whether its shard's name or its rejects came in since: replies may be the same."""
         prepared, catalog = found.prepared.commit, self.run.store.catalog
         if prepared is None:
             return False
@@ -157,7 +157,7 @@ def open_queue(run: Run, units: int | None, preload: Sequence[str] = ()) -> Iter
         queue = UnitQueue(run, executor)
         try:
             yield queue
-        except SnapshotError:
+        except InputFileError:
             queue.finish_files()
             raise
         queue.finish_files()

@@ -15,7 +15,7 @@ _T = TypeVar("_T")
 
 
 class Step(StrEnum):
-    """What a step does; Prefect's UI shows it as the task's name."""
+    """The kind of a step; Prefect's UI shows it as the task's name."""
 
     CHECK_SOURCE = "check source"
     FIND_WINDOWS = "find windows"
@@ -41,7 +41,7 @@ class StepRunner(Protocol):
 class DirectSteps:
     """Runs steps without Prefect, and shows nothing of them."""
 
-    def run(self, step: Step, name: str, work: Callable[[], _T]) -> _T:  # noqa: ARG002 - a StepRunner
+    def run(self, step: Step, name: str, work: Callable[[], _T]) -> _T:
         """Return what `work` returns."""
         return work()
 

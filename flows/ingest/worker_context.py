@@ -15,7 +15,7 @@ from transforms import Issuer
 
 @dataclass(frozen=True, slots=True)
 class WorkerContext:
-    """What preparing shards needs: where they lie, what is known, who signs, and the run's name."""
+    """All that preparing shards needs: where they lie, what is known, who signs, the run's name."""
 
     layout: Layout
     catalog: Catalog
@@ -25,7 +25,7 @@ class WorkerContext:
 
 @dataclass(frozen=True, slots=True)
 class WorkerSetup:
-    """What a worker opens its context with, and what key it must find there; no secrets."""
+    """All that a worker opens its context with, and the key it must find there; no secrets."""
 
     config: Config
     run: str

@@ -1,4 +1,4 @@
-"""What a backfill would do and how long it takes at arXiv's pace: `--dry-run`.
+"""The plan of a backfill, and how long it takes at arXiv's pace: `--dry-run`.
 
 Nothing is written in the data folder: no lock, no catalog, no key. What a window holds is asked of
 arXiv, with one request for each.

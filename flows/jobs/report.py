@@ -19,7 +19,7 @@ MOST_FILES = 100
 
 @dataclass(slots=True)
 class RunReport:
-    """What one run did; written as `report.json` and `report.md`, printed as `lines`.
+    """The report of one run; written as `report.json` and `report.md`, printed as `lines`.
 
     `papers` has a line on each paper of a rerun, and none for the many of other jobs. `coverage`
     says after a night which days of its sets are proven, and which are not.

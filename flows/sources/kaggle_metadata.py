@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import ClassVar, Self
 
 from flows.common.config import Config
-from flows.common.errors import LostSnapshotError, SnapshotError
+from flows.common.errors import InputFileError, LostInputError
 from flows.ingest.run import Nouns, Run, UnitResult
 from flows.ingest.schedule import process_units
 from flows.sources.kaggle.file import describe_size, no_text
@@ -40,7 +40,7 @@ class KaggleMetadata:
         categories = frozenset(options.categories or ())
         return cls(options.snapshot, Selection(categories, options.first, options.until))
 
-    def plan(self, config: Config) -> list[str]:  # noqa: ARG002 - a Source
+    def plan(self, config: Config) -> list[str]:
         """Return about how many rows there are, and which of them would be taken."""
         refuse_array(self.file)
         size, text = describe_size(self.file)
@@ -55,11 +55,11 @@ class KaggleMetadata:
 
     @cached_property
     def scanned(self) -> Scan:
-        """What the file held when it was read the first time."""
+        """The file as it was when it was read the first time."""
         return scan(self.file)
 
     def check(self) -> None:
-        """Read the file once; raises `SnapshotError` for one that is empty, or no such file."""
+        """Read the file once; raises `InputFileError` for one that is empty, or no such file."""
         refuse_array(self.file)
         if not self.scanned.file.size:
             raise no_text(self.file)
@@ -70,9 +70,9 @@ class KaggleMetadata:
         try:
             series = part_series(run, self.file, self.scanned, self.selection)
             process_units(run, series, preload=PRELOAD)
-        except LostSnapshotError as error:
+        except LostInputError as error:
             run.stopped = str(error)
-        except SnapshotError as error:
+        except InputFileError as error:
             # What came before the damage was yielded, and is kept.
             run.results.append(UnitResult(self.file.name, failure=str(error)))
         else:

@@ -38,7 +38,7 @@ class SavedReplies:
         """Return the saved replies that the options name, if they do."""
         return cls(tuple(options.raw)) if options.raw else None
 
-    def plan(self, config: Config) -> list[str]:  # noqa: ARG002 - a Source
+    def plan(self, config: Config) -> list[str]:
         """Return how much there is to read."""
         replies = find_replies(self.paths)
         size = sum(reply.stat().st_size for reply in replies)
@@ -76,7 +76,7 @@ class SavedReply:
         self,
         context: WorkerContext,
         moment: datetime,
-        earlier: SeenIds,  # noqa: ARG002 - a Unit
+        earlier: SeenIds,
     ) -> PreparedUnit:
         """Keep the reply as it came, and prepare its papers."""
         watch = Stopwatch()

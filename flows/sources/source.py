@@ -1,4 +1,4 @@
-"""What a source of papers is, and the options of a backfill, of which some name its source.
+"""The protocol of a source of papers, and the options of a backfill, of which some name its source.
 
 Next to nothing is imported here: the command line reads the options when it starts.
 """

@@ -17,7 +17,7 @@ def read_texts(path: Path) -> tuple[TextHashes, int]:
 
     JSON Lines (Kaggle's snapshot or simpler objects) or one OAI-PMH reply, told by the first
     character; plain or packed. About 400 bytes of memory a paper. Raises `ConfigError` for a file
-    that cannot be read or holds no paper, and `SnapshotError` for one JSON array.
+    that cannot be read or holds no paper, and `InputFileError` for one JSON array.
     """
     refuse_array(path)
     texts: dict[tuple[str, int | None], tuple[bytes, bytes]] = {}

@@ -16,7 +16,7 @@ _T = TypeVar("_T")
 _T_co = TypeVar("_T_co", covariant=True)
 
 Task = Callable[[WorkerContext], _T]
-"""What a worker does with its context; it must be possible to pickle it, and to do it again."""
+"""Done by a worker with its context; it must be possible to pickle it, and to do it again."""
 
 
 class Future(Protocol[_T_co]):

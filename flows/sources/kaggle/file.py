@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import cast
 from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
-from flows.common.errors import SnapshotError
+from flows.common.errors import InputFileError
 from flows.common.files import compression as packed
 from flows.sources.kaggle.proof import Proof, ProvenFile, UnprovenError
 
@@ -18,7 +18,7 @@ UNREADABLE = (
     NotImplementedError,  # a later version of zip
     UnicodeDecodeError,  # a member's name
 )
-"""What opening or reading raises for a file without rights or a damaged archive."""
+"""Raised by opening or reading a file without rights or a damaged archive."""
 
 _ENCRYPTED = 0x1
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06")
@@ -29,9 +29,9 @@ def is_plain(start: bytes) -> bool:
     return start not in _ZIP and not packed.is_packed(start)
 
 
-def no_text(path: Path) -> SnapshotError:
+def no_text(path: Path) -> InputFileError:
     """Return the error for a file without any text, compressed or not."""
-    return SnapshotError(f"the snapshot {path} is empty; is it the right file, and all there?")
+    return InputFileError(f"the snapshot {path} is empty; is it the right file, and all there?")
 
 
 def describe_size(path: Path) -> tuple[int, int | None]:
@@ -48,7 +48,7 @@ def describe_size(path: Path) -> tuple[int, int | None]:
             return size, None if packed.is_packed(start) else size
     except UNREADABLE as error:
         reason = getattr(error, "strerror", None) or str(error)
-        raise SnapshotError(f"cannot read the snapshot {path}: {reason}") from None
+        raise InputFileError(f"cannot read the snapshot {path}: {reason}") from None
 
 
 @contextmanager
@@ -85,12 +85,12 @@ def _only_member(path: Path, archive: ZipFile) -> ZipInfo:
     """Return the one member that can be Kaggle's file; its name is never used as a path."""
     members = [m for m in archive.infolist() if m.filename.lower().endswith((".json", ".jsonl"))]
     if len(members) != 1:
-        raise SnapshotError(
+        raise InputFileError(
             f"{path} holds {len(members)} .json or .jsonl files, but a snapshot is one"
         )
     if members[0].flag_bits & _ENCRYPTED:
-        raise SnapshotError(f"{path} is encrypted; unpack it first")
+        raise InputFileError(f"{path} is encrypted; unpack it first")
     if members[0].compress_type not in (ZIP_STORED, ZIP_DEFLATED):
         # The other methods unpack without a bound on what they hold.
-        raise SnapshotError(f"{path} is not packed by deflate; unpack it first")
+        raise InputFileError(f"{path} is not packed by deflate; unpack it first")
     return members[0]

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from flows.common.errors import SnapshotError
+from flows.common.errors import InputFileError
 from flows.ingest.run import InputFile
 from flows.sources.kaggle import lines as kaggle_lines
 from flows.sources.kaggle.file import is_plain
@@ -19,7 +19,7 @@ BLOCK_BYTES = 2**18
 
 
 class Scan(NamedTuple):
-    """What Kaggle's file is, its parts if it is plain, and what proves it when it is read again.
+    """Kaggle's file as scanned, its parts if it is plain, and the proof for reading it again.
 
     Only unpacking tells the parts of a compressed file, so there they are None.
     """
@@ -32,13 +32,13 @@ class Scan(NamedTuple):
 def scan(path: Path) -> Scan:
     """Read the file once; its parts are the same as `read_parts` yields.
 
-    Raises `SnapshotError` for what is no file, cannot be read, or is written meanwhile.
+    Raises `InputFileError` for what is no file, cannot be read, or is written meanwhile.
     """
     whole, digests, size = hashlib.sha256(), [], 0
     spans = _Spans()
     try:
         if not stat.S_ISREG(path.stat().st_mode):
-            raise SnapshotError(
+            raise InputFileError(
                 f"cannot read the snapshot {path}: it is no regular file, which can be read twice"
             )
         with path.open("rb") as file:
@@ -52,9 +52,9 @@ def scan(path: Path) -> Scan:
                     spans.add(block)
             after = os.fstat(file.fileno())
     except OSError as error:
-        raise SnapshotError(f"cannot read the snapshot {path}: {error.strerror}") from None
+        raise InputFileError(f"cannot read the snapshot {path}: {error.strerror}") from None
     if (after.st_size, after.st_mtime_ns) != (size, before.st_mtime_ns):
-        raise SnapshotError(
+        raise InputFileError(
             f"cannot read the snapshot {path}: it is being written; run again when it is complete"
         )
     proof = Proof(size, after.st_mtime_ns, BLOCK_BYTES, tuple(digests))

@@ -1,4 +1,4 @@
-"""What a file held when it was scanned, and reading it without taking anything else for that."""
+"""The proof of a file as it was scanned, and reading it without taking anything else for that."""
 
 import hashlib
 import io

@@ -26,7 +26,7 @@ from transforms.paper.selection import SeenIds, Selection
 
 PARTS_A_STEP = 8
 PRELOAD = [__name__]
-"""What worker processes import once."""
+"""For worker processes to import once."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,10 +4,11 @@ import json
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, ClassVar, Self
+from typing import Annotated, ClassVar, Self, get_type_hints
 
 import pytest
 import typer
+from support.paths import ROOT
 from support.runs import assert_whole, config_in, rows
 from support.snapshot_rows import text
 from typer.testing import CliRunner
@@ -122,3 +123,12 @@ def test_the_command_line_runs_it(
     assert (done.exit_code, "new records 2" in done.stdout) == (0, True)
     assert json.loads(next(tmp_path.rglob("report.json")).read_text())["units"] == 2
     assert len(rows(tmp_path, "papers")) == 2
+
+
+def test_the_readme_and_the_help_name_every_source() -> None:
+    readme = (ROOT / "README.md").read_text()
+    for name, hint in get_type_hints(BackfillOptions, include_extras=True).items():
+        for flag in getattr(hint, "__metadata__", ()):
+            assert f"- `{flag.name} " in readme, name
+    options = BackfillOptions(raw=[Path("a")], snapshot=Path("b"), search="c", categories=["d"])
+    assert all(kind.from_options(options) for kind in registry.SOURCES if kind is not Boxes)

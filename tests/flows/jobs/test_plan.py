@@ -16,7 +16,7 @@ from support.runs import SAMPLE, config_for, tree
 from support.snapshot_rows import text
 
 from flows.common.config import Config
-from flows.common.errors import ConfigError, SnapshotError
+from flows.common.errors import ConfigError, InputFileError
 from flows.jobs.dry_run import plan_backfill
 from flows.sources.source import BackfillOptions
 
@@ -40,7 +40,7 @@ def test_a_snapshot_that_is_one_json_array_is_named_before_it_is_read(
 ) -> None:
     file = tmp_path / "array.json"
     file.write_text('[{"id": "2201.00001"}]')
-    with pytest.raises(SnapshotError, match="is one JSON array"):
+    with pytest.raises(InputFileError, match="is one JSON array"):
         plan(config_for(tmp_path, server), snapshot=file)
 
 
@@ -140,7 +140,7 @@ def test_wrong_use_is_refused_as_without_a_dry_run(tmp_path: Path, server: Arxiv
         plan(config, categories=["cs.LGG"])
     with pytest.raises(ConfigError, match="needs a query"):
         plan(config, search=" ")
-    with pytest.raises(SnapshotError, match="No such file"):
+    with pytest.raises(InputFileError, match="No such file"):
         plan(config, snapshot=tmp_path / "nowhere.json")
 
 

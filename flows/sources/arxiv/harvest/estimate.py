@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from flows.sources.arxiv.oai_client import OaiClient
 
 PAGE_RECORDS, PAGE_IDS = 1_300, 20_000
-"""What one page of arXiv's lists holds, of records and of ids."""
+"""Records and ids on one page of arXiv's lists."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,7 +58,7 @@ EMPTY_LIST = "arXiv lists no paper in it, and yet gives some; ask again after mi
 
 @dataclass(frozen=True, slots=True)
 class Harvester:
-    """What all windows of one run share; the run's results grow with every reply.
+    """All that the windows of one run share; the run's results grow with every reply.
 
     `papers` counts those of all pages. How many there will be, no one knows before they are listed.
     `refused` are tokens with which a list could not be continued.

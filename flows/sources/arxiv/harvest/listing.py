@@ -1,4 +1,4 @@
-"""What arXiv lists in a window, which is what a harvest is compared with; and what a page had."""
+"""The papers that arXiv lists in a window, to compare a harvest with; and those of a page."""
 
 from collections.abc import Iterable, Mapping
 from contextlib import suppress

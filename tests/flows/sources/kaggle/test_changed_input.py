@@ -18,7 +18,7 @@ from support import jobs
 from support.runs import assert_whole, config_in, rows, tree
 from support.snapshot_rows import line, row
 
-from flows.common.errors import SnapshotError
+from flows.common.errors import InputFileError
 from flows.jobs.report import RunReport
 from flows.sources.kaggle import lines as snapshot
 from flows.sources.kaggle import parts as snapshot_scan
@@ -229,7 +229,7 @@ def test_a_snapshot_that_is_written_while_it_is_scanned_is_not_begun(
             super().add(block)
 
     monkeypatch.setattr(snapshot_scan, "_Spans", Slow)
-    with pytest.raises(SnapshotError, match=r"snapshot\.json: it is being written; run again"):
+    with pytest.raises(InputFileError, match=r"snapshot\.json: it is being written; run again"):
         backfill(tmp_path, file)
     assert not (tmp_path / "data").exists()
 

@@ -15,7 +15,7 @@ from support.runs import assert_whole, config_in, process, rows, tree
 from support.snapshot_rows import line, row, text
 
 from flows.cli.verify.metadata_file import read_texts
-from flows.common.errors import SnapshotError
+from flows.common.errors import InputFileError
 from flows.jobs.report import RunReport
 from flows.sources.kaggle import lines as snapshot
 from transforms.paper.selection import Selection
@@ -112,10 +112,10 @@ ARRAYS = {
 
 @pytest.mark.parametrize("name", ARRAYS)
 def test_one_json_array_is_named_with_what_to_do(tmp_path: Path, name: str) -> None:
-    with pytest.raises(SnapshotError, match=r"is one JSON array, but .* jq -c"):
+    with pytest.raises(InputFileError, match=r"is one JSON array, but .* jq -c"):
         backfill(tmp_path, gzip.compress(ARRAYS[name].encode()))
     assert not (tmp_path / "data").exists()
-    with pytest.raises(SnapshotError, match=r"is one JSON array, but .* jq -c"):
+    with pytest.raises(InputFileError, match=r"is one JSON array, but .* jq -c"):
         read_texts(tmp_path / "snapshot.json")
 
 
