@@ -1,93 +1,125 @@
 """The commands that run jobs."""
 
+import inspect
+from collections.abc import Callable, Iterator
 from datetime import datetime
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn, get_args, get_type_hints
 
 import typer
 
-from flows.cli.options import DAY, ConfigOption, DataOption, load
+from flows.cli.options import DAY, ConfigOption, DataOption
 from flows.common.terminal import echo
+from flows.sources.source import BackfillOptions, SourceFlag
 
 if TYPE_CHECKING:
-    from flows.orchestration.launch import JobName
+    from flows.jobs.nightly import NightlyOptions
+    from flows.jobs.report import RunReport
+    from flows.jobs.rerun import RerunOptions
 
 
 ReissueOption = Annotated[
     bool,
     typer.Option("--reissue", help="Sign receipts again with the current key; arXiv is not asked."),
 ]
+MoreReplies = Annotated[
+    list[Path] | None,
+    typer.Argument(readable=False, metavar="PATH", help="More replies, after --raw."),
+]
+LimitOption = Annotated[int, typer.Option(min=1, help="How many papers of a search to take.")]
+FirstDayOption = Annotated[
+    datetime | None,
+    typer.Option("--from", formats=[DAY], metavar="DATE", help="First day of change."),
+]
+LastDayOption = Annotated[
+    datetime | None, typer.Option(formats=[DAY], metavar="DATE", help="Last day of change.")
+]
+DryRunOption = Annotated[
+    bool,
+    typer.Option(
+        "--dry-run", help="Only say what would be done and how long it takes at arXiv's pace."
+    ),
+]
 
 
-def backfill(
-    more: Annotated[
-        list[Path] | None,
-        typer.Argument(readable=False, metavar="PATH", help="More replies, after --raw."),
-    ] = None,
-    raw: Annotated[
-        list[Path] | None,
-        typer.Option(
-            "--raw",
-            readable=False,
-            metavar="PATH",
-            help="A saved OAI-PMH reply (arXivRaw; .xml, .xml.gz, .xml.zst) or a folder of them.",
-        ),
-    ] = None,
-    category: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="C", help="Harvest this category, such as cs.LG; again for more; 'all' for all."
-        ),
-    ] = None,
-    snapshot: Annotated[
-        Path | None,
-        typer.Option(readable=False, metavar="FILE", help="The metadata file from Kaggle."),
-    ] = None,
-    search: Annotated[
-        str | None, typer.Option(metavar="QUERY", help="Take what a search of arXiv finds.")
-    ] = None,
-    limit: Annotated[int, typer.Option(min=1, help="How many papers of a search to take.")] = 2000,
-    first: Annotated[
-        datetime | None,
-        typer.Option("--from", formats=[DAY], metavar="DATE", help="First day of change."),
-    ] = None,
-    until: Annotated[
-        datetime | None, typer.Option(formats=[DAY], metavar="DATE", help="Last day of change.")
-    ] = None,
-    *,
-    dry_run: Annotated[
-        bool,
-        typer.Option(
-            "--dry-run",
-            help="Only say what would be done and how long it takes at arXiv's pace.",
-        ),
-    ] = False,
-    reissue: ReissueOption = False,
-    config: ConfigOption = None,
-    data: DataOption = None,
-) -> None:
-    """Process a category of arXiv, a snapshot, a search, or saved replies.
+def backfill_command(
+    options_type: type[BackfillOptions] = BackfillOptions,
+) -> Callable[..., None]:
+    """Return the command `backfill`, with a flag for each source that its options can name."""
 
-    Papers become signed bundles and Parquet tables; known ones are counted as unchanged, and what
-    cannot be used is kept as a reject. A harvest that was interrupted goes on where it stopped.
-    Runs as a Prefect flow where a server is configured, and by itself elsewhere.
-    """
-    source: dict[str, Any] = {
-        "raw": [*raw, *(more or [])] if raw else None,
-        "categories": category,
-        "snapshot": snapshot,
-        "search": search,
-        "first": first.date() if first else None,
-        "until": until.date() if until else None,
-        "limit": limit,
-    }
-    if dry_run:
-        from flows.jobs.dry_run import plan_backfill
+    def backfill(
+        more: MoreReplies = None,
+        *,
+        limit: LimitOption = 2000,
+        first: FirstDayOption = None,
+        until: LastDayOption = None,
+        dry_run: DryRunOption = False,
+        reissue: ReissueOption = False,
+        config: ConfigOption = None,
+        data: DataOption = None,
+        **sources: object,
+    ) -> None:
+        """Process a category of arXiv, a snapshot, a search, or saved replies.
 
-        for line in plan_backfill(load(config, data), **source):
-            echo(line)
-        return
-    _run("backfill", **source, reissue=reissue, config_file=config, data_dir=data)
+        Papers become signed bundles and Parquet tables; known ones are counted as unchanged, and
+        what cannot be used is kept as a reject. A harvest that was interrupted goes on where it
+        stopped. Runs as a Prefect flow where a server is configured, and by itself elsewhere.
+        """
+        given: dict[str, Any] = dict(sources)
+        if given["raw"]:
+            given["raw"] += more or []
+        options = options_type(
+            **given, limit=limit, reissue=reissue, config_file=config, data_dir=data,
+            first=first.date() if first else None, until=until.date() if until else None,
+        )  # fmt: skip
+        _plan(options) if dry_run else _backfill(options)
+
+    own = inspect.signature(backfill)
+    more, *others, _ = own.parameters.values()
+    parameters = [more, *_source_flags(options_type), *others]
+    vars(backfill)["__signature__"] = own.replace(parameters=parameters)
+    return backfill
+
+
+def _source_flags(options_type: type[BackfillOptions]) -> Iterator[inspect.Parameter]:
+    """Yield the parameters of a command for the options that name sources."""
+    for name, hint in get_type_hints(options_type, include_extras=True).items():
+        kind, *extras = get_args(hint) or [hint]
+        for flag in extras:
+            if isinstance(flag, SourceFlag):
+                option = typer.Option(
+                    flag.name, metavar=flag.metavar, help=flag.help, readable=False
+                )
+                yield inspect.Parameter(
+                    name,
+                    inspect.Parameter.KEYWORD_ONLY,
+                    default=None,
+                    annotation=Annotated[kind, option],
+                )
+
+
+backfill = backfill_command()
+
+
+def _plan(options: BackfillOptions) -> None:
+    from flows.jobs.dry_run import dry_run
+
+    for line in dry_run(options):
+        echo(line)
+
+
+def _backfill(options: BackfillOptions) -> NoReturn:
+    from flows.jobs.backfill import backfill as job
+    from flows.orchestration.launch import launch
+
+    _finish(launch(partial(job, options), partial(_backfill_flow, options)))
+
+
+def _backfill_flow(options: BackfillOptions) -> "RunReport":
+    from flows.backfill import backfill_flow
+
+    return backfill_flow(options)
 
 
 def nightly(config: ConfigOption = None, data: DataOption = None) -> None:
@@ -95,7 +127,18 @@ def nightly(config: ConfigOption = None, data: DataOption = None) -> None:
 
     Runs as a Prefect flow where a server is configured, and by itself elsewhere.
     """
-    _run("nightly", config_file=config, data_dir=data)
+    from flows.jobs.nightly import NightlyOptions
+    from flows.jobs.nightly import nightly as job
+    from flows.orchestration.launch import launch
+
+    options = NightlyOptions(config_file=config, data_dir=data)
+    _finish(launch(partial(job, options), partial(_nightly_flow, options)))
+
+
+def _nightly_flow(options: "NightlyOptions") -> "RunReport":
+    from flows.nightly import nightly_flow
+
+    return nightly_flow(options)
 
 
 def rerun(
@@ -117,7 +160,18 @@ def rerun(
     ArXiv serves only the newest version's metadata. Runs as a Prefect flow where a server is
     configured, and by itself elsewhere.
     """
-    _run("rerun", papers=papers, reissue=reissue, config_file=config, data_dir=data)
+    from flows.jobs.rerun import RerunOptions
+    from flows.jobs.rerun import rerun as job
+    from flows.orchestration.launch import launch
+
+    options = RerunOptions(papers=papers, reissue=reissue, config_file=config, data_dir=data)
+    _finish(launch(partial(job, options), partial(_rerun_flow, options)))
+
+
+def _rerun_flow(options: "RerunOptions") -> "RunReport":
+    from flows.rerun import rerun_flow
+
+    return rerun_flow(options)
 
 
 def serve(config: ConfigOption = None, data: DataOption = None) -> None:
@@ -135,10 +189,7 @@ def serve(config: ConfigOption = None, data: DataOption = None) -> None:
     serve_jobs(config, data)
 
 
-def _run(job: "JobName", **options: Any) -> NoReturn:  # noqa: ANN401
-    from flows.orchestration.launch import run_job
-
-    report = run_job(job, **options)
+def _finish(report: "RunReport") -> NoReturn:
     for line in report.lines():
         echo(line)
     raise typer.Exit(report.exit_status)

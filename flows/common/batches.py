@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import TypeVar
 
-from flows.common.errors import SnapshotError
+from flows.common.errors import InputFileError
 
 _T = TypeVar("_T")
 
@@ -16,7 +16,7 @@ def batches(items: Iterable[_T], size: int) -> Iterator[list[_T]]:
         batch: list[_T] = []
         try:
             batch.extend(islice(iterator, size))
-        except SnapshotError as error:
+        except InputFileError as error:
             failure = error
         if not batch:
             break

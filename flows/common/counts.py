@@ -1,19 +1,24 @@
 """Counts of what became of the papers of some units of work."""
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
 
 NUMBERS = (
     "papers", "new_records", "new_snapshots", "unchanged", "reissued", "withdrawn", "rejects",
-    "passed_over", "lines", "blank",
+    "filtered", "lines", "blank",
 )  # fmt: skip
+
+_STORED_FILTERED = "passed_over"
+"""What `filtered` is called in catalogs, from before it had its name."""
 
 
 @dataclass(slots=True)
 class Counts:
     """Counts of what became of the papers of some units of work.
 
-    `rejects` counts each time that one came; its bytes are kept once. `passed_over` were not
-    selected. `lines` are those of a snapshot, each a paper, a reject, passed over or `blank`.
+    `rejects` counts each time that one came; its bytes are kept once. `filtered` were not
+    selected. `lines` are those of Kaggle's file, each a paper, a reject, filtered or `blank`.
     """
 
     papers: int = 0
@@ -23,7 +28,7 @@ class Counts:
     reissued: int = 0
     withdrawn: int = 0
     rejects: int = 0
-    passed_over: int = 0
+    filtered: int = 0
     lines: int = 0
     blank: int = 0
     by_category: dict[str, int] = field(default_factory=dict)
@@ -47,9 +52,21 @@ class Counts:
             unchanged=self.papers,
             withdrawn=self.withdrawn,
             rejects=self.rejects,
-            passed_over=self.passed_over,
+            filtered=self.filtered,
             lines=self.lines,
             blank=self.blank,
             by_category=self.by_category,
             by_reason=self.by_reason,
         )
+
+    def to_stored(self) -> dict[str, Any]:
+        """Return these counts as a catalog keeps them, for JSON."""
+        stored = asdict(self)
+        stored[_STORED_FILTERED] = stored.pop("filtered")
+        return stored
+
+    @classmethod
+    def from_stored(cls, stored: Mapping[str, Any]) -> "Counts":
+        """Return what `to_stored` made a value of."""
+        known = dict(stored)
+        return cls(filtered=known.pop(_STORED_FILTERED, 0), **known)

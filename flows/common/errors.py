@@ -22,12 +22,12 @@ class StoreError(PithError):
     """The data folder cannot be used: no rights, no space, locked, damaged or too new."""
 
 
-class SnapshotError(PithError):
-    """A snapshot file cannot be read, or not to its end."""
+class InputFileError(PithError):
+    """A file with papers cannot be read, or not to its end."""
 
 
-class LostSnapshotError(SnapshotError):
-    """A snapshot changed while it was read, or the system cannot read it on: the run stops."""
+class LostInputError(InputFileError):
+    """A file changed while it was read, or the system cannot read it on: the run stops."""
 
 
 class WorkerError(PithError):

@@ -1,69 +1,31 @@
-"""The steps that all three flows share: plain functions, from a reply to a committed shard.
+"""From a reply to a committed shard: what all sources share, as plain functions.
 
-The way of one page: kept raw, parsed into papers and rejects, prepared as a shard (`preparing`),
+The way of one page: kept raw, parsed into papers and rejects, prepared as a shard (`prepare`),
 committed, bundle files, counted. No step reaches back.
 """
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import replace
 from datetime import datetime
-from typing import Protocol
 
 from flows.common.counts import Counts
-from flows.common.process.clock import Clock
+from flows.common.errors import PithError
 from flows.common.process.signals import note, unbroken
-from flows.ingest.prepare import Desk, Prepared, prepare
+from flows.ingest.prepare import Prepared, prepare
+from flows.ingest.run import Run, UnitResult
+from flows.ingest.worker_context import WorkerContext
 from flows.store.catalog.records import Commit, FinishedPart
 from flows.store.catalog.windows import DoneWindow
 from flows.store.files.local import writing
 from flows.store.files.raw_replies import keep_reply
-from flows.store.parquet.shards import ShardName, WrittenFile
+from flows.store.parquet.shards import ShardName
 from flows.store.parquet.writer import Row, ShardWriter
 from flows.store.store import Store
-from transforms import Issuer, Paper, Reject
+from transforms import Paper, Reject
 from transforms.encoding.digest import sha256, to_hex
 from transforms.parsing.arxiv_xml import Page
 from transforms.tables.schema import VanishedRow
-
-Work = Callable[[], None]
-
-
-class StepRunner(Protocol):
-    """Runs one step of a job: directly, or as a Prefect task with the same name."""
-
-    def __call__(self, name: str, work: Work) -> None:
-        """Do `work`, which notes what it did where its maker looks."""
-
-
-@dataclass(slots=True)
-class UnitResult:
-    """What became of one unit of work: its counts and files, or why it failed as a whole."""
-
-    unit: str
-    counts: Counts = field(default_factory=Counts)
-    failure: str | None = None
-    files: list[WrittenFile] = field(default_factory=list)
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """What all units of one run share."""
-
-    store: Store
-    issuer: Issuer
-    name: str
-    kept: Counts = field(default_factory=Counts)
-    """What of it was committed until now."""
-
-    @property
-    def clock(self) -> Clock:
-        """The time of the data folder."""
-        return self.store.clock
-
-    @property
-    def desk(self) -> Desk:
-        """What this process prepares shards with."""
-        return Desk(self.store.layout, self.store.catalog, self.issuer, self.name)
 
 
 def process_reply(run: Run, data: bytes, page: Page, *, name: str) -> UnitResult:
@@ -73,34 +35,41 @@ def process_reply(run: Run, data: bytes, page: Page, *, name: str) -> UnitResult
     """
     with writing(run.store.layout.root):
         source = keep_reply(run.store.layout, data)
-        prepared = prepare_page(run.desk, page.papers, page.rejects, source, run.clock())
-    return settle(run, name, prepared)
+        prepared = prepare_page(run.context, page.papers, page.rejects, source, run.clock())
+    return commit_with_files(run, name, prepared)
 
 
 def prepare_page(
-    desk: Desk, papers: Sequence[Paper], rejects: Iterable[Reject], source: str, moment: datetime
+    context: WorkerContext,
+    papers: Sequence[Paper],
+    rejects: Iterable[Reject],
+    source: str,
+    moment: datetime,
 ) -> Prepared:
     """Prepare the papers and rejects of a reply that is kept under the sha256 `source`."""
     unit = f"oai-{source[:32]}"
-    prepared = prepare(desk, papers, rejects, unit=unit, source=source, moment=moment)
+    prepared = prepare(context, papers, rejects, unit=unit, source=source, moment=moment)
     if prepared.commit:
         prepared.commit = replace(prepared.commit, replies=(source,))
     return prepared
 
 
-def settle(run: Run, name: str, prepared: Prepared) -> UnitResult:
+def commit_with_files(run: Run, name: str, prepared: Prepared) -> UnitResult:
     """Make what was prepared count, and write its bundle files."""
-    result = commit(run, name, prepared)
+    result = commit_prepared(run, name, prepared)
     if prepared.commit:
         with unbroken():
             run.store.write_bundle_files(prepared.commit.shard.name)
     return result
 
 
-def commit(run: Run, name: str, prepared: Prepared, finished_as: str | None = None) -> UnitResult:
+def commit_prepared(
+    run: Run, name: str, prepared: Prepared, finished_as: str | None = None
+) -> UnitResult:
     """Make what was prepared count, and return what the report says of it.
 
-    `finished_as` names the part of a snapshot that it is all of. Bundle files are still due.
+    `finished_as` is how the catalog remembers that a unit was all of this. Bundle files are still
+    due.
     """
     run.store.watch.add(prepared.seconds)
     finished = FinishedPart(finished_as, prepared.counts) if finished_as else None
@@ -109,26 +78,26 @@ def commit(run: Run, name: str, prepared: Prepared, finished_as: str | None = No
             run.store.commit(prepared.commit, prepared.files, finished)
         elif finished:
             run.store.catalog.finish_part(finished)
-        run.kept.add(prepared.counts)
-        note_kept(run.kept)
+        run.committed.add(prepared.counts)
+        note_committed(run.committed)
     return UnitResult(name, prepared.counts, files=[file.written for file in prepared.files])
 
 
-def note_kept(kept: Counts) -> None:
+def note_committed(committed: Counts) -> None:
     """Note for the user what was committed, should a signal stop the run."""
     numbers = {
-        "new records": kept.new_records,
-        "new snapshots": kept.new_snapshots,
-        "reissued receipts": kept.reissued,
+        "new records": committed.new_records,
+        "new snapshots": committed.new_snapshots,
+        "reissued receipts": committed.reissued,
     }
-    told = ", ".join(f"{number} {what}" for what, number in numbers.items() if number)
-    if told:
-        note(f"what it committed is kept ({told}), and the same command goes on from there")
+    counted = ", ".join(f"{number} {what}" for what, number in numbers.items() if number)
+    if counted:
+        note(f"what it committed is kept ({counted}), and the same command goes on from there")
     else:
         note("it committed nothing new, and the same command begins again")
 
 
-def mark_vanished(run: Run, arxiv_ids: Sequence[str], *, source: str) -> None:
+def mark_deleted(run: Run, arxiv_ids: Sequence[str], *, source: str) -> None:
     """Mark papers that arXiv has no more; what was issued for them stays as it is."""
     new = tuple(i for i in arxiv_ids if not run.store.catalog.has_vanished(i))
     if new:
@@ -172,3 +141,14 @@ def keep_rows(
         files = writer.write(run.store.layout, shard)
     with unbroken():
         run.store.commit(Commit(shard, vanished=vanished, windows=windows), files)
+
+
+@contextmanager
+def discarding_uncommitted(store: Store) -> Iterator[None]:
+    """Remove what was written but never committed, where the block ends before its end."""
+    try:
+        yield
+    except BaseException:
+        with suppress(OSError, PithError):  # what went wrong before it matters more
+            store.remove_unnamed()
+        raise

@@ -11,8 +11,8 @@ from functools import cached_property
 
 from flows.common.counts import Counts
 from flows.common.process.stopwatch import Stopwatch
+from flows.ingest.worker_context import WorkerContext
 from flows.store.bundles.reader import read_bundles, verified
-from flows.store.catalog.catalog import Catalog
 from flows.store.catalog.records import (
     UNKNOWN_SNAPSHOT,
     Commit,
@@ -20,10 +20,9 @@ from flows.store.catalog.records import (
     RecordRow,
     record_row,
 )
-from flows.store.layout import Layout
 from flows.store.parquet.shards import ShardName
 from flows.store.parquet.writer import ShardWriter, UnnamedFile
-from transforms import Issuer, Paper, Reject
+from transforms import Paper, Reject
 from transforms.bundle.build import Draft, IssueTimes, draft
 from transforms.bundle.later_events import append_snapshot
 from transforms.bundle.template import BundleTemplate
@@ -38,19 +37,9 @@ PAPERS_A_BATCH = 500
 """So many papers are issued before their rows are compressed: about 10 MB of bundles and events."""
 
 
-@dataclass(frozen=True, slots=True)
-class Desk:
-    """What preparing shards needs: where they lie, what is known, who signs, and the run's name."""
-
-    layout: Layout
-    catalog: Catalog
-    issuer: Issuer
-    run: str
-
-
 @dataclass(slots=True)
 class Prepared:
-    """What became of the papers of a unit, and what its shard adds; None when nothing is new."""
+    """The counts of a unit's papers, and what its shard adds; None when nothing is new."""
 
     counts: Counts = field(default_factory=Counts)
     commit: Commit | None = None
@@ -59,7 +48,7 @@ class Prepared:
 
 
 def prepare(
-    desk: Desk,
+    context: WorkerContext,
     papers: Sequence[Paper],
     rejects: Iterable[Reject],
     *,
@@ -75,14 +64,14 @@ def prepare(
     watch = Stopwatch()
     # Before anything is compared: if another shard of this unit is committed meanwhile, the name
     # is taken, which tells that this one was prepared without knowing of that.
-    shard = ShardName(desk.catalog.next_shard(unit), unit, desk.run, desk.catalog.folder)
-    batch = _Batch(desk, source=source, moment=moment, watch=watch)
+    shard = ShardName(context.catalog.next_shard(unit), unit, context.run, context.catalog.folder)
+    batch = _Batch(context, source=source, moment=moment, watch=watch)
     batch.take_papers(papers)
     batch.take_rejects(rejects)
     if not batch.records and not batch.reject_sha256s:
         return Prepared(batch.counts, seconds=watch.seconds)
     with watch.stage("write tables"):
-        files = batch.writer.write(desk.layout, shard)
+        files = batch.writer.write(context.layout, shard)
     commit = Commit(shard, tuple(batch.records), tuple(batch.reject_sha256s))
     return Prepared(batch.counts, commit, files, watch.seconds)
 
@@ -90,8 +79,10 @@ def prepare(
 class _Batch:
     """One unit under work: the tables of its shard and what the catalog is to know of them."""
 
-    def __init__(self, desk: Desk, *, source: str, moment: datetime, watch: Stopwatch) -> None:
-        self.desk = desk
+    def __init__(
+        self, context: WorkerContext, *, source: str, moment: datetime, watch: Stopwatch
+    ) -> None:
+        self.context = context
         self.source = source
         self.moment = moment
         self.watch = watch
@@ -107,7 +98,7 @@ class _Batch:
     @cached_property
     def _template(self) -> BundleTemplate:
         """Made when the first new paper comes: most nights' papers are known."""
-        return BundleTemplate(self.desk.issuer, IssueTimes.at(self.moment))
+        return BundleTemplate(self.context.issuer, IssueTimes.at(self.moment))
 
     def take_papers(self, papers: Sequence[Paper]) -> None:
         """Issue what is new among `papers`, compared with the catalog and with each other."""
@@ -117,7 +108,7 @@ class _Batch:
         for start in range(0, len(papers), PAPERS_A_BATCH):
             some = papers[start : start + PAPERS_A_BATCH]
             with self.watch.stage("compare and issue"):
-                known = self.desk.catalog.known_of(paper.id for paper in some)
+                known = self.context.catalog.known_of(paper.id for paper in some)
                 drafts = [draft(paper) for paper in some]
                 self._kept = self._read(_changed(drafts, known))
                 for drafted in drafts:
@@ -132,7 +123,7 @@ class _Batch:
             by_sha256.setdefault(to_hex(sha256(reject.raw)), reject)
             self.counts.rejects += 1
             self.counts.by_reason[reject.reason] = self.counts.by_reason.get(reject.reason, 0) + 1
-        kept = self.desk.catalog.known_rejects(by_sha256) if by_sha256 else set()
+        kept = self.context.catalog.known_rejects(by_sha256) if by_sha256 else set()
         new = {digest: reject for digest, reject in by_sha256.items() if digest not in kept}
         self.reject_sha256s += new
         self.writer.add("rejects", [reject_row(r, source=self.source) for r in new.values()])
@@ -156,7 +147,7 @@ class _Batch:
         else:
             counts.new_snapshots += 1
             again = append_snapshot(
-                self._bundle_of(before), drafted, issuer=self.desk.issuer, moment=self.moment
+                self._bundle_of(before), drafted, issuer=self.context.issuer, moment=self.moment
             )
             event = event_row(again["events"][-1], arxiv_id=paper.id)
             snapshot = drafted.snapshot_sha256
@@ -185,7 +176,7 @@ class _Batch:
         self._rows = ([], [], [])
 
     def _was_shown(self, before: KnownRecord, drafted: Draft) -> bool:
-        """Tell whether a repaired record showed a paper already, and make its lost row if it does.
+        """Return whether a repaired record showed a paper already; if so, make its lost row.
 
         What only an older snapshot shows is what arXiv said before.
         """
@@ -207,13 +198,13 @@ class _Batch:
 
         They stay bytes until their turn: as objects the garbage collector would look at them all.
         """
-        found = read_bundles(self.desk.layout, records)
+        found = read_bundles(self.context.layout, records)
         return {record.pith_number: bundle for record, bundle in found}
 
     def _bundle_of(self, record: KnownRecord) -> Bundle:
         number = record.pith_number
         if number not in self._issued:
-            return verified(self.desk.layout, record, self._kept[number])
+            return verified(self.context.layout, record, self._kept[number])
         bundle: Bundle = read_json(self._issued[number][1])
         return bundle
 
@@ -225,7 +216,7 @@ def _changed(drafts: Iterable[Draft], known: Mapping[str, KnownRecord]) -> list[
 
 
 def _is_due(drafted: Draft, record: KnownRecord) -> bool:
-    """Tell whether a new snapshot is due: something else is shown, and not by an older reply."""
+    """Return whether a new snapshot is due: something else is shown, and not by an older reply."""
     if record.snapshot_sha256 == drafted.snapshot_sha256:
         return False
     then, now = record.datestamp, drafted.paper.datestamp

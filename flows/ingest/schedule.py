@@ -1,20 +1,25 @@
-"""Many units of work, done by a crew and committed here, one after the other in their order."""
+"""Many units of work: prepared by an executor, committed here one after the other, in order."""
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
+from math import ceil
 from typing import Generic, TypeVar
 
-from flows.common.errors import SnapshotError
+from flows.common.batches import batches
+from flows.common.errors import InputFileError
+from flows.common.process.progress import track
 from flows.common.process.signals import unbroken
-from flows.ingest.commit import Run, UnitResult, commit
-from flows.ingest.executors.processes import Crew, Ticket, hired
-from flows.ingest.prepare import Desk
-from flows.ingest.units import Outcome, Unit
-from flows.jobs.job import Job, tidied
+from flows.ingest.commit import commit_prepared, discarding_uncommitted
+from flows.ingest.executors.executor import Executor, Future
+from flows.ingest.executors.opening import open_executor
+from flows.ingest.run import Run, UnitResult
+from flows.ingest.steps import Step, step_size
+from flows.ingest.unit import PreparedUnit, Unit
+from flows.ingest.worker_context import WorkerContext
 from flows.store.bundles.files import write_bundle_files
 from flows.store.files.local import writing
 from flows.store.layout import BUNDLES
@@ -29,29 +34,29 @@ UnitT = TypeVar("UnitT", bound=Unit)
 
 
 @dataclass(frozen=True, slots=True)
-class Submitted(Generic[UnitT]):
+class PendingUnit(Generic[UnitT]):
     """A unit on its way, and the time of all that is issued for it."""
 
     unit: UnitT
     moment: datetime
-    ticket: Ticket[Outcome]
+    future: Future[PreparedUnit]
 
 
 @dataclass(slots=True)
-class Bulk:
-    """Units of one run: prepared by the crew, in any order; settled by this process, in theirs."""
+class UnitQueue:
+    """Units of one run: prepared by the executor, in any order; committed here, in theirs."""
 
     run: Run
-    crew: Crew
+    executor: Executor
     _seen: SeenIds = field(default_factory=SeenIds)
-    _files_due: deque[tuple[str, Ticket[None]]] = field(default_factory=deque)
+    _files_due: deque[tuple[str, Future[None]]] = field(default_factory=deque)
 
-    def submitted(self, units: Iterable[UnitT]) -> Iterator[Submitted[UnitT]]:
-        """Give the units in their order, each with some of those behind it submitted too.
+    def submit_all(self, units: Iterable[UnitT]) -> Iterator[PendingUnit[UnitT]]:
+        """Yield the units in their order, each with some of those behind it submitted too.
 
-        What came before the source's `SnapshotError` is given first.
+        What came before the source's `InputFileError` is yielded before that is raised.
         """
-        ahead: deque[Submitted[UnitT]] = deque()
+        ahead: deque[PendingUnit[UnitT]] = deque()
         failure = None
         iterator = iter(units)
         while failure is None:
@@ -59,42 +64,47 @@ class Bulk:
                 unit = next(iterator)
             except StopIteration:
                 break
-            except SnapshotError as error:
+            except InputFileError as error:
                 failure = error
                 break
             moment = self.run.clock()
-            ticket = self.crew.submit(partial(_work, unit, moment, SeenIds()))
-            ahead.append(Submitted(unit, moment, ticket))
-            if len(ahead) > AHEAD * self.crew.size:
+            future = self.executor.submit(partial(_prepare, unit, moment, SeenIds()))
+            ahead.append(PendingUnit(unit, moment, future))
+            if len(ahead) > AHEAD * self.executor.size:
                 yield ahead.popleft()
         yield from ahead
         if failure is not None:
             raise failure
 
-    def settle(self, sent: Submitted[UnitT]) -> UnitResult:
+    def commit(self, pending: PendingUnit[UnitT]) -> UnitResult:
         """Wait for a unit and make its shard count; its bundle files are written behind it.
 
         A unit with a paper or a reject that an earlier unit of the run had is done again, here,
         since it was prepared without knowing of that.
         """
-        outcome = sent.ticket.result()
-        common = self._seen.common(outcome.ids)
-        if common or self._is_stale(outcome):
-            discard(self.run.store.layout, outcome.prepared.files)
+        unit, found = pending.unit, pending.future.result()
+        common = self._seen.common(found.ids)
+        if common or self._is_stale(found):
+            discard(self.run.store.layout, found.prepared.files)
             self.finish_files()
             # Here, for a worker on another machine does not know what was committed since.
-            outcome = _work(sent.unit, sent.moment, common, self.run.desk)
-        self._seen.update(outcome.ids)
-        if outcome.failure:
-            return UnitResult(sent.unit.name, failure=outcome.failure)
-        result = commit(self.run, sent.unit.name, outcome.prepared, sent.unit.finished_as)
-        if outcome.prepared.commit and self.run.store.written:
-            self._write_behind(outcome.prepared.commit.shard.name)
+            found = _prepare(unit, pending.moment, common, self.run.context)
+        self._seen.update(found.ids)
+        if found.failure:
+            return UnitResult(unit.name, failure=found.failure)
+        result = commit_prepared(self.run, unit.name, found.prepared, unit.finished_as)
+        if found.prepared.commit and self.run.store.written:
+            self._write_behind(found.prepared.commit.shard.name)
         return result
 
-    def _is_stale(self, outcome: Outcome) -> bool:
-        """Tell whether its shard's name or its rejects came in since: replies may be the same."""
-        prepared, catalog = outcome.prepared.commit, self.run.store.catalog
+    def commit_each(self, pending: Iterable[PendingUnit[UnitT]]) -> None:
+        """Commit some units, and note what became of each."""
+        for one in pending:
+            self.run.results.append(self.commit(one))
+
+    def _is_stale(self, found: PreparedUnit) -> bool:
+        """Return whether its shard's name or its rejects came in since: replies may be the same."""
+        prepared, catalog = found.prepared.commit, self.run.store.catalog
         if prepared is None:
             return False
         is_taken = catalog.next_shard(prepared.shard.unit) != prepared.shard.name
@@ -104,49 +114,89 @@ class Bulk:
     def finish_files(self, due: int = 0) -> None:
         """Wait until the bundle files of all shards but the `due` newest are written."""
         while len(self._files_due) > due:
-            shard, ticket = self._files_due.popleft()
+            shard, future = self._files_due.popleft()
             with self.run.store.watch.stage("wait for bundle files"):
-                ticket.result()
+                future.result()
             if self.run.store.written:
                 self.run.store.written.add(shard)
 
     def _write_behind(self, shard: str) -> None:
-        work = partial(_write_files, shard, not self.crew.is_here)
-        self._files_due.append((shard, self.crew.submit(work)))
-        self.finish_files(AHEAD * self.crew.size)
+        task = partial(_write_files, shard, not self.executor.is_here)
+        self._files_due.append((shard, self.executor.submit(task)))
+        self.finish_files(AHEAD * self.executor.size)
 
 
-def _work(unit: Unit, moment: datetime, earlier: SeenIds, desk: Desk) -> Outcome:
-    return unit.work(desk, moment, earlier)
+def _prepare(
+    unit: Unit, moment: datetime, earlier: SeenIds, context: WorkerContext
+) -> PreparedUnit:
+    return unit.prepare(context, moment, earlier)
 
 
-def _write_files(shard: str, is_elsewhere: bool, desk: Desk) -> None:  # noqa: FBT001 - of a partial
+def _write_files(shard: str, is_elsewhere: bool, context: WorkerContext) -> None:  # noqa: FBT001 - of a partial
     # A file that was begun lies under a temporary name; an object does not.
-    whole = nullcontext() if desk.layout.objects else unbroken()
-    with whole, desk.layout.files.syncing(BUNDLES) as sync, writing(desk.layout.root):
-        write_bundle_files(desk.layout, shard)
+    layout = context.layout
+    whole = nullcontext() if layout.objects else unbroken()
+    with whole, layout.files.syncing(BUNDLES) as sync, writing(layout.root):
+        write_bundle_files(layout, shard)
         if is_elsewhere:
             # The coordinator syncs what its own machine has not written yet.
             sync()
 
 
 @contextmanager
-def bulk_of(job: Job, units: int | None) -> Iterator[Bulk]:
-    """Give the crew for so many units (None: unknown); at the end all bundle files are written.
+def open_queue(run: Run, units: int | None, preload: Sequence[str] = ()) -> Iterator[UnitQueue]:
+    """Yield a queue for so many units (None: unknown); at the end all bundle files are written.
 
     So they are where the input ends before its end: what was committed until then is complete.
+    `preload` names the modules of the units.
     """
-    with tidied(job.run.store), hired(job.config, job.run.desk, units) as crew:
-        bulk = Bulk(job.run, crew)
+    with (
+        discarding_uncommitted(run.store),
+        open_executor(run.config, run.context, units, preload) as executor,
+    ):
+        queue = UnitQueue(run, executor)
         try:
-            yield bulk
-        except SnapshotError:
-            bulk.finish_files()
+            yield queue
+        except InputFileError:
+            queue.finish_files()
             raise
-        bulk.finish_files()
+        queue.finish_files()
 
 
-def settle_each(job: Job, bulk: Bulk, sent: Iterable[Submitted[UnitT]]) -> None:
-    """Settle some units, and note what became of each."""
-    for one in sent:
-        job.results.append(bulk.settle(one))
+@dataclass(frozen=True, slots=True)
+class UnitSeries(Generic[UnitT]):
+    """The units of a source in the order in which they count, `count` in all (None: unknown).
+
+    `describe` names a step by its first and last unit. `progress` returns how much is done after a
+    unit, and of how much; without it units are counted.
+    """
+
+    units: Iterable[UnitT]
+    count: int | None
+    describe: Callable[[UnitT, UnitT], str]
+    progress: Callable[[UnitT], tuple[int, int]] | None = None
+    units_a_step: int = 1
+
+    def show(self, run: Run, unit: UnitT, done: int) -> None:
+        """Show how much is done after a unit, the `done`th."""
+        if self.progress:
+            run.steps.progress(*self.progress(unit))
+        elif self.count:
+            run.steps.progress(done, self.count)
+
+
+def process_units(run: Run, series: UnitSeries[UnitT], *, preload: Sequence[str] = ()) -> None:
+    """Process the units of a source, some in each step; `preload` names their modules.
+
+    Raises what reading the source raises, after what came before that was committed.
+    """
+    size = step_size(series.count or 1, series.units_a_step)
+    steps = ceil(series.count / size) if series.count else None
+    done = 0
+    with open_queue(run, series.count, preload) as queue:
+        pending = queue.submit_all(series.units)
+        for some in track(batches(pending, size), total=steps, what="steps"):
+            name = series.describe(some[0].unit, some[-1].unit)
+            run.steps.run(Step.COMMIT_SHARDS, name, partial(queue.commit_each, some))
+            done += len(some)
+            series.show(run, some[-1].unit, done)

@@ -9,10 +9,11 @@ from flows.common.config import Config
 from flows.common.counts import Counts
 from flows.common.errors import ConfigError
 from flows.common.process.progress import track
-from flows.ingest.commit import Run, StepRunner, UnitResult, settle
+from flows.ingest.commit import commit_with_files
 from flows.ingest.prepare import PAPERS_A_BATCH, Prepared
-from flows.jobs.job import Job, open_job
-from flows.jobs.jobs import MAX_STEPS, directly
+from flows.ingest.run import Nouns, Run, UnitResult
+from flows.ingest.steps import DIRECTLY, Step, StepRunner, step_size
+from flows.jobs.job import open_run, write_report
 from flows.jobs.report import RunReport
 from flows.store.bundles.reader import newest_snapshot_sha256, read_bundles, verified
 from flows.store.catalog.records import UNKNOWN_SNAPSHOT, Commit, KnownRecord, record_row
@@ -33,7 +34,7 @@ def reissue(
     references: Sequence[str] = (),
     *,
     job_name: str,
-    in_step: StepRunner = directly,
+    steps: StepRunner = DIRECTLY,
 ) -> RunReport:
     """Sign the receipts of these papers, or of all records, with the current key.
 
@@ -42,38 +43,40 @@ def reissue(
     was killed goes on where it stopped.
     """
     named = parse_references(references)
-    with open_job(job_name, config) as job:
-        catalog = job.run.store.catalog
+    with open_run(job_name, config, steps) as run:
+        run.nouns = Nouns(units="shards", papers="records")
+        catalog = run.store.catalog
         chosen: dict[str, list[KnownRecord]] = {}
-        for record in _find_each(job, named):
+        for record in _find_each(run, named):
             chosen.setdefault(record.shard, []).append(record)
         names = list(chosen) if references else sorted(catalog.shard_names())
-        steps = list(batches(names, -(-len(names) // MAX_STEPS) or 1))
-        for some in track(steps, total=len(steps), what="steps"):
-            in_step(f"reissue {some[0]} …", partial(_reissue_each, job, some, chosen))
-    return job.report()
+        groups = list(batches(names, step_size(len(names))))
+        for some in track(groups, total=len(groups), what="steps"):
+            again = partial(_reissue_each, run, some, chosen)
+            steps.run(Step.REISSUE_RECEIPTS, f"{some[0]} …", again)
+    return write_report(run)
 
 
-def _find_each(job: Job, references: Sequence[Reference]) -> list[KnownRecord]:
+def _find_each(run: Run, references: Sequence[Reference]) -> list[KnownRecord]:
     """Return each record meant once; a reference that means none is noted as a failure."""
-    store, found = job.run.store, dict[str, KnownRecord]()
+    store, found = run.store, dict[str, KnownRecord]()
     for reference in references:
         try:
             record = find_records(store.catalog, reference, store.layout.location)[-1]
         except ConfigError as error:
-            job.results.append(UnitResult(str(reference), failure=str(error)))
+            run.results.append(UnitResult(str(reference), failure=str(error)))
         else:
             found[record.pith_number] = record
     return list(found.values())
 
 
 def _reissue_each(
-    job: Job, shards: Sequence[str], chosen: Mapping[str, Sequence[KnownRecord]]
+    run: Run, shards: Sequence[str], chosen: Mapping[str, Sequence[KnownRecord]]
 ) -> None:
     for shard in shards:
-        records = chosen.get(shard) or job.run.store.catalog.of_shard(shard)
+        records = chosen.get(shard) or run.store.catalog.of_shard(shard)
         if records:
-            job.results.append(_reissue_records(job.run, shard, records))
+            run.results.append(_reissue_records(run, shard, records))
 
 
 def _reissue_records(run: Run, shard: str, records: Sequence[KnownRecord]) -> UnitResult:
@@ -100,7 +103,7 @@ def _reissue_records(run: Run, shard: str, records: Sequence[KnownRecord]) -> Un
         record_row(r.arxiv_id, r.version, r.pith_number, r.snapshot_sha256, r.datestamp, moment)
         for r in again
     )
-    return settle(run, shard, Prepared(counts, Commit(name, rows), files))
+    return commit_with_files(run, shard, Prepared(counts, Commit(name, rows), files))
 
 
 def _reissue_some(

@@ -1,7 +1,6 @@
 """The report of a run: what came in, what became of it, where it lies."""
 
 import json
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 
@@ -9,9 +8,7 @@ from flows.common.counts import Counts
 from flows.common.errors import ArxivError
 from flows.common.process.exit_status import ExitStatus
 from flows.common.terminal import sentence
-from flows.ingest.commit import UnitResult
-from flows.sources.arxiv.harvest.harvest import WindowOutcome
-from flows.sources.kaggle.file import SnapshotFile
+from flows.ingest.run import InputFile, Nouns, Run, WindowOutcome
 from flows.sources.kaggle.lines import REPEATED
 from flows.store.layout import RUNS, Layout
 from flows.store.parquet.shards import WrittenFile
@@ -22,7 +19,7 @@ MOST_FILES = 100
 
 @dataclass(slots=True)
 class RunReport:
-    """What one run did; written as `report.json` and `report.md`, printed as `lines`.
+    """The report of one run; written as `report.json` and `report.md`, printed as `lines`.
 
     `papers` has a line on each paper of a rerun, and none for the many of other jobs. `coverage`
     says after a night which days of its sets are proven, and which are not.
@@ -38,13 +35,14 @@ class RunReport:
     builder_version: str
     units: int
     counts: Counts
+    nouns: Nouns = field(default_factory=Nouns)
     files: list[WrittenFile] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
     failures: dict[str, str] = field(default_factory=dict)
     windows: list[WindowOutcome] = field(default_factory=list)
     coverage: list[str] = field(default_factory=list)
     papers: list[str] = field(default_factory=list)
-    snapshot: SnapshotFile | None = None
+    input_file: InputFile | None = None
     unreachable: str | None = None
     stopped: str | None = None
 
@@ -60,9 +58,9 @@ class RunReport:
 
     @property
     def unaccounted(self) -> int:
-        """How many lines of the snapshot became nothing at all: 0, unless a fault of ours."""
+        """How many lines of Kaggle's file became nothing at all: 0, unless a fault of ours."""
         c = self.counts
-        return c.lines - (c.papers + c.rejects + c.passed_over + c.blank) if self.snapshot else 0
+        return c.lines - (c.papers + c.rejects + c.filtered + c.blank) if self.input_file else 0
 
     @property
     def incomplete(self) -> list[WindowOutcome]:
@@ -72,11 +70,12 @@ class RunReport:
     def lines(self) -> list[str]:
         """Return what happened as a person reads it; what needs attention comes last."""
         c = self.counts
+        came = f"{self.nouns.units} {self.units}, {self.nouns.papers} {c.papers}"
         issued = f"new records {c.new_records}, new snapshots {c.new_snapshots}"
         lines = [
             *self._sources(),
             *self.papers,
-            f"replies {self.units}, papers {c.papers} (withdrawn {c.withdrawn})",
+            f"{came} (withdrawn {c.withdrawn})",
             f"{issued}, unchanged {c.unchanged}, rejects {c.rejects}",
             f"tables:  {self._place('tables')}",
             f"bundles: {self._place('bundles')}",
@@ -89,11 +88,11 @@ class RunReport:
 
     def _sources(self) -> list[str]:
         lines = []
-        if self.snapshot:
+        if self.input_file:
             lines = [
-                f"snapshot {self.snapshot.name}, {self.snapshot.size} bytes",
-                f"sha256 {self.snapshot.sha256}",
-                self._lines_of_snapshot(),
+                f"file {self.input_file.name}, {self.input_file.size} bytes",
+                f"sha256 {self.input_file.sha256}",
+                self._lines_read(),
             ]
         for w in self.windows:
             if w.was_done:
@@ -101,17 +100,17 @@ class RunReport:
             elif not w.problem:
                 lines.append(
                     f"complete: {w.window}: listed {w.listed}, harvested {w.harvested}, "
-                    f"recovered {w.recovered}, vanished {w.vanished}, left {w.left}"
+                    f"recovered {w.recovered}, deleted {w.deleted}, moved {w.moved}"
                 )
         return lines
 
-    def _lines_of_snapshot(self) -> str:
-        """Say what became of each line; the numbers add up."""
+    def _lines_read(self) -> str:
+        """Return what became of each line; the numbers add up."""
         c = self.counts
         repeated = c.by_reason.get(REPEATED, 0)
         return (
             f"lines {c.lines}: papers {c.papers}, rejects {c.rejects} (repeated ids {repeated}), "
-            f"not selected {c.passed_over}, blank {c.blank}"
+            f"not selected {c.filtered}, blank {c.blank}"
         )
 
     def _troubles(self) -> list[str]:
@@ -179,7 +178,7 @@ class UnreachableRunError(ArxivError):
         self.report = report
 
     def __str__(self) -> str:
-        """Say why arXiv was not reached."""
+        """Return why arXiv was not reached."""
         return sentence(self.report.unreachable or "")
 
 
@@ -188,13 +187,31 @@ def _cell(text: str) -> str:
     return sentence(text).replace("|", r"\|").replace("`", "'")
 
 
-def summarise(
-    results: Sequence[UnitResult],
-) -> tuple[Counts, list[WrittenFile], dict[str, str]]:
-    """Add up the results of a run's units: counts, files written, failures by unit."""
+def make_report(run: Run, finished_at: datetime) -> RunReport:
+    """Return the report of a run that is over."""
     counts = Counts()
-    for result in results:
+    for result in run.results:
         counts.add(result.counts)
-    files = [file for result in results for file in result.files]
-    failures = {result.unit: result.failure for result in results if result.failure}
-    return counts, files, failures
+    issuer = run.issuer
+    return RunReport(
+        run=run.name,
+        job=run.job,
+        started_at=run.started_at,
+        finished_at=finished_at,
+        data_dir=run.store.layout.location,
+        key_fingerprint=issuer.fingerprint,
+        key_id=issuer.identity.key_id,
+        builder_version=issuer.identity.builder_version,
+        units=len(run.results),
+        counts=counts,
+        nouns=run.nouns,
+        files=[file for result in run.results for file in result.files],
+        seconds=run.store.watch.seconds,
+        failures={result.unit: result.failure for result in run.results if result.failure},
+        windows=run.windows,
+        coverage=run.coverage,
+        papers=run.papers,
+        input_file=run.input_file,
+        unreachable=run.unreachable,
+        stopped=run.stopped,
+    )

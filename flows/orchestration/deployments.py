@@ -35,11 +35,11 @@ def serve_jobs(config_file: Path | None, data_dir: Path | None) -> None:
 def make_deployments(config_file: Path | None, data_dir: Path | None) -> list[RunnerDeployment]:
     """Make the three deployments; the configuration and data folder are their defaults."""
     schedule = _nightly_schedule(load_config(config_file, data_dir=data_dir).schedule)
-    places = {"config_file": config_file, "data_dir": data_dir and location_of(data_dir)}
+    locations = {"config_file": config_file, "data_dir": data_dir and location_of(data_dir)}
     parameters = {
-        name: str(place.resolve() if isinstance(place, Path) else place)
-        for name, place in places.items()
-        if place
+        name: str(value.resolve() if isinstance(value, Path) else value)
+        for name, value in locations.items()
+        if value
     }
     return [
         RunnerDeployment.from_entrypoint(

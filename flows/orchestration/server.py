@@ -1,4 +1,4 @@
-"""Whether a Prefect server is configured: Prefect's settings tell, asked where anything is set.
+"""Whether a Prefect server is configured: Prefect's settings say, read where anything is set.
 
 Importing Prefect takes seconds, so first it is looked whether any of the places that Prefect reads
 can name a server. They may say yes too often, never too seldom.
@@ -15,7 +15,7 @@ _API_URL = "PREFECT_API_URL"
 
 
 def is_configured() -> bool:
-    """Tell whether Prefect's settings name a server, as `prefect config view` would show it.
+    """Return whether Prefect's settings name a server, as `prefect config view` would show it.
 
     The environment comes first, and an empty `PREFECT_API_URL` there means none. Raises
     `ConfigError` where Prefect cannot read its own settings.
@@ -40,7 +40,7 @@ def _api_url() -> str | None:
 
 
 def _may_be_configured() -> bool:
-    """Tell whether anything that Prefect reads may name a server, or name where one is named."""
+    """Return whether anything that Prefect reads may name a server, or name where one is named."""
     return (
         any(name.upper().startswith(("PREFECT_API", "PREFECT_PROFILE")) for name in os.environ)
         or "prefect_" in _text(Path(".env")).lower()

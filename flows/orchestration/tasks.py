@@ -1,14 +1,14 @@
 """Prefect around the jobs: steps as tasks, and what a run shows in the UI.
 
-The only module beside the flows and `serving` that imports Prefect. Nothing here can fail a run:
-its papers are committed and its report is on disk, so a server that is away costs the view alone.
+With the flows and `deployments` all that imports Prefect. Nothing here can fail a run: its papers
+are committed and its report is on disk, so a server that is away costs the view alone.
 """
 
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 from uuid import UUID
 
 import httpx
@@ -30,7 +30,7 @@ from prefect.states import AwaitingRetry, Completed
 
 from flows.common.process.progress import LOGGER
 from flows.common.terminal import sentence
-from flows.ingest.commit import Work
+from flows.ingest.steps import Step, StepRunner
 from flows.jobs.report import RunReport, UnreachableRunError
 
 COMPLETED = "pith.harvest.completed"
@@ -39,8 +39,16 @@ PROGRESS_KEY = "pith-backfill-progress"
 COUNTERS = ("papers", "new_records", "new_snapshots", "unchanged", "withdrawn", "rejects")
 
 
-def as_task(name: str, work: Work) -> None:
-    """Run one step as a Prefect task run called `name`.
+MAX_TASK_RUNS = 200
+"""Of one flow run: Prefect's server records about 30 a second."""
+
+_T = TypeVar("_T")
+Job = Callable[[StepRunner], RunReport]
+"""A job with all its options, which takes how its steps are run."""
+
+
+class TaskSteps:
+    """Runs each step as a Prefect task of its kind, whose run also says what it is about.
 
     Nothing is cached: files and the catalog are the memory. The work is bound beforehand, so that
     neither papers nor keys become parameters that Prefect would record. No retries: the client
@@ -48,15 +56,41 @@ def as_task(name: str, work: Work) -> None:
     counted twice. A run as a whole can be retried: it goes on where the one before stopped.
     """
 
-    # A function, for Prefect fills in the braces of a text, which a file's name may have.
-    @task(name="process", task_run_name=lambda: sentence(name), cache_policy=NO_CACHE)
-    def step() -> None:
-        work()
+    def __init__(self) -> None:
+        """Begin with no task run."""
+        self._task_runs = 0
 
-    step()
+    def run(self, step: Step, name: str, work: Callable[[], _T]) -> _T:
+        """Return what the work returns, which is none of Prefect's business.
+
+        After `MAX_TASK_RUNS` steps are no task runs any more, but for the report's.
+        """
+        self._task_runs += 1
+        if self._task_runs >= MAX_TASK_RUNS and step != Step.WRITE_REPORT:
+            if self._task_runs == MAX_TASK_RUNS:
+                LOGGER.info("more than %d steps: the others show in the log", MAX_TASK_RUNS)
+            return work()
+        returned: list[_T] = []
+
+        def step_work() -> None:
+            returned.append(work())
+
+        # Of it Prefect makes the key by which the runs of one task belong together.
+        step_work.__qualname__ = step.name.lower()
+        # A function, for Prefect fills in the braces of a text, which a file's name may have.
+        as_task = task(
+            name=step.value,
+            task_run_name=lambda: sentence(f"{step}: {name}"),
+            cache_policy=NO_CACHE,
+        )
+        as_task(step_work)()
+        return returned[0]
+
+    def progress(self, done: int, total: int) -> None:
+        """Show nothing: the task runs do."""
 
 
-def run_job(job: Callable[..., RunReport], **told: Any) -> RunReport:  # noqa: ANN401 - the job's
+def run_in_flow(job: Job, steps: StepRunner | None = None) -> RunReport:
     """Run a job within a flow run: steps as tasks, its log, artifacts and event in the UI.
 
     The flow run is Completed, with a message when the report is incomplete. It is Failed by an
@@ -64,7 +98,7 @@ def run_job(job: Callable[..., RunReport], **told: Any) -> RunReport:  # noqa: A
     """
     try:
         with _log_in_ui():
-            report = job(**({"in_step": as_task} | told))
+            report = job(steps or TaskSteps())
     except Exception as error:
         _emit(INCOMPLETE, f"{runtime.flow_run.id}", {"problem": sentence(str(error))})
         raise
@@ -118,29 +152,25 @@ def _await_retry(attempts: int, after: timedelta, reason: str) -> State[Any] | N
     return answer.state if answer.status == SetStateStatus.ACCEPT else None
 
 
-def run_backfill(job: Callable[..., RunReport]) -> RunReport:
-    """Run a job as `run_job` does, with a progress artifact that every step updates."""
-    shown = ShownProgress()
-    return run_job(job, in_step=shown.in_step, on_progress=shown.on_progress)
-
-
-class ShownProgress:
-    """The progress artifact of a backfill: how much is done, and the last step's name."""
+class ShownProgress(TaskSteps):
+    """Runs steps as tasks, and has a progress artifact: how much is done, and the last step."""
 
     def __init__(self) -> None:
         """Show that nothing is done yet."""
+        super().__init__()
         self._percent = 0.0
         self._artifact: UUID | None = None
         with _forgiven():
             # Its type tells of a coroutine too, which asynchronous callers get.
             self._artifact = cast("UUID", create_progress_artifact(0.0, PROGRESS_KEY, "started"))
 
-    def in_step(self, name: str, work: Work) -> None:
+    def run(self, step: Step, name: str, work: Callable[[], _T]) -> _T:
         """Run a step as a task, then show its name."""
-        as_task(name, work)
-        self._show(name)
+        returned = super().run(step, name, work)
+        self._show(f"{step}: {name}")
+        return returned
 
-    def on_progress(self, done: int, total: int) -> None:
+    def progress(self, done: int, total: int) -> None:
         """Show that so much of the job is done."""
         self._percent = 100.0 * min(done, total) / total if total else 100.0
         self._show(f"{done} of {total}")
@@ -160,7 +190,7 @@ def publish(report: RunReport) -> None:
     payload = {
         "job": report.job,
         "exit_status": report.exit_status,
-        "replies": report.units,
+        report.nouns.units: report.units,
         **{name: getattr(report.counts, name) for name in COUNTERS},
         "failures": len(report.failures),
         "windows": len(report.windows),
@@ -175,13 +205,13 @@ def _key(report: RunReport, kind: str) -> str:
 
 def _table(report: RunReport) -> list[dict[str, Any]]:
     """Return a row for each counter and window; Prefect takes its columns from the first."""
-    counters = {"replies": report.units}
+    counters = {report.nouns.units: report.units}
     counters |= {name.replace("_", " "): getattr(report.counts, name) for name in COUNTERS}
     counters["inputs that could not be used"] = len(report.failures)
     rows = [{"what": name, "number": number, "note": ""} for name, number in counters.items()]
     for w in report.windows:
-        came = f"harvested {w.harvested}, recovered {w.recovered}, vanished {w.vanished}"
-        note = "done before" if w.was_done else f"complete: {came}, left {w.left}"
+        came = f"harvested {w.harvested}, recovered {w.recovered}, deleted {w.deleted}"
+        note = "done before" if w.was_done else f"complete: {came}, moved {w.moved}"
         note = sentence(f"NOT COMPLETE: {w.problem}") if w.problem else note
         rows.append({"what": sentence(w.window), "number": w.listed, "note": note})
     return rows

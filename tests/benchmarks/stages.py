@@ -13,7 +13,8 @@ from support.signed_events import ISSUER
 
 from benchmarks import oai_parsing, verifying
 from benchmarks.measure import floor
-from flows.ingest.prepare import Desk, prepare
+from flows.ingest.prepare import prepare
+from flows.ingest.worker_context import WorkerContext
 from flows.store.layout import Layout
 from flows.store.parquet.schema import GROUP_ROWS
 from flows.store.parquet.shards import ShardName
@@ -120,13 +121,13 @@ def _changes(stages: Stages, papers: Sequence[Paper]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         layout, moment, seconds, changed = Layout(Path(folder)), datetime.now(UTC), 0.0, 0
         with open_store(layout, job="a benchmark", bundle_files=False, say=print) as store:
-            desk = Desk(layout, store.catalog, ISSUER, "no run")
+            context = WorkerContext(layout, store.catalog, ISSUER, "no run")
             for at in range(CHANGED_ROUNDS + 1):
                 some = [replace(p, authors="Other") for p in papers[at :: GROUP_ROWS["bundles"]]]
                 # The first round is the shard itself.
                 some = some if at else list(papers)
                 started = time.process_time()
-                done = prepare(desk, some, (), unit=f"{at}", source="it", moment=moment)
+                done = prepare(context, some, (), unit=f"{at}", source="it", moment=moment)
                 if at:
                     seconds += time.process_time() - started
                     changed += done.counts.new_snapshots

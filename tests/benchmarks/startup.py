@@ -22,8 +22,10 @@ COMMANDS = {
     "pith-ingest verify --trust pith.science FILE": [
         SCRIPT, "verify", "--trust", "pith.science", BUNDLE,
     ],
-    "what a backfill imports": ["import flows.jobs.asked"],
-    "what its workers import": ["import flows.ingest.units, flows.ingest.executors.processes"],
+    "what a backfill imports": ["import flows.jobs.backfill"],
+    "what its workers import": [
+        "import flows.sources.kaggle.units, flows.ingest.executors.processes"
+    ],
 }  # fmt: skip
 
 

@@ -10,10 +10,10 @@ import pyarrow.parquet as pq
 from arxiv_server import ArxivServer
 
 from flows.common.config import ArxivConfig, Config, IdentityConfig
-from flows.jobs import jobs
 from flows.jobs.report import RunReport
 from flows.store.catalog.catalog import Catalog
 from flows.store.layout import Layout
+from support import jobs
 from support.paths import ROOT
 from transforms.verify.verify import verify_bundle
 

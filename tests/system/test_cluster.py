@@ -10,6 +10,7 @@ from pathlib import Path
 import dask
 import pytest
 from distributed import LocalCluster
+from support import jobs
 from support.oai_pages import page, record
 from support.object_store import S3, make_bucket, moto_server, often, proxy
 from support.runs import assert_whole, bundle_files, config_in, rows
@@ -19,7 +20,6 @@ from support.worker_killer import WorkerKiller
 
 from flows.common.config import Config, DaskConfig
 from flows.ingest.executors import dask as dask_crew
-from flows.jobs import jobs
 from flows.jobs.report import RunReport
 from flows.sources.kaggle import lines as snapshot
 from transforms.paper.selection import Selection

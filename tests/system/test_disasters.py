@@ -18,12 +18,12 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from support import jobs
 from support.oai_pages import page, record
 from support.runs import config_in, tree
 
 from flows.common.errors import StoreError
 from flows.ingest.worker_context import layout_of
-from flows.jobs import jobs
 from flows.store.repair.doctor import examine, repair_folder
 from transforms.verify.verify import verify_bundle
 
@@ -290,7 +290,7 @@ def test_a_disaster_while_a_run_goes_on_loses_nothing(
     for number, reply in enumerate(replies()):
         (tmp_path / "saved" / f"{number}.xml").write_bytes(reply)
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["flows.jobs.jobs", "test_disasters"])
+    context.set_forkserver_preload(["support.jobs", "test_disasters"])
     begun = context.Event()
     child = context.Process(target=backfill, args=(tmp_path, begun))
     child.start()

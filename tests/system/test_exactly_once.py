@@ -13,12 +13,12 @@ from pathlib import Path
 from random import Random
 
 import pytest
+from support import jobs
 from support.catalogs import dump, rebuilt
 from support.oai_pages import page, record
 from support.runs import assert_whole, bundle_files, config_in, process, rows, tree
 
 from flows.common.errors import StoreError
-from flows.jobs import jobs
 from flows.store.layout import Layout
 from flows.store.repair.rebuild import rebuild_catalog
 
@@ -48,7 +48,7 @@ def backfill(folder: Path, begun: Event) -> None:
 def test_killed_again_and_again_it_ends_with_each_paper_once(tmp_path: Path) -> None:
     save(tmp_path, pages())
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["flows.jobs.jobs", "test_exactly_once"])
+    context.set_forkserver_preload(["support.jobs", "test_exactly_once"])
     choose = Random(4)
     kills = 0
     # On a busy machine the first of them may all come before anything was committed.

@@ -3,29 +3,15 @@
 import os
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from flows.cli.verify.found import FoundBundle
 from flows.common.errors import ConfigError
 from flows.common.files.regular_file import open_regular
 from transforms.encoding.strict_json import MAX_BYTES
 
 STANDARD_INPUT = Path("-")
-
-
-@dataclass(frozen=True, slots=True)
-class FoundBundle:
-    """The bytes of one bundle, or None with the reason why they could not be read.
-
-    `row` counts the rows of a Parquet file from 0; `columns` is what the row says beside.
-    """
-
-    path: str
-    data: bytes | None
-    unreadable: str = ""
-    row: int | None = None
-    columns: dict[str, object] | None = None
 
 
 def read_sources(paths: Sequence[Path]) -> Iterator[FoundBundle]:

@@ -16,9 +16,9 @@ _MAX_LINE = 8 * 2**20
 def read_texts(path: Path) -> tuple[TextHashes, int]:
     """Return the hashes of all papers in `path`, and how many of its records cannot be used.
 
-    JSON Lines (Kaggle's snapshot or simpler objects) or one OAI-PMH reply, known by the first
+    JSON Lines (Kaggle's metadata or simpler objects) or one OAI-PMH reply, known by the first
     character; plain or compressed. About 400 bytes of memory a paper. Raises `ConfigError` for a
-    file that cannot be read or holds no paper, and `SnapshotError` for one JSON array.
+    file that cannot be read or holds no paper, and `InputFileError` for one JSON array.
     """
     refuse_array(path)
     texts: dict[tuple[str, int | None], tuple[Digest, Digest]] = {}

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from flows.cli.keys.trusted_keys import Trust, default_trust, named_trust
-from flows.cli.verify.inputs import FoundBundle, read_sources
+from flows.cli.verify.found import FoundBundle
+from flows.cli.verify.inputs import read_sources
 from flows.common.process.exit_status import ExitStatus
 from flows.common.terminal import echo, printable
 from transforms.signing import encode_base64, fingerprint

@@ -7,7 +7,7 @@ from typing import BinaryIO
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from flows.cli.verify.inputs import FoundBundle
+from flows.cli.verify.found import FoundBundle
 from flows.cli.verify.parquet_pages import BadPagesError, read_page_sizes
 from transforms.encoding.strict_json import MAX_BYTES
 

@@ -1,4 +1,4 @@
-"""A crew of Dask workers: of a cluster that is there already, or of one for this run alone.
+"""An executor of Dask workers: of a cluster that is there already, or of one for this run alone.
 
 Not by Prefect's `DaskTaskRunner`, for which each unit would be a Prefect task, of which a server
 records about 30 a second.
@@ -7,15 +7,16 @@ records about 30 a second.
 import logging
 import pickle
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar, cast
 from uuid import uuid4
 
 import dask
-from distributed import CancelledError, Client, Future, KilledWorker, LocalCluster
+import distributed
+from distributed import CancelledError, Client, KilledWorker, LocalCluster
 from distributed.client import ClosedClientError
 from distributed.exceptions import WorkerStartTimeoutError
 from distributed.utils import get_mp_context
@@ -24,11 +25,11 @@ from flows.common.config import BUILDER_VERSION, Config
 from flows.common.errors import ConfigError, WorkerError
 from flows.common.process.progress import LOGGER
 from flows.common.process.signals import unbroken
-from flows.ingest.executors.dask_worker import be_ready, do
-from flows.ingest.executors.processes import MAX_ATTEMPTS, Crew, Work, start_helpers
+from flows.ingest.executors.dask_worker import check_worker, run_task
+from flows.ingest.executors.executor import Future, RetriedFuture, Task, WorkerDiedError
+from flows.ingest.executors.processes import start_helpers
 from flows.ingest.executors.shared_folder import marked
-from flows.ingest.prepare import Desk
-from flows.ingest.worker_context import Orders
+from flows.ingest.worker_context import WorkerContext, WorkerSetup
 
 PATIENCE = 300.0
 """Seconds without any worker after which a run gives up: time to replace a machine."""
@@ -48,33 +49,40 @@ _LOCAL_SETTINGS = {
 _T = TypeVar("_T")
 
 
-class DaskCrew:
-    """Workers of a scheduler, which may come and go."""
+class DaskExecutor:
+    """An executor of a scheduler's workers, which may come and go."""
 
-    def __init__(self, client: Client, orders: Orders, *, is_here: bool) -> None:
-        """Send every work with `orders`, by which a worker makes its desk."""
+    def __init__(self, client: Client, setup: WorkerSetup, *, is_here: bool) -> None:
+        """Send every task with `setup`, by which a worker opens its context."""
         self.is_here = is_here
         self._client = client
         self._where = str(client.scheduler_info()["address"])
-        self._orders = pickle.dumps(orders)
+        self._setup = pickle.dumps(setup)
 
     @property
     def size(self) -> int:
         """How many threads the workers have now; 1 while there is none."""
         return max(1, self._threads())
 
-    def submit(self, work: Work[_T]) -> "_Sent[_T]":
-        """Send the work to the scheduler."""
-        data = pickle.dumps(work)
-        return _Sent(self, data, self.send(data))
+    def submit(self, task: Task[_T]) -> Future[_T]:
+        """Send the task to the scheduler; where its workers die, again."""
+        return RetriedFuture(self, task)
 
-    def send(self, work: bytes) -> "Future[Any]":
-        """Send a pickled work, as a task of its own each time."""
+    def begin(self, task: Task[_T]) -> Future[_T]:
+        """Send the task to the scheduler, under a key of its own each time."""
+        data = pickle.dumps(task)
         with self._asking():
-            sent = self._client.scatter(work, hash=False) if len(work) > INLINE_BYTES else work
-            return self._client.submit(
-                do, BUILDER_VERSION, self._orders, sent, key=f"pith-{uuid4().hex}", pure=False
+            sent = self._client.scatter(data, hash=False) if len(data) > INLINE_BYTES else data
+            future = self._client.submit(
+                run_task, BUILDER_VERSION, self._setup, sent, key=f"pith-{uuid4().hex}", pure=False
             )
+        return _DaskFuture(self, cast("distributed.Future[_T]", future))
+
+    def replace_dead(self, error: WorkerDiedError) -> None:
+        """Wait until there is a worker again."""
+        reason = str(error.__cause__).partition("\n")[0]
+        LOGGER.warning("Dask lost a unit of work, which is done again: %s", reason)
+        self.wait_for_workers()
 
     def wait_for_workers(self) -> None:
         """Wait until there is a worker; raises `WorkerError` when none comes, or no scheduler."""
@@ -109,73 +117,65 @@ class DaskCrew:
             raise gone from None
 
 
-@dataclass(slots=True)
-class _Sent(Generic[_T]):
-    crew: DaskCrew
-    work: bytes
-    future: "Future[Any]"
-    attempts: int = 1
+@dataclass(frozen=True, slots=True)
+class _DaskFuture(Generic[_T]):
+    executor: DaskExecutor
+    future: "distributed.Future[_T]"
 
     def result(self) -> _T:
-        """Wait; work whose workers died, or that was lost, is done again, with the same result.
+        """Wait; raises `WorkerDiedError` for a task whose workers died, or that was lost.
 
-        The scheduler gives it to some other workers first (`allowed-failures` in Dask's settings).
+        The scheduler hands it to some other workers first (`allowed-failures` in Dask's settings).
         """
         while True:
             is_done = self.future.done()
             try:
                 result: _T = self.future.result(timeout=None if is_done else LOOK_AFTER)
             except TimeoutError:
-                if is_done:  # so the work itself raised it
+                if is_done:  # so the task itself raised it
                     raise
-                self.crew.wait_for_workers()
+                self.executor.wait_for_workers()
             except (KilledWorker, CancelledError) as error:
-                self._do_again(error)
+                raise WorkerDiedError(
+                    "Dask workers ended again and again while they did the same work; their logs "
+                    f"tell why, which may be a want of memory: {error}"
+                ) from error
             else:
                 self.future.release()
                 return result
 
-    def _do_again(self, error: Exception) -> None:
-        if self.attempts == MAX_ATTEMPTS:
-            raise WorkerError(
-                "Dask workers ended again and again while they did the same work; their logs tell "
-                f"why, which may be a want of memory: {error}"
-            ) from None
-        self.attempts += 1
-        reason = str(error).partition("\n")[0]
-        LOGGER.warning("Dask lost a unit of work, which is done again: %s", reason)
-        self.crew.wait_for_workers()
-        self.future = self.crew.send(self.work)
-
 
 @contextmanager
-def dask_crew(config: Config, desk: Desk, size: int) -> Iterator[Crew]:
-    """Give the crew of the configured cluster, or of one with `size` workers for this run.
+def open_dask(
+    config: Config, context: WorkerContext, size: int, preload: Sequence[str]
+) -> Iterator[DaskExecutor]:
+    """Yield an executor of the configured cluster, or of one with `size` workers for this run.
 
     Raises `ConfigError` where the scheduler does not answer, or a worker cannot do this run's work.
     """
     with ExitStack() as stack:
         if isinstance(config.data_dir, Path):
-            stack.enter_context(marked(config.data_dir, desk.run))
+            stack.enter_context(marked(config.data_dir, context.run))
         address = config.dask.address
-        client = stack.enter_context(_connected(address) if address else _local_cluster(size))
-        crew = DaskCrew(client, _orders(config, desk), is_here=not address)
-        crew.wait_for_workers()
-        crew.submit(be_ready).result()
-        yield crew
+        connected = _connected(address) if address else _local_cluster(size, preload)
+        client = stack.enter_context(connected)
+        executor = DaskExecutor(client, _worker_setup(config, context), is_here=not address)
+        executor.wait_for_workers()
+        executor.submit(check_worker).result()
+        yield executor
 
 
-def _orders(config: Config, desk: Desk) -> Orders:
-    """Tell workers where things are, in whatever folder they were started."""
+def _worker_setup(config: Config, context: WorkerContext) -> WorkerSetup:
+    """Return where things are, for workers in whatever folder they were started."""
     identity = config.identity
     key_file = identity.key_file.absolute()
     data_dir = config.data_dir
-    places = {
+    locations = {
         "data_dir": data_dir.absolute() if isinstance(data_dir, Path) else data_dir,
         "identity": identity.model_copy(update={"key_file": key_file}),
     }
-    sent = config.model_copy(update=places)
-    return Orders(sent, desk.run, desk.issuer.fingerprint)
+    sent = config.model_copy(update=locations)
+    return WorkerSetup(sent, context.run, context.issuer.fingerprint)
 
 
 @contextmanager
@@ -192,12 +192,10 @@ def _connected(address: str) -> Iterator[Client]:
 
 
 @contextmanager
-def _local_cluster(size: int) -> Iterator[Client]:
+def _local_cluster(size: int, preload: Sequence[str]) -> Iterator[Client]:
     """Start a cluster and end it, each as a whole: Dask does not take it well to be interrupted."""
     with dask.config.set(_LOCAL_SETTINGS), ExitStack() as stack:
-        get_mp_context().set_forkserver_preload(
-            ["distributed.nanny", "flows.ingest.units", __name__]
-        )
+        get_mp_context().set_forkserver_preload(["distributed.nanny", *preload, __name__])
         with unbroken():
             # Its own processes are for it alone to end.
             start_helpers(signal.SIGINT, signal.SIGTERM)

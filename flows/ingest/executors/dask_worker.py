@@ -1,4 +1,4 @@
-"""What a Dask worker does with the work that it is sent: it makes its own desk, and says who it is.
+"""How a Dask worker runs a task: it opens its own context, and its errors say which worker it is.
 
 Everything comes as bytes, so that Dask looks for nothing in it and a worker of another version can
 say so before it reads them.
@@ -12,42 +12,40 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from flows.common.config import BUILDER_VERSION
 from flows.common.errors import ConfigError, PithError
 from flows.common.keys import has_key
-from flows.ingest.executors.processes import Work
+from flows.ingest.executors.executor import Task
 from flows.ingest.executors.shared_folder import check_shared
-from flows.ingest.prepare import Desk
-from flows.ingest.worker_context import Orders, open_desk
+from flows.ingest.worker_context import WorkerContext, WorkerSetup, open_context
 
 
 class _Own(threading.local):
-    """A thread's desk: SQLite's connection and the signer are used on one thread alone."""
+    """A thread's context: SQLite's connection and the signer are used on one thread alone."""
 
-    orders: bytes | None = None
-    desk: Desk | None = None
+    setup: bytes | None = None
+    context: WorkerContext | None = None
 
 
 _own = _Own()
 
 
-def do(version: str, orders: bytes, work: bytes) -> Any:  # noqa: ANN401 - whatever the work gives
-    """Do a pickled `Work`; errors that a user can act on name this worker."""
+def run_task(version: str, setup: bytes, task: bytes) -> object:
+    """Return what a pickled task returns; errors that a user can act on name this worker."""
     try:
         _check_version(version)
-        desk = _desk(orders)
-        asked: Work[Any] = pickle.loads(work)  # noqa: S301 - from the flow's process
+        context = _context(setup)
+        unpickled: Task[object] = pickle.loads(task)  # noqa: S301 - from the flow's process
         with _no_collections():
-            return asked(desk)
+            return unpickled(context)
     except PithError as error:
         here = f"process {os.getpid()} on {socket.gethostname()}"
         raise type(error)(f"the Dask worker {here}: {error}") from None
 
 
-def be_ready(desk: Desk) -> None:
-    """Do nothing, at a desk that was found good."""
+def check_worker(context: WorkerContext) -> None:
+    """Do nothing, with a context that was found good."""
 
 
 def _check_version(version: str) -> None:
@@ -55,25 +53,26 @@ def _check_version(version: str) -> None:
         raise ConfigError(f"has {BUILDER_VERSION}, but this is {version}: install the same there")
 
 
-def _desk(orders: bytes) -> Desk:
-    """Return this thread's desk for the run with these orders."""
-    if _own.desk is None or _own.orders != orders:
-        if _own.desk is not None:
-            _own.desk.catalog.close()
-            _own.desk = None
-        _own.desk, _own.orders = _checked_desk(pickle.loads(orders)), orders  # noqa: S301 - as above
-    return _own.desk
+def _context(setup: bytes) -> WorkerContext:
+    """Return this thread's context for the run with this setup."""
+    if _own.context is None or _own.setup != setup:
+        if _own.context is not None:
+            _own.context.catalog.close()
+            _own.context = None
+        unpickled: WorkerSetup = pickle.loads(setup)  # noqa: S301 - as above
+        _own.context, _own.setup = _checked_context(unpickled), setup
+    return _own.context
 
 
-def _checked_desk(orders: Orders) -> Desk:
-    if isinstance(orders.config.data_dir, Path):
-        check_shared(orders.config.data_dir, orders.run)
-    identity = orders.config.identity
+def _checked_context(setup: WorkerSetup) -> WorkerContext:
+    if isinstance(setup.config.data_dir, Path):
+        check_shared(setup.config.data_dir, setup.run)
+    identity = setup.config.identity
     if not has_key(identity):
         raise ConfigError(
             f"has no signing key: put it into {identity.key_file} there, or into PITH_SIGNING_KEY"
         )
-    return open_desk(orders)
+    return open_context(setup)
 
 
 @contextmanager

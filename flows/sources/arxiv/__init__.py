@@ -2,5 +2,6 @@
 
 `rate_limit` (whose turn it is), `budget` (what one exchange may take), `response` (what an HTTP
 response means), `http` (one guarded GET), `oai_client` (OAI-PMH), `search` (the Atom API), `sets`
-(categories as OAI-PMH sets).
+(categories as OAI-PMH sets), `connection` (all of that as configured), `harvest` (windows that are
+proven complete).
 """

@@ -20,10 +20,10 @@ from transforms.parsing.oai_xml import PageError
 from transforms.parsing.strict_xml import NotStrictXmlError, parse_xml
 
 MAX_RESULTS = 30_000
-"""What one search gives in all (arXiv API User's Manual, section 3.1.1.2)."""
+"""Results of one search in all (arXiv API User's Manual, section 3.1.1.2)."""
 
 PAGE_SIZE = 2_000
-"""What one request gives (the same section)."""
+"""Results of one request (the same section)."""
 
 _NO_QUERY = "a search needs a query, such as cat:cs.LG"
 _ATOM = "{http://www.w3.org/2005/Atom}"
@@ -131,7 +131,7 @@ def _is_count(text: str) -> bool:
 
 
 def _is_instant(text: str) -> bool:
-    """Tell whether the package reads it as a time; what it cannot read it does not survive."""
+    """Return whether the package reads it as a time; what it cannot read it does not survive."""
     try:
         datetime.fromisoformat(text.strip()).astimezone(UTC)
     except (ValueError, OverflowError):

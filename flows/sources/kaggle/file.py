@@ -1,15 +1,14 @@
-"""The snapshot's file: what it is, and its text whether plain, gzip, zstd or zip."""
+"""Kaggle's file: its text, whether plain, gzip, zstd or zip."""
 
 import io
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
-from flows.common.errors import SnapshotError
+from flows.common.errors import InputFileError
 from flows.common.files import compression
 from flows.sources.kaggle.proof import Proof, ProvenFile, UnprovenError
 
@@ -19,29 +18,20 @@ UNREADABLE = (
     NotImplementedError,  # a later version of zip
     UnicodeDecodeError,  # a member's name
 )
-"""What opening or reading raises for a file without rights or a damaged archive."""
+"""Raised by opening or reading a file without rights or a damaged archive."""
 
 _ENCRYPTED = 0x1
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06")
 
 
-@dataclass(frozen=True, slots=True)
-class SnapshotFile:
-    """A snapshot as it lies on disk, for the report: its name, bytes, and sha256 (hex)."""
-
-    name: str
-    size: int
-    sha256: str
-
-
 def is_plain(start: bytes) -> bool:
-    """Tell by a file's first four bytes whether its text lies there unpacked."""
+    """Return whether a file's text lies there uncompressed, by its first four bytes."""
     return start not in _ZIP and not compression.is_compressed(start)
 
 
-def no_text(path: Path) -> SnapshotError:
-    """Return the error for a snapshot without any text, packed or not."""
-    return SnapshotError(f"the snapshot {path} is empty; is it the right file, and all there?")
+def no_text(path: Path) -> InputFileError:
+    """Return the error for a file without any text, compressed or not."""
+    return InputFileError(f"the snapshot {path} is empty; is it the right file, and all there?")
 
 
 def describe_size(path: Path) -> tuple[int, int | None]:
@@ -58,16 +48,16 @@ def describe_size(path: Path) -> tuple[int, int | None]:
             return size, None if compression.is_compressed(start) else size
     except UNREADABLE as error:
         reason = getattr(error, "strerror", None) or str(error)
-        raise SnapshotError(f"cannot read the snapshot {path}: {reason}") from None
+        raise InputFileError(f"cannot read the snapshot {path}: {reason}") from None
 
 
 @contextmanager
 def unpacked(
     path: Path, proof: Proof | None = None
 ) -> Iterator[tuple[io.BufferedReader, io.RawIOBase]]:
-    """Open the snapshot's text; its first bytes tell how it is packed, not its name.
+    """Open the file's text; its first bytes tell how it is packed, not its name.
 
-    The file under the text comes with it, to tell how far the reading is. With the `proof` of a
+    The file under the text comes with it, to say how far the reading is. With the `proof` of a
     scan, nothing but what was scanned is unpacked: reading raises `UnprovenError` instead.
     """
     with _opened(path, proof) as opened:
@@ -92,15 +82,15 @@ def _opened(path: Path, proof: Proof | None) -> io.FileIO:
 
 
 def _only_member(path: Path, archive: ZipFile) -> ZipInfo:
-    """Return the one member that can be the snapshot; its name is never used as a path."""
+    """Return the one member that can be Kaggle's file; its name is never used as a path."""
     members = [m for m in archive.infolist() if m.filename.lower().endswith((".json", ".jsonl"))]
     if len(members) != 1:
-        raise SnapshotError(
+        raise InputFileError(
             f"{path} holds {len(members)} .json or .jsonl files, but a snapshot is one"
         )
     if members[0].flag_bits & _ENCRYPTED:
-        raise SnapshotError(f"{path} is encrypted; unpack it first")
+        raise InputFileError(f"{path} is encrypted; unpack it first")
     if members[0].compress_type not in (ZIP_STORED, ZIP_DEFLATED):
         # The other methods unpack without a bound on what they hold.
-        raise SnapshotError(f"{path} is not packed by deflate; unpack it first")
+        raise InputFileError(f"{path} is not packed by deflate; unpack it first")
     return members[0]

@@ -1,4 +1,4 @@
-"""A snapshot that is one JSON array, told from lines of objects by how it begins."""
+"""A file that is one JSON array, told from lines of objects by how it begins."""
 
 import io
 import re
@@ -8,13 +8,13 @@ from pathlib import Path
 
 import orjson
 
-from flows.common.errors import SnapshotError
+from flows.common.errors import InputFileError
 from flows.sources.kaggle.file import UNREADABLE, unpacked
 from flows.sources.kaggle.lines import MAX_LINE_BYTES
 
 
 def refuse_array(path: Path) -> None:
-    """Raise a `SnapshotError` that says what to do, if the file's text is one JSON array.
+    """Raise a `InputFileError` that says what to do, if the file's text is one JSON array.
 
     What cannot be read is for those to say who read all of it.
     """
@@ -24,7 +24,7 @@ def refuse_array(path: Path) -> None:
     except UNREADABLE:
         return
     if lines and _is_array(*lines):
-        raise SnapshotError(
+        raise InputFileError(
             f"{path} is one JSON array, but a snapshot has one object on each line; unpack it if "
             "it is packed, and make lines of it: jq -c '.[]' ARRAY.json > LINES.json"
         )
@@ -40,7 +40,7 @@ def _lines(stream: io.BufferedReader) -> Iterator[bytes]:
 
 
 def _is_array(first: bytes, *more: bytes) -> bool:
-    """Tell by the first line and at most two more whether they begin an array of objects.
+    """Return whether the first line and at most two more begin an array of objects.
 
     A broken line among lines of objects is no array, though it may look like the first of one.
     """

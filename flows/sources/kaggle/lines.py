@@ -1,11 +1,11 @@
-"""The snapshot from Kaggle, read in parts of bounded size: lines, then papers and rejects."""
+"""Kaggle's file, read in parts of bounded size: lines, then papers and rejects."""
 
 import io
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from flows.common.errors import LostSnapshotError, SnapshotError
+from flows.common.errors import InputFileError, LostInputError
 from flows.sources.kaggle.file import UNREADABLE, unpacked
 from flows.sources.kaggle.proof import Proof, ProvenFile, UnprovenError
 from transforms.paper.paper import BadPaperError, Paper, Reject
@@ -73,20 +73,20 @@ class Span:
 
 @dataclass(slots=True)
 class PartPapers:
-    """What a part holds: papers, the line of each, rejects by line, rows not selected, blanks."""
+    """The papers of a part, the line of each, rejects by line, rows not selected, blanks."""
 
     papers: list[Paper]
     line_numbers: list[int]
     rejects: list[Reject]
-    passed_over: int
+    filtered: int
     blank: int
 
 
 def read_parts(path: Path, proof: Proof | None = None) -> Iterator[Part]:
-    """Give the file's lines in parts, each as soon as it is read; no more is held.
+    """Yield the file's lines in parts, each as soon as it is read; no more is held.
 
-    Raises `SnapshotError` for a file that cannot be read or is no snapshot, and for one that is
-    damaged after the lines before the damage were given; `LostSnapshotError` for one that is not
+    Raises `InputFileError` for a file that cannot be read or is no such file, and for one that is
+    damaged after the lines before the damage were yielded; `LostInputError` for one that is not
     what `proof` says, after the parts that are whole.
     """
     part = Part(index=0, first_line=1, offset=0)
@@ -105,7 +105,7 @@ def read_parts(path: Path, proof: Proof | None = None) -> Iterator[Part]:
     if part.lines:
         yield part
     if damage is not None:
-        raise SnapshotError(
+        raise InputFileError(
             f"cannot read the snapshot {path} from byte {part.offset + part.size} of its text "
             f"(line {part.next_line}) on: {damage}"
         )
@@ -114,7 +114,7 @@ def read_parts(path: Path, proof: Proof | None = None) -> Iterator[Part]:
 def read_span(path: Path, span: Span) -> Part:
     """Read the lines of one part of a plain file.
 
-    Raises `LostSnapshotError` where it cannot be read, or not as it was scanned.
+    Raises `LostInputError` where it cannot be read, or not as it was scanned.
     """
     part = Part(span.index, span.first_line, span.offset, span.position)
     try:
@@ -131,8 +131,8 @@ def read_span(path: Path, span: Span) -> Part:
     return part
 
 
-def _lost(path: Path, part: Part, reason: str) -> LostSnapshotError:
-    return LostSnapshotError(
+def _lost(path: Path, part: Part, reason: str) -> LostInputError:
+    return LostInputError(
         f"cannot read the snapshot {path} from line {part.next_line} on: {reason}; what was "
         "committed stays, and the same command goes on once the file is whole"
     )
@@ -155,7 +155,7 @@ def read_part(part: Part, *, selection: Selection) -> PartPapers:
             found.papers.append(paper)
             found.line_numbers.append(number)
         else:
-            found.passed_over += 1
+            found.filtered += 1
     found.rejects.sort(key=_position)
     return found
 
@@ -165,7 +165,7 @@ def reject_repeated(part: Part, found: PartPapers, seen: SeenIds) -> PartPapers:
 
     `seen` is of the whole file, so the parts come here in their order.
     """
-    kept = PartPapers([], [], list(found.rejects), found.passed_over, found.blank)
+    kept = PartPapers([], [], list(found.rejects), found.filtered, found.blank)
     for paper, number in zip(found.papers, found.line_numbers, strict=True):
         if seen.add(paper.id):
             kept.papers.append(paper)

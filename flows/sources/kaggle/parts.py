@@ -1,4 +1,4 @@
-"""One pass over a snapshot: its sha256, its proof, and where the parts of a plain file lie."""
+"""One pass over Kaggle's file: its sha256, its proof, and where the parts of a plain file lie."""
 
 import hashlib
 import os
@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from flows.common.errors import SnapshotError
-from flows.sources.kaggle import lines as snapshot
-from flows.sources.kaggle.file import SnapshotFile, is_plain
+from flows.common.errors import InputFileError
+from flows.ingest.run import InputFile
+from flows.sources.kaggle import lines as kaggle_lines
+from flows.sources.kaggle.file import is_plain
 from flows.sources.kaggle.lines import Span
 from flows.sources.kaggle.proof import Proof
 
@@ -18,26 +19,26 @@ BLOCK_BYTES = 2**18
 
 
 class Scan(NamedTuple):
-    """What a snapshot is, its parts if it is plain, and what proves it when it is read again.
+    """Kaggle's file as scanned, its parts if it is plain, and the proof for reading it again.
 
-    Only unpacking tells the parts of a packed file, so there they are None.
+    Only unpacking tells the parts of a compressed file, so there they are None.
     """
 
-    file: SnapshotFile
+    file: InputFile
     spans: list[Span] | None
     proof: Proof
 
 
 def scan(path: Path) -> Scan:
-    """Read a snapshot once; its parts are the same as `read_parts` gives.
+    """Read the file once; its parts are the same as `read_parts` yields.
 
-    Raises `SnapshotError` for what is no file, cannot be read, or is written meanwhile.
+    Raises `InputFileError` for what is no file, cannot be read, or is written meanwhile.
     """
     whole, digests, size = hashlib.sha256(), [], 0
     spans = _Spans()
     try:
         if not stat.S_ISREG(path.stat().st_mode):
-            raise SnapshotError(
+            raise InputFileError(
                 f"cannot read the snapshot {path}: it is no regular file, which can be read twice"
             )
         with path.open("rb") as file:
@@ -51,18 +52,18 @@ def scan(path: Path) -> Scan:
                     spans.add(block)
             after = os.fstat(file.fileno())
     except OSError as error:
-        raise SnapshotError(f"cannot read the snapshot {path}: {error.strerror}") from None
+        raise InputFileError(f"cannot read the snapshot {path}: {error.strerror}") from None
     if (after.st_size, after.st_mtime_ns) != (size, before.st_mtime_ns):
-        raise SnapshotError(
+        raise InputFileError(
             f"cannot read the snapshot {path}: it is being written; run again when it is complete"
         )
     proof = Proof(size, after.st_mtime_ns, BLOCK_BYTES, tuple(digests))
-    described = SnapshotFile(path.name, size, whole.hexdigest())
+    described = InputFile(path.name, size, whole.hexdigest())
     return Scan(described, spans.close(proof) if plain else None, proof)
 
 
 class _Spans:
-    """Cuts a text into parts; a part ends as `snapshot.PART_BYTES` and `PART_LINES` say."""
+    """Cuts a text into parts; a part ends as `kaggle_lines.PART_BYTES` and `PART_LINES` say."""
 
     def __init__(self) -> None:
         self._done: list[tuple[int, int, int]] = []
@@ -87,15 +88,15 @@ class _Spans:
         ]
 
     def _pieces(self, block: bytes) -> Iterator[tuple[int, int, int, bool]]:
-        """Give start, end and number of line ends of each piece, and whether it fills the part."""
+        """Yield start, end and number of line ends of each piece, and whether it fills the part."""
         start = 0
         while start < len(block):
-            due = max(snapshot.PART_BYTES - self._size - 1, 0)
+            due = max(kaggle_lines.PART_BYTES - self._size - 1, 0)
             end = block.find(b"\n", start + due) + 1
             is_full = end > 0
             end = end or len(block)
             lines = block.count(b"\n", start, end)
-            allowed = snapshot.PART_LINES - self._lines
+            allowed = kaggle_lines.PART_LINES - self._lines
             if lines >= allowed:
                 end, lines, is_full = _after(block, start, allowed), allowed, True
             yield start, end, lines, is_full

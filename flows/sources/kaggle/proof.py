@@ -1,4 +1,4 @@
-"""What a file held when it was scanned, and reading it without taking anything else for that."""
+"""The proof of a file as it was scanned, and reading it without taking anything else for that."""
 
 import hashlib
 import io
@@ -36,7 +36,7 @@ class Proof:
         return replace(self, digests=digests, first=first)
 
     def change(self, path: Path) -> str | None:
-        """Tell what of the file's size and time is another now, or None."""
+        """Return what of the file's size and time is another now, or None."""
         try:
             now = path.stat()
         except OSError as error:

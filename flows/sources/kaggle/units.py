@@ -1,64 +1,114 @@
-"""The parts of a snapshot as units of work: which of them are to be read, and taking them."""
+"""The parts of Kaggle's file as units of work: which of them are to be read, and reading one."""
 
 from collections.abc import Iterator
-from dataclasses import replace
-from functools import partial
-from math import ceil
+from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 
-from flows.common.batches import batches
-from flows.common.process.progress import OnProgress, track
-from flows.ingest.commit import StepRunner, UnitResult
-from flows.ingest.schedule import bulk_of, settle_each
-from flows.ingest.units import SnapshotPart
-from flows.jobs.job import Job
-from flows.sources.kaggle.lines import read_parts
+from flows.common.counts import Counts
+from flows.common.process.stopwatch import Stopwatch
+from flows.ingest.prepare import Prepared, prepare
+from flows.ingest.run import Run, UnitResult
+from flows.ingest.schedule import UnitSeries
+from flows.ingest.unit import PreparedUnit
+from flows.ingest.worker_context import WorkerContext
+from flows.sources.kaggle.lines import (
+    Part,
+    Span,
+    read_part,
+    read_parts,
+    read_span,
+    reject_repeated,
+)
 from flows.sources.kaggle.parts import Scan
-from transforms.paper.selection import Selection
+from flows.store.files.local import writing
+from transforms.paper.selection import SeenIds, Selection
 
 PARTS_A_STEP = 8
+PRELOAD = [__name__]
+"""For worker processes to import once."""
 
 
-def take_parts(
-    job: Job,
-    file: Path,
-    scanned: Scan,
-    selection: Selection,
-    in_step: StepRunner,
-    on_progress: OnProgress,
-) -> None:
-    """Process the parts of a snapshot; raises `SnapshotError` where it cannot be read on."""
+@dataclass(frozen=True, slots=True)
+class KagglePart:
+    """One part of Kaggle's file: a span of a plain file, or the lines of a compressed one.
+
+    `key` names it among the finished parts. One that is `finished` counted so much in an earlier
+    run, and is read for its ids alone.
+    """
+
+    path: Path
+    sha256: str
+    selection: Selection
+    part: Span | Part
+    key: str
+    finished: Counts | None = None
+
+    @property
+    def name(self) -> str:
+        """The unit that its shard is named after; data folders hold it, so it stays as it is."""
+        return f"snapshot-{self.sha256[:32]}-{self.part.index:05}"
+
+    @property
+    def finished_as(self) -> str | None:
+        """Its key, unless it is noted already."""
+        return None if self.finished else self.key
+
+    def prepare(self, context: WorkerContext, moment: datetime, earlier: SeenIds) -> PreparedUnit:
+        """Prepare the part's papers; of several lines with one id the first row counts."""
+        watch, ids = Stopwatch(), earlier
+        with watch.stage("read and parse"):
+            part = read_span(self.path, self.part) if isinstance(self.part, Span) else self.part
+            found = reject_repeated(part, read_part(part, selection=self.selection), ids)
+        if self.finished:
+            return PreparedUnit(Prepared(self.finished.seen_again(), seconds=watch.seconds), ids)
+        with writing(context.layout.root):
+            prepared = prepare(
+                context, found.papers, found.rejects,
+                unit=self.name, source=self.sha256, moment=moment,
+            )  # fmt: skip
+        watch.add(prepared.seconds)
+        prepared.seconds = watch.seconds
+        counts = prepared.counts
+        counts.filtered, counts.blank = found.filtered, found.blank
+        counts.lines = len(part.lines)
+        return PreparedUnit(prepared, ids)
+
+
+def part_series(
+    run: Run, path: Path, scanned: Scan, selection: Selection
+) -> UnitSeries[KagglePart]:
+    """Return the file's parts as units, in its order; progress is in bytes of the file."""
+
+    def describe(first: KagglePart, _: KagglePart) -> str:
+        return f"{path.name}: lines from {first.part.first_line}"
+
+    def progress(unit: KagglePart) -> tuple[int, int]:
+        return unit.part.position, scanned.file.size
+
     units = None if scanned.spans is None else len(scanned.spans)
-    total = ceil(units / PARTS_A_STEP) if units else None
-    with bulk_of(job, units) as bulk:
-        parts = bulk.submitted(_parts(job, file, scanned, selection))
-        for some in track(batches(parts, PARTS_A_STEP), total=total, what="steps"):
-            first, last = some[0].unit.part, some[-1].unit.part
-            in_step(
-                f"{file.name}: lines from {first.first_line}",
-                partial(settle_each, job, bulk, some),
-            )
-            on_progress(last.position, scanned.file.size)
+    parts = _parts(run, path, scanned, selection)
+    return UnitSeries(parts, units, describe, progress, PARTS_A_STEP)
 
 
-def _parts(job: Job, path: Path, scanned: Scan, selection: Selection) -> Iterator[SnapshotPart]:
-    """Give the parts that are to be read, and note the others, which were finished before.
+def _parts(run: Run, path: Path, scanned: Scan, selection: Selection) -> Iterator[KagglePart]:
+    """Yield the parts that are to be read, and note the others, which were finished before.
 
     A part that was finished is read, for its ids, where one that was not may come after it.
     """
-    catalog, builder = job.run.store.catalog, job.config.identity.builder_version
-    passed: list[SnapshotPart] = []
-    is_packed = scanned.spans is None
+    catalog, builder = run.store.catalog, run.config.identity.builder_version
+    waiting: list[KagglePart] = []
+    is_compressed = scanned.spans is None
     for part in read_parts(path, scanned.proof) if scanned.spans is None else scanned.spans:
-        unit = SnapshotPart(path.absolute(), scanned.file.sha256, selection, part, "")
+        unit = KagglePart(path.absolute(), scanned.file.sha256, selection, part, "")
         # Its place, for parts of another PART_BYTES have the same names. And that it was proven:
         # versions that did not took the parts of a file that was cut off for whole ones.
         key = f"{unit.name} {part.offset}+{part.size} proven {selection} {builder}"
         unit = replace(unit, key=key, finished=catalog.finished(key))
-        passed.append(unit)
-        if is_packed or not unit.finished:
-            yield from passed
-            passed.clear()
-    for unit in passed:
+        waiting.append(unit)
+        if is_compressed or not unit.finished:
+            yield from waiting
+            waiting.clear()
+    for unit in waiting:
         if unit.finished:
-            job.results.append(UnitResult(unit.name, unit.finished.seen_again()))
+            run.results.append(UnitResult(unit.name, unit.finished.seen_again()))

@@ -3,7 +3,6 @@
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict
 from pathlib import Path
 from typing import Literal, Self
 
@@ -229,7 +228,7 @@ class Catalog:
         found = self._connection.execute(
             "SELECT counts FROM finished_parts WHERE name = ?", (part,)
         ).fetchone()
-        return Counts(**json.loads(found[0])) if found else None
+        return Counts.from_stored(json.loads(found[0])) if found else None
 
     def finish_part(self, part: FinishedPart) -> None:
         """Note that a part of a snapshot that had nothing new was processed to its end."""
@@ -263,5 +262,5 @@ class Catalog:
 
 
 def _finish(connection: sqlite3.Connection, part: FinishedPart) -> None:
-    counts = json.dumps(asdict(part.counts))
+    counts = json.dumps(part.counts.to_stored())
     connection.execute("INSERT OR REPLACE INTO finished_parts VALUES (?, ?)", (part.name, counts))

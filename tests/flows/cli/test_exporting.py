@@ -6,6 +6,7 @@ from pathlib import Path
 from tempfile import mkdtemp
 
 import pytest
+from support import jobs
 from support.command import assert_one_sentence, run, without_rights
 from support.oai_pages import page, record, version
 from support.runs import SAMPLE, bundle_files, config_in, rows
@@ -13,7 +14,6 @@ from support.runs import SAMPLE, bundle_files, config_in, rows
 from flows.common.config import Config, OutputsConfig
 from flows.common.errors import ConfigError, StoreError
 from flows.ingest.worker_context import layout_of
-from flows.jobs import jobs
 from flows.store.bundles.export import Exported, ExportSelection, export_bundles
 from flows.store.files.lock import locked
 from flows.store.layout import Layout

@@ -10,6 +10,7 @@ from random import Random
 
 import pyarrow.parquet as pq
 import pytest
+from support import jobs
 from support.golden_data import FOLDER, GOLDEN
 from support.hostile.files import FILES, HARMLESS, folders_in_each_other
 from support.hostile.inputs import PACKED, PAGES
@@ -18,9 +19,9 @@ from support.oai_pages import page, record
 from support.runs import config_in, rows
 
 from flows.cli.verify import shard as bundle_shard
-from flows.cli.verify.inputs import FoundBundle, read_sources
+from flows.cli.verify.found import FoundBundle
+from flows.cli.verify.inputs import read_sources
 from flows.cli.verify.parquet_pages import read_page_sizes
-from flows.jobs import jobs
 
 MIB = 2**20
 MAX_MEMORY_MIB = 600

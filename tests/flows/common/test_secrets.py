@@ -193,20 +193,16 @@ def test_what_is_no_file_is_no_key(tmp_path: Path) -> None:
 WORKERS = """
 import multiprocessing, os, sys
 from pathlib import Path
-from flows.ingest.worker_context import open_desk
-from flows.jobs.job import open_job
-from flows.ingest.executors.processes import Pool
+from flows.jobs.job import open_run
+from flows.ingest.executors.processes import ProcessExecutor
 from support.runs import config_in
 from support.environments import look
 if __name__ == "__main__":
-    with open_job("backfill", config_in(Path(sys.argv[1]))) as job:
-        pool = Pool(job.config, job.run.desk, 2)
+    with open_run("backfill", config_in(Path(sys.argv[1]))) as run:
+        pool = ProcessExecutor(run.config, run.context, 2)
         found = [pool.submit(look).result() for _ in range(4)]
-        me = str(os.getpid())
-        children = [
-            path.name for path in Path("/proc").iterdir() if path.name.isdigit()
-            and (path / "stat").read_text().rpartition(")")[2].split()[1] == me
-        ]
+        tasks = Path(f"/proc/{os.getpid()}/task").glob("*/children")
+        children = [pid for task in tasks for pid in task.read_text().split()]
         environments = [Path(f"/proc/{pid}/environ").read_text() for pid in children]
         for text in [*(found[0]), *environments]:
             print(text.replace("\\0", " "))

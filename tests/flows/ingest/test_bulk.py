@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support import jobs
 from support.environments import my_pid
 from support.oai_pages import page, record
 from support.paths import TESTS
@@ -25,18 +26,16 @@ from support.snapshot_rows import line, row
 
 from flows.common.errors import ConfigError, WorkerError
 from flows.common.keys import create_key
-from flows.ingest import units
-from flows.ingest.executors.processes import Pool
-from flows.ingest.prepare import Desk
-from flows.ingest.schedule import AHEAD, Bulk
-from flows.ingest.units import SavedReply
-from flows.ingest.worker_context import Orders, open_desk
+from flows.ingest.executors.processes import ProcessExecutor
+from flows.ingest.schedule import AHEAD, UnitQueue
+from flows.ingest.worker_context import WorkerContext, WorkerSetup, open_context
 from flows.jobs import job as job_module
-from flows.jobs import jobs
-from flows.jobs.job import open_job
+from flows.jobs.job import open_run
 from flows.jobs.report import RunReport
 from flows.sources.kaggle import lines as snapshot
+from flows.sources.kaggle import units
 from flows.sources.kaggle.parts import scan
+from flows.sources.saved_replies import SavedReply
 from transforms.paper.selection import SeenIds, Selection
 from transforms.signing import fingerprint
 
@@ -88,7 +87,7 @@ def test_several_processes_give_the_same_bytes_as_one(tmp_path: Path, snapshot_f
     assert_whole(tmp_path / "together")
 
 
-def test_saved_replies_on_several_processes_are_settled_in_their_order(
+def test_saved_replies_on_several_processes_are_committed_in_their_order(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(job_module, "utc_now", lambda: MOMENT)
@@ -134,73 +133,73 @@ def test_a_worker_that_is_killed_changes_nothing(tmp_path: Path, snapshot_file: 
             killed.append(workers[0].pid or 0)
             os.kill(killed[-1], signal.SIGKILL)
 
-    backfill(tmp_path / "together", snapshot_file, 2, on_progress=kill_one)
+    backfill(tmp_path / "together", snapshot_file, 2, steps=jobs.WatchedSteps(kill_one))
     assert len(killed) >= 2
     assert kept(tmp_path / "together") == kept(tmp_path / "alone")
     assert_whole(tmp_path / "together")
 
 
-def die(_: Desk) -> None:
+def die(_: WorkerContext) -> None:
     os._exit(9)
 
 
-def fail(_: Desk) -> None:
+def fail(_: WorkerContext) -> None:
     raise WorkerError("of its own")
 
 
 @pytest.fixture
-def pool(tmp_path: Path) -> Iterator[Pool]:
-    with open_job("backfill", config_in(tmp_path)) as opened:
-        found = Pool(opened.config, opened.run.desk, 2)
+def pool(tmp_path: Path) -> Iterator[ProcessExecutor]:
+    with open_run("backfill", config_in(tmp_path)) as opened:
+        found = ProcessExecutor(opened.config, opened.context, 2)
         yield found
         found.close()
 
 
-def test_work_that_ends_every_worker_is_an_error_in_the_end(pool: Pool) -> None:
+def test_work_that_ends_every_worker_is_an_error_in_the_end(pool: ProcessExecutor) -> None:
     with pytest.raises(WorkerError, match="ended 3 times"):
         pool.submit(die).result()
     with pytest.raises(WorkerError, match="of its own"):
         pool.submit(fail).result()
 
 
-def test_workers_are_other_processes_and_read_the_key_themselves(pool: Pool) -> None:
+def test_workers_are_other_processes_and_read_the_key_themselves(pool: ProcessExecutor) -> None:
     assert pool.submit(my_pid).result() != os.getpid()
     assert pool.submit(own_key).result() == pool.submit(own_key).result()
 
 
-def own_key(desk: Desk) -> bytes:
-    return desk.issuer.signer.public_key
+def own_key(context: WorkerContext) -> bytes:
+    return context.issuer.signer.public_key
 
 
 def test_a_worker_that_finds_another_key_signs_nothing(tmp_path: Path) -> None:
     # As one of Dask does; those of this machine get the key from the run.
-    with open_job("backfill", config_in(tmp_path)) as opened:
-        ours = opened.run.issuer
-        orders = Orders(opened.config, "run", ours.fingerprint)
-        with closing(open_desk(orders).catalog):
+    with open_run("backfill", config_in(tmp_path)) as opened:
+        ours = opened.issuer
+        setup = WorkerSetup(opened.config, "run", ours.fingerprint)
+        with closing(open_context(setup).catalog):
             pass
     key_file = tmp_path / "signing.key"
     key_file.rename(tmp_path / "old.key")
     with pytest.raises(ConfigError, match=r"there is no key in .*keygen"):
-        open_desk(orders)
+        open_context(setup)
     assert not key_file.exists()
     other = create_key(key_file)
     with pytest.raises(ConfigError, match="has another signing key") as caught:
-        open_desk(orders)
-    for shown in (ours.fingerprint, fingerprint(other.public_key)):
-        assert shown in str(caught.value)
+        open_context(setup)
+    for found in (ours.fingerprint, fingerprint(other.public_key)):
+        assert found in str(caught.value)
 
 
 ORPHANS = """
 import os, sys, time
 from pathlib import Path
-from flows.jobs.job import open_job
-from flows.ingest.executors.processes import Pool
+from flows.jobs.job import open_run
+from flows.ingest.executors.processes import ProcessExecutor
 from support.runs import config_in
 from support.environments import my_pid
 if __name__ == "__main__":
-    with open_job("backfill", config_in(Path(sys.argv[1]))) as job:
-        pool = Pool(job.config, job.run.desk, 2)
+    with open_run("backfill", config_in(Path(sys.argv[1]))) as run:
+        pool = ProcessExecutor(run.config, run.context, 2)
         print(pool.submit(my_pid).result(), flush=True)
         time.sleep(600)
 """
@@ -236,12 +235,12 @@ class Endless:
 
 
 def test_no_more_is_submitted_than_the_workers_are_ahead(tmp_path: Path) -> None:
-    with open_job("backfill", config_in(tmp_path)) as opened:
-        pool = Pool(opened.config, opened.run.desk, 2)
-        bulk, source = Bulk(opened.run, pool), Endless()
-        sent = bulk.submitted(source)
+    with open_run("backfill", config_in(tmp_path)) as opened:
+        pool = ProcessExecutor(opened.config, opened.context, 2)
+        queue, source = UnitQueue(opened, pool), Endless()
+        sent = queue.submit_all(source)
         for taken in range(1, 20):
-            assert "No such file" in (bulk.settle(next(sent)).failure or "")
+            assert "No such file" in (queue.commit(next(sent)).failure or "")
             assert source.given == taken + AHEAD * pool.size
         pool.close()
 
@@ -274,7 +273,7 @@ def test_a_finished_part_is_read_for_its_ids_where_another_one_follows(
             raise StoppedError
 
     with pytest.raises(StoppedError):
-        backfill(tmp_path / "halves", snapshot_file, 1, on_progress=stop)
+        backfill(tmp_path / "halves", snapshot_file, 1, steps=jobs.WatchedSteps(stop))
     resumed = backfill(tmp_path / "halves", snapshot_file, 1)
     assert (resumed.counts.papers, resumed.counts.rejects) == (whole.counts.papers, 2)
     assert resumed.counts.unchanged > 0
@@ -326,9 +325,9 @@ def test_what_a_unit_hands_back_is_small(tmp_path: Path, snapshot_file: Path) ->
     """Only summaries go through the flow's process."""
     described, spans, _ = scan(snapshot_file)
     assert spans
-    unit = units.SnapshotPart(snapshot_file, described.sha256, Selection(), spans[0], "key")
-    with open_job("backfill", config_in(tmp_path)) as opened:
-        outcome = unit.work(opened.run.desk, MOMENT, SeenIds())
+    unit = units.KagglePart(snapshot_file, described.sha256, Selection(), spans[0], "key")
+    with open_run("backfill", config_in(tmp_path)) as opened:
+        outcome = unit.prepare(opened.context, MOMENT, SeenIds())
         papers = outcome.prepared.counts.papers
         assert papers > 5
         size = len(multiprocessing.reduction.ForkingPickler.dumps(outcome))

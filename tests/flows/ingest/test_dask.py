@@ -14,6 +14,7 @@ from pathlib import Path
 import dask
 import pytest
 from distributed import LocalCluster
+from support import jobs
 from support.oai_pages import page, record
 from support.runs import assert_whole, bundle_files, config_in, rows
 from support.snapshot_rows import text
@@ -22,12 +23,11 @@ from support.worker_killer import WorkerKiller
 from flows.common.config import Config, DaskConfig
 from flows.common.errors import ConfigError, WorkerError
 from flows.common.keys import create_key, load_issuer
-from flows.ingest.executors import dask as dask_crew
+from flows.ingest.executors import dask as dask_executor
 from flows.ingest.executors import shared_folder
-from flows.ingest.executors.processes import Crew, hired
-from flows.ingest.prepare import Desk
-from flows.ingest.worker_context import Orders, open_desk
-from flows.jobs import jobs
+from flows.ingest.executors.executor import Executor
+from flows.ingest.executors.opening import open_executor
+from flows.ingest.worker_context import WorkerContext, WorkerSetup, open_context
 from flows.sources.kaggle import lines as snapshot
 from transforms.paper.selection import Selection
 from transforms.signing import encode_base64
@@ -65,7 +65,7 @@ def fixed(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let every run issue at the same time, in parts of a few papers."""
     monkeypatch.setattr("flows.jobs.job.utc_now", lambda: NOW)
     monkeypatch.setattr(snapshot, "PART_BYTES", 4_000)
-    monkeypatch.setattr(dask_crew, "LOOK_AFTER", 0.2)
+    monkeypatch.setattr(dask_executor, "LOOK_AFTER", 0.2)
 
 
 def on(cluster: LocalCluster, folder: Path) -> Config:
@@ -100,7 +100,7 @@ def assert_same(here: Path, there: Path) -> None:
 def test_a_snapshot_gives_the_same_records(
     tmp_path: Path, cluster: LocalCluster, monkeypatch: pytest.MonkeyPatch, *, packed: bool
 ) -> None:
-    monkeypatch.setattr(dask_crew, "INLINE_BYTES", 1000)
+    monkeypatch.setattr(dask_executor, "INLINE_BYTES", 1000)
     here, there = folders(tmp_path)
     file = tmp_path / "snapshot.json"
     file.write_bytes(gzip.compress(SNAPSHOT, 1) if packed else SNAPSHOT)
@@ -148,11 +148,11 @@ def test_replies_give_the_same_records(
 
 
 @contextmanager
-def crew_of(config: Config) -> Iterator[Crew]:
-    """Hire a crew as a job does, for the catalog and key that are there."""
-    desk = open_desk(Orders(config, "a run", load_issuer(config.identity).fingerprint))
-    with closing(desk.catalog), hired(config, desk, 10) as crew:
-        yield crew
+def executor_of(config: Config) -> Iterator[Executor]:
+    """Open an executor as a job does, for the catalog and key that are there."""
+    context = open_context(WorkerSetup(config, "a run", load_issuer(config.identity).fingerprint))
+    with closing(context.catalog), open_executor(config, context, 10) as executor:
+        yield executor
 
 
 @pytest.fixture
@@ -167,31 +167,32 @@ def write(path: Path, data: bytes) -> Path:
     return path
 
 
-def die(desk: Desk) -> None:  # noqa: ARG001 - a Work
+def die(context: WorkerContext) -> None:  # noqa: ARG001 - a Task
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def fail(desk: Desk) -> None:  # noqa: ARG001 - a Work
+def fail(context: WorkerContext) -> None:  # noqa: ARG001 - a Task
     raise TimeoutError("of the work's own")
 
 
-def name_of(desk: Desk) -> str:
-    return f"{desk.run} in {desk.layout.root.name} with {desk.issuer.fingerprint}, {os.getpid()}"
+def name_of(context: WorkerContext) -> str:
+    folder, signer = context.layout.root.name, context.issuer.fingerprint
+    return f"{context.run} in {folder} with {signer}, {os.getpid()}"
 
 
 def test_a_cluster_of_ones_own_and_work_that_kills_every_worker(there: Path) -> None:
     with (
         dask.config.set({"distributed.scheduler.allowed-failures": 0}),
-        crew_of(at(None, there)) as crew,
+        executor_of(at(None, there)) as executor,
     ):
-        assert crew.size == 2
-        assert crew.submit(name_of).result().startswith("a run in data with ")
-        assert str(os.getpid()) not in crew.submit(name_of).result()
+        assert executor.size == 2
+        assert executor.submit(name_of).result().startswith("a run in data with ")
+        assert str(os.getpid()) not in executor.submit(name_of).result()
         with pytest.raises(TimeoutError, match="of the work's own"):
-            crew.submit(fail).result()
+            executor.submit(fail).result()
         with pytest.raises(WorkerError, match="ended again and again"):
-            crew.submit(die).result()
-        assert crew.submit(name_of).result()
+            executor.submit(die).result()
+        assert executor.submit(name_of).result()
     assert not (there / "data" / shared_folder.MARKER).exists()
 
 
@@ -216,7 +217,7 @@ def test_a_worker_without_a_key_makes_none(
 def test_a_worker_of_another_version_does_nothing(
     there: Path, cluster: LocalCluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(dask_crew, "BUILDER_VERSION", "pith-ingest-9.9")
+    monkeypatch.setattr(dask_executor, "BUILDER_VERSION", "pith-ingest-9.9")
     with pytest.raises(ConfigError, match=r"has pith-ingest-0.* but this is pith-ingest-9\.9"):
         jobs.backfill_raw(on(cluster, there), [there / "one.xml"])
 
@@ -238,7 +239,7 @@ def test_a_folder_that_is_not_shared_is_told(tmp_path: Path) -> None:
 def test_a_wrong_address_and_a_scheduler_without_workers_are_told(
     there: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(dask_crew, "PATIENCE", 0.5)
+    monkeypatch.setattr(dask_executor, "PATIENCE", 0.5)
     with dask.config.set({"distributed.comm.timeouts.connect": "1s"}):
         with pytest.raises(ConfigError, match="no Dask scheduler answers at tcp://127") as caught:
             jobs.backfill_raw(at("tcp://127.0.0.1:9", there), [there / "one.xml"])
@@ -304,9 +305,10 @@ def test_a_missing_extra_is_told(there: Path) -> None:
     script = (
         "import sys; sys.modules['distributed'] = None\n"
         "from pathlib import Path\n"
-        "from flows import jobs; from flows.common.config import load_config\n"
         "from flows.common.errors import ConfigError\n"
-        "try: jobs.backfill_raw(load_config(), [Path('one.xml')])\n"
+        "from flows.jobs.backfill import backfill\n"
+        "from flows.sources.source import BackfillOptions\n"
+        "try: backfill(BackfillOptions(raw=[Path('one.xml')]))\n"
         "except ConfigError as error: print(error, end='')"
     )
     settings = {

@@ -11,12 +11,12 @@ import polars as pl
 import pyarrow.parquet as pq
 import pytest
 import zstandard
+from support import jobs
 from support.golden_data import GOLDEN
 from support.oai_pages import error, page, record, version
 from support.runs import SAMPLE, assert_whole, bundle_files, config_in, process, rows, tree
 
 from flows.common.errors import ConfigError
-from flows.jobs import jobs
 from flows.store.parquet.schema import SCHEMAS
 from transforms.encoding.canonical import canonical_json
 from transforms.verify.verify import verify_bundle

@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 from arxiv_server import ArxivServer, Library, Unavailable, make_library
+from support import jobs
 from support.runs import assert_whole, config_for, rows
 
 from flows.common.limits import RetryPolicy
-from flows.jobs import job, jobs
+from flows.jobs import job
 from flows.jobs.report import RunReport
 from flows.sources.arxiv import http as fetch
 

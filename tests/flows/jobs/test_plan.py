@@ -10,20 +10,18 @@ from typing import Any
 
 import pytest
 from arxiv_server import ArxivServer, Forbidden, make_library
+from support import jobs
 from support.command import run
 from support.runs import SAMPLE, config_for, tree
 from support.snapshot_rows import text
 
 from flows.common.config import Config
-from flows.common.errors import ConfigError, SnapshotError
-from flows.jobs import jobs
+from flows.common.errors import ConfigError, InputFileError
 from flows.jobs.dry_run import plan_backfill
+from flows.sources.source import BackfillOptions
 
 TODAY = datetime.now(UTC).date()
 FIRST_DAY = TODAY - timedelta(days=9)
-NOTHING: dict[str, Any] = dict.fromkeys(
-    ("raw", "categories", "snapshot", "search", "first", "until")
-)
 
 
 @pytest.fixture
@@ -34,7 +32,7 @@ def server() -> Iterator[ArxivServer]:
 
 
 def plan(config: Config, **arguments: Any) -> list[str]:
-    return plan_backfill(config, **NOTHING | {"limit": 2000} | arguments)
+    return plan_backfill(config, BackfillOptions(**arguments))
 
 
 def test_a_snapshot_that_is_one_json_array_is_named_before_it_is_read(
@@ -42,7 +40,7 @@ def test_a_snapshot_that_is_one_json_array_is_named_before_it_is_read(
 ) -> None:
     file = tmp_path / "array.json"
     file.write_text('[{"id": "2201.00001"}]')
-    with pytest.raises(SnapshotError, match="is one JSON array"):
+    with pytest.raises(InputFileError, match="is one JSON array"):
         plan(config_for(tmp_path, server), snapshot=file)
 
 
@@ -124,7 +122,7 @@ def test_a_snapshot_and_saved_replies_take_no_request(
     lines = plan(config, snapshot=file, categories=["cs"], first=FIRST_DAY)
     size = len(PACKED[how])
     assert lines == [
-        f"snapshot snapshot, {size} bytes: about {rows} rows of 1700 bytes each",
+        f"Kaggle's snapshot, {size} bytes: about {rows} rows of 1700 bytes each",
         f"of these only the papers of cs, changed {FIRST_DAY} to now",
         "no request to arXiv",
     ]
@@ -142,7 +140,7 @@ def test_wrong_use_is_refused_as_without_a_dry_run(tmp_path: Path, server: Arxiv
         plan(config, categories=["cs.LGG"])
     with pytest.raises(ConfigError, match="needs a query"):
         plan(config, search=" ")
-    with pytest.raises(SnapshotError, match="No such file"):
+    with pytest.raises(InputFileError, match="No such file"):
         plan(config, snapshot=tmp_path / "nowhere.json")
 
 

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 from arxiv_server import ArxivServer, make_library
+from support import jobs
 from support.command import environment
 from support.paths import ROOT
 from support.runs import assert_whole, config_for
 
 from flows.common.errors import ConfigError
-from flows.jobs import jobs
 from flows.jobs.report import RunReport
 from flows.store.catalog.catalog import Catalog
 from flows.store.layout import Layout
@@ -117,7 +117,7 @@ def test_a_whole_process_is_quick_without_a_prefect_server(
 
 
 def test_a_rerun_imports_nothing_that_it_does_not_need() -> None:
-    script = "import sys, flows.cli.main, flows.jobs.jobs; print(*sys.modules)"
+    script = "import sys, flows.cli.main, flows.jobs.rerun; print(*sys.modules)"
     done = subprocess.run(
         [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True
     )

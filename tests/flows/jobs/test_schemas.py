@@ -12,6 +12,7 @@ import pytest
 from fuzz.campaign import forgeries
 from hatchling.builders.wheel import WheelBuilder
 from jsonschema import Draft202012Validator
+from support import jobs
 from support.bad_bundles import BAD_PARTS, HARMLESS, UNCHECKED
 from support.command import run
 from support.golden_data import FOLDER, GOLDEN
@@ -19,7 +20,6 @@ from support.runs import SAMPLE, bundle_files, config_in, process, rows
 from support.schemas import NAMES, SCHEMAS, bundle_errors, errors, refs
 from support.signed_events import ISSUER, KEYS, NUMBER, OTHER, signed
 
-from flows.jobs import jobs
 from transforms import build_bundle, merge
 from transforms.bundle.build import IssueTimes, draft
 from transforms.bundle.later_events import append_snapshot

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from support import jobs
 from support.catalogs import dump, rebuilt
 from support.command import assert_one_sentence, run
 from support.killing import KilledError, kill
@@ -15,7 +16,6 @@ from flows.cli.data.find import print_matches
 from flows.cli.data.show import print_record
 from flows.common.errors import StoreError
 from flows.ingest.worker_context import layout_of
-from flows.jobs import jobs
 from flows.jobs import reissue as reissuing
 from flows.store import store
 from flows.store.bundles.export import Exported, ExportSelection, export_bundles

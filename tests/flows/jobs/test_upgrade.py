@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support import jobs
 from support.oai_pages import page, record
 from support.older_tables import drop_columns
 from support.runs import assert_whole, bundle_files, config_in, process, rows
 from support.snapshot_rows import line, row
 
 from flows.common.config import BUILDER_VERSION, Config
-from flows.jobs import jobs
 from transforms import authors_text
 from transforms.encoding.strict_json import read_json
 from transforms.paper.authors import author_names

@@ -6,11 +6,14 @@ from pathlib import Path
 
 import pytest
 from arxiv_server import ArxivServer, make_library
+from prefect import flow, runtime
 from support.runs import SAMPLE, assert_whole
 
 from flows.backfill import backfill
 from flows.common.errors import ConfigError
+from flows.ingest.steps import Step
 from flows.nightly import nightly
+from flows.orchestration import tasks
 from flows.rerun import rerun
 
 TODAY = datetime.now(UTC).date()
@@ -54,3 +57,24 @@ def test_a_wrong_use_fails_the_run_with_its_sentence(config_file: Path) -> None:
     neither = backfill(config_file=config_file, return_state=True)
     with pytest.raises(ConfigError, match="name one source"):
         neither.result()
+
+
+@pytest.mark.usefixtures("prefect")
+def test_a_flow_run_has_no_more_task_runs_than_the_server_can_record(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(tasks, "MAX_TASK_RUNS", 3)
+
+    def name() -> str | None:
+        found: str | None = runtime.task_run.name
+        return found
+
+    @flow
+    def many() -> list[str | None]:
+        steps = tasks.TaskSteps()
+        found = [steps.run(Step.HARVEST_PAGES, f"{{page}} {n}", name) for n in range(4)]
+        return [*found, steps.run(Step.WRITE_REPORT, "it", name)]
+
+    assert many() == [
+        "harvest pages: {page} 0", "harvest pages: {page} 1", None, None, "write report: it",
+    ]  # fmt: skip

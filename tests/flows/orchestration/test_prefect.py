@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from operator import itemgetter
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -91,12 +92,33 @@ def assert_artifacts(api: Api, runs: dict[str, str]) -> None:
             assert '"number": 60, "note": "complete: harvested 60' in found["pith-nightly-table"]
 
 
+STEPS = {
+    "backfill": [("check source", "raw replies"), ("commit shards", "oai-page.xml")],
+    "nightly": [
+        ("find windows", "all"),
+        ("harvest pages", "pages from 1"),
+        ("reconcile window", "all of arXiv"),
+    ],
+    "rerun": [("fetch papers", "9999.99999")],
+}
+
+
 def assert_names(api: Api, runs: dict[str, str], log: Path) -> None:
-    parts = {"backfill": "oai-page.xml", "nightly": "pages from 1", "rerun": "9999.99999"}
-    for job, part in parts.items():
+    """Show that the task runs of each flow say what it did, in its order."""
+    for job, steps in STEPS.items():
+        expected = [*steps, ("write report", f"-{job}-")]
+
+        def task_runs(job: str = job, number: int = len(expected)) -> list[dict[str, str]]:
+            found = api.of_run("task_runs", runs[job])
+            return sorted(found, key=itemgetter("start_time")) if len(found) >= number else []
+
         # Task runs reach the server as events, some seconds late.
-        tasks = wait_for(partial(api.of_run, "task_runs", runs[job]), log)
-        assert [part in task["name"] for task in tasks] == [True]
+        found = wait_for(task_runs, log)
+        keys = [task["task_key"].rpartition("-")[0].replace("_", " ") for task in found]
+        assert keys == [kind for kind, _ in expected]
+        for task, (kind, part) in zip(found, expected, strict=True):
+            assert task["name"].startswith(f"{kind}: ")
+            assert part in task["name"]
 
 
 def assert_logs(api: Api, runs: dict[str, str], log: Path) -> None:

@@ -1,8 +1,10 @@
 """How the command line runs a job: as a flow where a Prefect server is configured, else alone."""
 
+import ast
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import fields
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,12 +15,17 @@ from arxiv_server import ArxivServer, make_library
 from support.command import environment
 from support.paths import ROOT
 from support.runs import SAMPLE, assert_whole, process
+from typer.testing import CliRunner
 
+from flows.cli.app import app
+from flows.jobs.nightly import NightlyOptions
 from flows.jobs.report import RunReport, UnreachableRunError
-from flows.orchestration.launch import JobName, run_job
+from flows.jobs.rerun import RerunOptions
+from flows.orchestration.launch import launch
+from flows.sources.source import BackfillOptions
 
 TODAY = datetime.now(UTC).date()
-JOBS: list[JobName] = ["backfill", "nightly", "rerun"]
+WORDS = {"backfill": ["--category", "cs.LG"], "nightly": [], "rerun": ["2201.00001"]}
 # What a command printed, then the modules that it imported.
 SCRIPT = """
 import sys
@@ -62,20 +69,22 @@ def report(tmp_path: Path) -> RunReport:
     return process(tmp_path, SAMPLE.joinpath("oai-page.xml").read_bytes())
 
 
-@pytest.mark.parametrize("job", JOBS)
+@pytest.mark.parametrize("job", WORDS)
 def test_with_a_server_the_flow_runs(
-    monkeypatch: pytest.MonkeyPatch, report: RunReport, job: JobName
+    monkeypatch: pytest.MonkeyPatch, report: RunReport, job: str, tmp_path: Path
 ) -> None:
     told = []
 
-    def flow(**options: Any) -> RunReport:
+    def flow(options: Any) -> RunReport:
         told.append(options)
         return report
 
     monkeypatch.setenv("PREFECT_API_URL", "http://127.0.0.1:9/api")
-    monkeypatch.setitem(sys.modules, f"flows.{job}", SimpleNamespace(**{job: flow}))
-    assert run_job(job, data_dir=None) is report
-    assert told == [{"data_dir": None}]
+    monkeypatch.setitem(sys.modules, f"flows.{job}", SimpleNamespace(**{f"{job}_flow": flow}))
+    done = CliRunner().invoke(app, [job, *WORDS[job], "--data", str(tmp_path / "other")])
+    assert (done.exit_code, done.stdout.splitlines()) == (report.exit_status, report.lines())
+    assert [options.data_dir for options in told] == [tmp_path / "other"]
+    assert not (tmp_path / "other").exists()
 
 
 def test_a_flow_that_did_not_reach_arxiv_still_has_its_report(
@@ -84,6 +93,22 @@ def test_a_flow_that_did_not_reach_arxiv_still_has_its_report(
     def flow() -> RunReport:
         raise UnreachableRunError(report)
 
+    def job() -> RunReport:
+        raise AssertionError("the job ran by itself")
+
     monkeypatch.setenv("PREFECT_API_URL", "http://127.0.0.1:9/api")
-    monkeypatch.setitem(sys.modules, "flows.nightly", SimpleNamespace(nightly=flow))
-    assert run_job("nightly") is report
+    assert launch(job, flow) is report
+
+
+@pytest.mark.parametrize(
+    ("flow", "options"),
+    [("backfill", BackfillOptions), ("nightly", NightlyOptions), ("rerun", RerunOptions)],
+)
+def test_a_flow_has_a_parameter_for_each_option_of_its_job(flow: str, options: type) -> None:
+    """Read from the source, as `prefect deploy` does."""
+    tree = ast.parse((ROOT / "flows" / f"{flow}.py").read_text())
+    (found,) = [node for node in tree.body if getattr(node, "name", "") == flow]
+    assert isinstance(found, ast.FunctionDef)
+    assert {parameter.arg for parameter in found.args.args} == {
+        option.name for option in fields(options)
+    }

@@ -10,14 +10,14 @@ from threading import Lock
 
 import pytest
 from disasters.power_cuts import NoDiskError, cut_often, making_disk
+from support import jobs
 from support.oai_pages import page, record
 from support.runs import assert_whole, bundle_files, config_in, process
 
 from flows.common.errors import StoreError
 from flows.common.keys import load_issuer
 from flows.ingest import schedule as bulk
-from flows.ingest.worker_context import Orders, open_desk
-from flows.jobs import jobs
+from flows.ingest.worker_context import WorkerSetup, open_context
 from flows.store.bundles import files as module
 from flows.store.catalog.catalog import Catalog
 from flows.store.files.local import LocalFiles
@@ -135,12 +135,12 @@ def test_files_that_cannot_be_synced_are_not_noted_and_come_with_the_next_run(
 def test_a_worker_on_another_machine_syncs_what_it_wrote_itself(tmp_path: Path, log: Log) -> None:
     process(tmp_path, page(record("2201.00001")))
     config = config_in(tmp_path)
-    orders = Orders(config, "a run", load_issuer(config.identity).fingerprint)
+    setup = WorkerSetup(config, "a run", load_issuer(config.identity).fingerprint)
     for is_elsewhere in (False, True):
         log.events.clear()
-        with closing((desk := open_desk(orders)).catalog):
-            shard = next(name for name in desk.catalog.shard_names() if name.startswith("oai-"))
-            bulk._write_files(shard, is_elsewhere, desk)  # noqa: SLF001 - what is sent to a worker
+        with closing((context := open_context(setup)).catalog):
+            shard = next(name for name in context.catalog.shard_names() if name.startswith("oai-"))
+            bulk._write_files(shard, is_elsewhere, context)  # noqa: SLF001 - what is sent to a worker
         assert bool(log.at("sync ended")) is is_elsewhere
         assert log.at("written")[0] == 0
 

@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 from arxiv_server import ArxivServer, make_library
+from support import jobs
 from support.catalogs import dump
 from support.oai_pages import page, record
 from support.object_store import KEY_ID, S3, SECRET, make_bucket, moto_server, often, proxy
@@ -30,8 +31,7 @@ from flows.common.config import Config, load_config
 from flows.common.errors import ConfigError, StoreError
 from flows.common.files.locations import location_of
 from flows.common.keys import load_issuer
-from flows.ingest.worker_context import Orders, layout_of, open_desk
-from flows.jobs import jobs
+from flows.ingest.worker_context import WorkerSetup, layout_of, open_context
 from flows.jobs import reissue as reissuing
 from flows.store.catalog import copies as shared
 from flows.store.catalog.catalog import Catalog
@@ -148,7 +148,7 @@ def backfill(store: S3, folder: Path) -> None:
 def test_killed_again_and_again_it_ends_with_each_paper_once(s3: S3, tmp_path: Path) -> None:
     saved = saved_pages(tmp_path / "saved")
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["flows.jobs.jobs", "test_objects"])
+    context.set_forkserver_preload(["support.jobs", "test_objects"])
     choose, kills = Random(5), 0
     config = s3.config(tmp_path)
     while kills < KILLS:
@@ -320,7 +320,9 @@ def test_a_worker_elsewhere_knows_what_the_copy_knows(s3: S3, tmp_path: Path) ->
     elsewhere = elsewhere.model_copy(update={"identity": one.identity})
     jobs.backfill_raw(one, [SAMPLE])
     fingerprint = load_issuer(one.identity).fingerprint
-    here, there = (open_desk(Orders(config, "run", fingerprint)) for config in (one, elsewhere))
+    here, there = (
+        open_context(WorkerSetup(config, "run", fingerprint)) for config in (one, elsewhere)
+    )
     assert here.catalog.shard_names() == there.catalog.shard_names() != set()
     assert not there.layout.catalog.exists()
     assert len(list(there.layout.root.glob("copies/*.sqlite"))) == 1

@@ -7,6 +7,7 @@ from tempfile import mkdtemp
 
 import pytest
 from arxiv_server import ArxivServer, make_library
+from support import jobs
 from support.command import assert_one_sentence, run
 from support.oai_pages import page, record, version
 from support.paths import ROOT
@@ -15,7 +16,6 @@ from support.runs import config_for, config_in, process, rows
 from flows.cli.data.show import print_bundle, print_record
 from flows.common.errors import ConfigError
 from flows.ingest.worker_context import layout_of
-from flows.jobs import jobs
 from flows.jobs import reissue as reissuing
 from flows.store.bundles.export import ExportSelection, export_bundles
 

@@ -36,7 +36,7 @@ def night_windows(
 
 
 def coverage_lines(log: WindowLog, sets: Iterable[str | None]) -> Iterator[str]:
-    """Say for each set which days are proven, which are not, and what command harvests those."""
+    """Yield for each set which days are proven, which are not, and what command harvests those."""
     for set_spec in sets:
         name = "all of arXiv" if set_spec is None else category_of(set_spec)
         for line in _lines(set_spec, log.proven(set_spec)):

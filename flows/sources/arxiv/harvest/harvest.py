@@ -17,7 +17,9 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from flows.common.process.progress import LOGGER, Meter
-from flows.ingest.commit import Run, StepRunner, UnitResult, keep_rows, mark_vanished, process_reply
+from flows.ingest.commit import keep_rows, mark_deleted, process_reply
+from flows.ingest.run import Run, WindowOutcome
+from flows.ingest.steps import PAPERS_A_STEP, Step
 from flows.sources.arxiv.harvest.listing import (
     END,
     IncompleteError,
@@ -25,7 +27,7 @@ from flows.sources.arxiv.harvest.listing import (
     came_with,
     fetch_listing,
 )
-from flows.sources.arxiv.harvest.prefetch import Ahead
+from flows.sources.arxiv.harvest.prefetch import Prefetch
 from flows.store.catalog.window import Window
 from flows.store.catalog.windows import DoneWindow, How, Progress, WindowLog
 from transforms.encoding.digest import sha256, to_hex
@@ -42,13 +44,12 @@ if TYPE_CHECKING:
     from flows.sources.arxiv.http import Reply
     from flows.sources.arxiv.oai_client import OaiClient
 
-    _Pages = Ahead[str | None, Reply[Page]]
+    _Pages = Prefetch[str | None, Reply[Page]]
     """The pages of one window, each by the token that fetches it."""
 
 PAGES_A_STEP = 20
 """A minute's work at arXiv's pace; the whole of arXiv takes about 120 steps."""
 
-RECORDS_A_STEP = 20
 MAX_PASSES = 3
 
 NO_PAPERS = "no papers at all, so not counted as done"
@@ -56,26 +57,8 @@ EMPTY_LIST = "arXiv lists no paper in it, and yet gives some; ask again after mi
 
 
 @dataclass(frozen=True, slots=True)
-class WindowOutcome:
-    """What became of a window: how many papers arXiv lists in it, and how they came.
-
-    `vanished` were listed and do not exist any more; `left` came and are not listed any more, for
-    they have changed since and so belong to a later day. `problem` is None when it is complete.
-    """
-
-    window: str
-    listed: int = 0
-    harvested: int = 0
-    recovered: int = 0
-    vanished: int = 0
-    left: int = 0
-    was_done: bool = False
-    problem: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Harvester:
-    """What all windows of one run share; `results` grows with every reply that was processed.
+    """All that the windows of one run share; the run's results grow with every reply.
 
     `papers` counts those of all pages. How many there will be, no one knows before they are listed.
     `refused` are tokens with which a list could not be continued.
@@ -83,8 +66,6 @@ class Harvester:
 
     run: Run
     client: "OaiClient"
-    in_step: StepRunner
-    results: list[UnitResult]
     papers: Meter = field(default_factory=Meter)
     refused: set[str] = field(default_factory=set)
 
@@ -105,8 +86,8 @@ class Harvester:
         self._step_back(progress)
         for passes in range(1, MAX_PASSES + 1):
             self._take_all_pages(progress)
-            listing = fetch_listing(self.run, self.client, window)
-            missing = self.log.missing(progress, listing.days)
+            reconcile = partial(self._reconcile, progress)
+            listing, missing = self.run.steps.run(Step.RECONCILE_WINDOW, str(window), reconcile)
             # Whichever takes fewer requests: another pass, or one for each paper.
             goes_on = len(missing) > progress.pages or _is_odd(progress, listing)
             if not goes_on or passes == MAX_PASSES:
@@ -114,7 +95,7 @@ class Harvester:
             LOGGER.info("%s: %d papers are missing; once more from the start", window, len(missing))
             progress.token, progress.pages, progress.is_listed = None, 0, True
             self.log.advance(progress)
-        self.results.extend(listing.refused)
+        self.run.results.extend(listing.refused)
         self._recover_all(progress, missing)
         self._check(progress, listing)
         return self._finish(progress, listing)
@@ -131,10 +112,11 @@ class Harvester:
 
     def _take_all_pages(self, progress: Progress) -> None:
         # Over all steps, for the last page of one already begins the first of the next.
-        pages: _Pages = Ahead(partial(self.client.records_page, progress.window))
+        pages: _Pages = Prefetch(partial(self.client.records_page, progress.window))
         while progress.token != END:
             name = f"{progress.window}: pages from {progress.pages + 1}"
-            self.in_step(name, partial(self._take_pages, progress, pages))
+            take = partial(self._take_pages, progress, pages)
+            self.run.steps.run(Step.HARVEST_PAGES, name, take)
 
     def _take_pages(self, progress: Progress, pages: "_Pages") -> None:
         for _ in range(PAGES_A_STEP):
@@ -166,7 +148,7 @@ class Harvester:
         following = page.resumption_token or END
         if following != END:
             pages.begin(following)
-        self.results.append(process_reply(self.run, reply.raw, page, name=str(progress.window)))
+        self.run.results.append(process_reply(self.run, reply.raw, page, name=str(progress.window)))
         progress.token = following
         progress.pages += 1
         how = How.RECOVERED if progress.is_listed else How.HARVESTED
@@ -177,31 +159,36 @@ class Harvester:
             progress.window, progress.pages, len(page.papers), self.papers.done, self.papers.rate(),
         )  # fmt: skip
 
+    def _reconcile(self, progress: Progress) -> tuple[Listing, dict[str, date]]:
+        """Return what arXiv lists, and what of it is missing: the days of papers by id."""
+        listing = fetch_listing(self.run, self.client, progress.window)
+        return listing, self.log.missing(progress, listing.days)
+
     def _recover_all(self, progress: Progress, missing: Mapping[str, date]) -> None:
         progress.is_listed = True
         papers = iter(missing.items())
-        while some := dict(islice(papers, RECORDS_A_STEP)):
+        while some := dict(islice(papers, PAPERS_A_STEP)):
             name = f"{progress.window}: missing papers"
-            self.in_step(name, partial(self._recover, progress, some))
+            self.run.steps.run(Step.FETCH_PAPERS, name, partial(self._recover, progress, some))
 
     def _recover(self, progress: Progress, missing: Mapping[str, date]) -> None:
         """Ask for papers one by one; `missing` are their days as listed."""
-        vanished = []
+        deleted = []
         for arxiv_id, day in missing.items():
             try:
                 with self.run.store.watch.stage("fetch papers"):
                     reply = self.client.get_record(arxiv_id)
             except IdDoesNotExistError:
-                vanished.append(arxiv_id)
+                deleted.append(arxiv_id)
                 continue
-            self.results.append(process_reply(self.run, reply.raw, reply.value, name=arxiv_id))
+            self.run.results.append(process_reply(self.run, reply.raw, reply.value, name=arxiv_id))
             came = came_with(reply.value)
             if reply.value.rejects and came.get(arxiv_id) is None:
                 # So broken that its own day cannot be read: asked for again it is the same.
                 came[arxiv_id] = day
             self.log.advance(progress, came, How.RECOVERED)
-        mark_vanished(self.run, vanished, source=str(progress.window))
-        self.log.advance(progress, dict.fromkeys(vanished), How.VANISHED)
+        mark_deleted(self.run, deleted, source=str(progress.window))
+        self.log.advance(progress, dict.fromkeys(deleted), How.VANISHED)
 
     def _check(self, progress: Progress, listing: Listing) -> None:
         """Raise `IncompleteError` where what came is not what arXiv lists."""
@@ -227,8 +214,8 @@ class Harvester:
             listed=len(listing.days),
             harvested=counts[How.HARVESTED],
             recovered=counts[How.RECOVERED],
-            vanished=counts[How.VANISHED],
-            left=self.log.left(progress, listing.days),
+            deleted=counts[How.VANISHED],
+            moved=self.log.left(progress, listing.days),
         )
         row = WindowRow(
             window.set_spec or "",
@@ -239,8 +226,8 @@ class Harvester:
             outcome.listed,
             outcome.harvested,
             outcome.recovered,
-            outcome.vanished,
-            outcome.left,
+            outcome.deleted,
+            outcome.moved,
         )
         done = DoneWindow(window, progress.started_at, listing.at, outcome.listed)
         unit = f"window-{to_hex(sha256(str(window).encode()))[:32]}"
@@ -249,5 +236,5 @@ class Harvester:
 
 
 def _is_odd(progress: Progress, listing: Listing) -> bool:
-    """Tell whether the list is empty although pages came: one of them is from a cache."""
+    """Return whether the list is empty although pages came: one of them is from a cache."""
     return progress.pages > 0 and not listing.days

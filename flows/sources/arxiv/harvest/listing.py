@@ -1,4 +1,4 @@
-"""What arXiv lists in a window, which is what a harvest is compared with; and what a page gave."""
+"""The papers that arXiv lists in a window, to compare a harvest with; and those of a page."""
 
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 
-from flows.ingest.commit import Run, UnitResult, process_reply
+from flows.ingest.commit import process_reply
+from flows.ingest.run import Run, UnitResult
 from flows.store.catalog.window import Window
 from transforms.paper.paper import BadPaperError, Reject, check_id
 from transforms.parsing.arxiv_xml import Page
@@ -39,7 +40,7 @@ class Listing:
     refused: list[UnitResult] = field(default_factory=list)
 
     def add(self, days: Mapping[str, date]) -> bool:
-        """Add papers; tell whether any of them is new, or newer than it was listed before."""
+        """Add papers, and return whether any of them is new, or newer than it was listed before."""
         news = {
             arxiv_id: day
             for arxiv_id, day in days.items()

@@ -14,16 +14,18 @@ from typing import Any
 
 import pytest
 from arxiv_server import ArxivServer, CachedError, Forbidden, Unavailable, make_library
+from support import jobs
 from support.runs import assert_whole, config_for, rows
 
 from flows.common.errors import StoreError
 from flows.common.limits import RetryPolicy
-from flows.ingest.commit import UnitResult, process_reply
-from flows.jobs import jobs
+from flows.ingest.commit import process_reply
+from flows.ingest.run import UnitResult
 from flows.jobs.report import RunReport
 from flows.sources.arxiv import http as fetch
+from flows.sources.arxiv.connection import connect
 from flows.sources.arxiv.harvest import harvest
-from flows.sources.arxiv.harvest.prefetch import Ahead
+from flows.sources.arxiv.harvest.prefetch import Prefetch
 from flows.store.catalog.catalog import Catalog
 from flows.store.catalog.window import Window
 from transforms.parsing.arxiv_xml import Page
@@ -90,7 +92,7 @@ def test_the_requests_are_those_of_one_page_after_the_other(
     tmp_path: Path, server: ArxivServer
 ) -> None:
     window = Window(None, DAY, DAY)
-    with jobs.connect(config_for(tmp_path, server).arxiv) as client:
+    with connect(config_for(tmp_path, server).arxiv) as client:
         client.identify()
         token = None
         while token != "":
@@ -165,7 +167,7 @@ def test_a_failure_does_not_wait_for_the_next_page_which_is_not_asked_for_again(
     server.order(Unavailable(), on="ListRecords", skip=1)
     with pytest.raises(StoreError, match="the disk is full"):
         run(tmp_path, server)
-    (thread,) = [thread for thread in threading.enumerate() if thread.name == "ahead"]
+    (thread,) = [thread for thread in threading.enumerate() if thread.name == "prefetch"]
     goes_on.set()
     thread.join(SECONDS)
     assert not thread.is_alive()
@@ -177,12 +179,13 @@ _INTERRUPTED = """
 import logging, signal, sys
 from datetime import date
 from pathlib import Path
-from flows.jobs import jobs
-from flows.common.config import load_config
+from flows.jobs.backfill import backfill
+from flows.sources.source import BackfillOptions
 signal.signal(signal.SIGINT, signal.default_int_handler)
 logging.basicConfig(level=logging.INFO, stream=sys.stdout, format="%(message)s")
 day = date.fromisoformat(sys.argv[2])
-jobs.backfill_categories(load_config(Path(sys.argv[1])), ["all"], day, day)
+config_file = Path(sys.argv[1])
+backfill(BackfillOptions(categories=["all"], first=day, until=day, config_file=config_file))
 """
 
 
@@ -211,7 +214,7 @@ def test_a_process_that_waits_an_hour_for_the_next_page_can_be_interrupted(
 
 def test_what_was_begun_is_taken_once_then_the_next_is_done() -> None:
     done: list[int] = []
-    ahead = Ahead(done.append)
+    ahead = Prefetch(done.append)
     ahead.begin(1)
     ahead.take(1)
     assert done == [1]
@@ -223,7 +226,7 @@ def test_an_error_is_raised_when_it_is_taken_and_the_next_value_goes() -> None:
     def halve(number: int) -> float:
         return 1 / number
 
-    ahead = Ahead(halve)
+    ahead = Prefetch(halve)
     ahead.begin(0)
     with pytest.raises(ZeroDivisionError):
         ahead.take(0)
@@ -233,7 +236,7 @@ def test_an_error_is_raised_when_it_is_taken_and_the_next_value_goes() -> None:
 def test_the_work_has_the_context_of_who_began_it_and_a_thread_of_its_own() -> None:
     step = ContextVar("step", default="none")
     look: Callable[[None], tuple[str, int]] = lambda _: (step.get(), get_ident())  # noqa: E731
-    ahead = Ahead(look)
+    ahead = Prefetch(look)
     step.set("the first")
     ahead.begin(None)
     step.set("the second")

@@ -17,6 +17,7 @@ from random import Random
 
 import pytest
 from arxiv_server import ArxivServer, CachedError, Library, Seen, Unavailable, make_library, set_of
+from support import jobs
 from support.replay import EARLIEST, Replay
 from support.runs import config_for, held
 
@@ -24,7 +25,7 @@ from flows.cli.data.status import status_lines
 from flows.common.config import Config, OutputsConfig
 from flows.common.errors import ArxivError
 from flows.common.limits import RetryPolicy
-from flows.jobs import job, jobs
+from flows.jobs import job
 from flows.jobs.report import RunReport
 from flows.sources.arxiv import http as fetch
 from flows.store.layout import Layout

@@ -10,13 +10,14 @@ from urllib.request import urlopen
 
 import pytest
 from arxiv_server import ArxivServer, CachedError, Library, Seen, Stale, make_library
+from support import jobs
 from support.oai_pages import page, record
 from support.replay import Replay
 from support.runs import assert_whole, config_for, held, rows
 
 from flows.common.config import Config, OutputsConfig
 from flows.common.limits import RetryPolicy
-from flows.jobs import job, jobs
+from flows.jobs import job
 from flows.jobs.report import RunReport
 from flows.sources.arxiv import http as fetch
 
@@ -154,7 +155,7 @@ def test_a_record_older_than_its_list_is_missing_and_fetched_by_its_id(
         changed = skip_in_new_form(server)
         report = run(config_for(tmp_path, server))
         (window,) = report.windows
-        assert (window.problem, window.listed, window.left) == (None, PAPERS, 0)
+        assert (window.problem, window.listed, window.moved) == (None, PAPERS, 0)
         assert (window.harvested, window.recovered) == (PAPERS - 5, 5)
         asked = {seen.query.get("identifier", "").removeprefix("oai:arXiv.org:")
                  for seen in server.requests}  # fmt: skip
@@ -232,7 +233,7 @@ def test_a_paper_that_moved_out_of_a_closed_window_is_not_asked_for(tmp_path: Pa
     with serve(library()) as server:
         skip_in_new_form(server)
         (window,) = backfill_closed(config_for(tmp_path, server)).windows
-        assert (window.left, window.recovered, window.problem) == (5, 0, None)
+        assert (window.moved, window.recovered, window.problem) == (5, 0, None)
         assert not any(seen.query["verb"] == "GetRecord" for seen in server.requests)
 
 
@@ -292,7 +293,7 @@ def test_a_closed_window_whose_papers_have_all_left_is_complete(tmp_path: Path) 
 
         server.on_request = leave
         (window,) = backfill_closed(config_for(tmp_path, server)).windows
-        assert (window.listed, window.left, window.problem) == (0, 3, None)
+        assert (window.listed, window.moved, window.problem) == (0, 3, None)
 
 
 def test_a_window_that_stopped_before_its_list_compares_days_when_it_goes_on(

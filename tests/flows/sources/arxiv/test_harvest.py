@@ -28,11 +28,11 @@ from arxiv_server import (
     Vanish,
     make_library,
 )
+from support import jobs
 from support.runs import assert_whole, config_for, rows, tree
 
 from flows.common.errors import ArxivUnreachableError, ConfigError
 from flows.common.limits import RetryPolicy
-from flows.jobs import jobs
 from flows.jobs.report import RunReport
 from flows.sources.arxiv import http as fetch
 
@@ -127,7 +127,7 @@ def test_papers_that_change_between_pages_are_recovered_and_counted(tmp_path: Pa
         ids = {work.id for work in server.library.select(ONE_DAY, ONE_DAY)}
         server.order(Restamp(4, TODAY), on="ListRecords", skip=3)
         (window,) = harvest(tmp_path, server, ONE_DAY, ONE_DAY).windows
-        assert (window.listed, window.left) == (len(ids) - 4, 4)
+        assert (window.listed, window.moved) == (len(ids) - 4, 4)
         assert (window.harvested, window.recovered) == (len(ids) - 4, 4)
         assert_exactly_once(tmp_path, server.library, ONE_DAY, ONE_DAY)
         assert ids <= {arxiv_id for arxiv_id, _ in held(tmp_path)}
@@ -146,7 +146,7 @@ def test_what_vanished_is_counted_and_marked(tmp_path: Path) -> None:
         server.order(Restamp(1, TODAY), on="ListRecords", skip=2)
         server.on_request = remove_what_is_asked_for
         (window,) = harvest(tmp_path, server, ONE_DAY, ONE_DAY).windows
-        assert (window.vanished, window.recovered, window.problem) == (1, 0, None)
+        assert (window.deleted, window.recovered, window.problem) == (1, 0, None)
         assert [row["arxiv_id"] for row in rows(tmp_path, "vanished")] == gone
         assert_exactly_once(tmp_path, server.library, ONE_DAY, ONE_DAY)
 
@@ -318,10 +318,13 @@ HARVEST_SCRIPT = """
 import sys
 from datetime import date
 from pathlib import Path
-from flows.jobs import jobs
-from flows.common.config import load_config
+from flows.jobs.backfill import backfill
+from flows.sources.source import BackfillOptions
 day = date.fromisoformat(sys.argv[2])
-report = jobs.backfill_categories(load_config(Path(sys.argv[1])), ["all"], day, day)
+options = BackfillOptions(
+    categories=["all"], first=day, until=day, config_file=Path(sys.argv[1])
+)
+report = backfill(options)
 sys.exit(report.exit_status)
 """
 

@@ -14,12 +14,11 @@ from typing import Any
 
 import pytest
 import zstandard
+from support import jobs
 from support.runs import assert_whole, config_in, rows, tree
 from support.snapshot_rows import line, row
 
-from flows.common.errors import SnapshotError
-from flows.ingest.commit import Work
-from flows.jobs import jobs
+from flows.common.errors import InputFileError
 from flows.jobs.report import RunReport
 from flows.sources.kaggle import lines as snapshot
 from flows.sources.kaggle import parts as snapshot_scan
@@ -78,13 +77,13 @@ class Changed:
         self.file.write_bytes(self.whole)
         self.committed: dict[str, tuple[int, str]] = {}
 
-        def in_step(name: str, work: Work) -> None:  # noqa: ARG001 - a StepRunner
+        def in_step(name: str, work: jobs.StepWork) -> None:  # noqa: ARG001 - a step
             work()
             if not self.committed:
                 self.committed = committed(folder)
                 change(self.file, self.whole)
 
-        self.report = backfill(folder, self.file, in_step=in_step)
+        self.report = backfill(folder, self.file, steps=jobs.WrappedSteps(in_step))
 
     def assert_lost(self, reason: str) -> None:
         """Assert that the run stopped, named file and line, and kept only what was there."""
@@ -230,7 +229,7 @@ def test_a_snapshot_that_is_written_while_it_is_scanned_is_not_begun(
             super().add(block)
 
     monkeypatch.setattr(snapshot_scan, "_Spans", Slow)
-    with pytest.raises(SnapshotError, match=r"snapshot\.json: it is being written; run again"):
+    with pytest.raises(InputFileError, match=r"snapshot\.json: it is being written; run again"):
         backfill(tmp_path, file)
     assert not (tmp_path / "data").exists()
 
@@ -251,13 +250,13 @@ def test_random_changes_under_several_workers_leave_each_paper_once(
         done = threading.Event()
         changing = threading.Thread(target=change_often, args=(file, whole, choose, done))
 
-        def begin(name: str, work: Work, once: threading.Thread = changing) -> None:  # noqa: ARG001
+        def begin(name: str, work: jobs.StepWork, once: threading.Thread = changing) -> None:  # noqa: ARG001
             if once.ident is None:
                 once.start()
             work()
 
         try:
-            report = backfill(folder, file, 2, in_step=begin)
+            report = backfill(folder, file, 2, steps=jobs.WrappedSteps(begin))
         finally:
             done.set()
             changing.join()
@@ -325,13 +324,13 @@ def test_a_disk_that_fails_while_it_is_read_stops_the_run(
     subprocess.run(["sync", "-f", file], check=True)
     sound = image.read_bytes()
 
-    def fail_after_it(name: str, work: Work) -> None:  # noqa: ARG001 - a StepRunner
+    def fail_after_it(name: str, work: jobs.StepWork) -> None:  # noqa: ARG001 - a step
         work()
         with file.open("rb") as stream:
             os.posix_fadvise(stream.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
         os.truncate(image, 2**20)
 
-    report = backfill(tmp_path, file, in_step=fail_after_it)
+    report = backfill(tmp_path, file, steps=jobs.WrappedSteps(fail_after_it))
     assert report.exit_status == 2
     assert f"cannot read the snapshot {file} from line " in (report.stopped or "")
     assert "Input/output error" in (report.stopped or "")
@@ -364,7 +363,7 @@ def test_papers_rejects_and_blank_lines_add_up_to_the_lines(tmp_path: Path, pack
     for _ in ("the first time", "again, from what is noted of finished parts"):
         report = jobs.backfill_snapshot(config, file, selection)
         c = report.counts
-        assert (c.papers, c.rejects, c.passed_over, c.blank) == (1, 4, 1, 2)
+        assert (c.papers, c.rejects, c.filtered, c.blank) == (1, 4, 1, 2)
         assert c.lines == len(lines)
         said = "lines 8: papers 1, rejects 4 (repeated ids 1), not selected 1, blank 2"
         assert said in report.lines()

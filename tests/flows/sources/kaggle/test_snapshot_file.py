@@ -16,9 +16,9 @@ import pytest
 import zstandard
 from support.snapshot_rows import line, older_row, row, text
 
-from flows.common.errors import PithError, SnapshotError
+from flows.common.errors import InputFileError, PithError
+from flows.ingest.run import InputFile
 from flows.sources.kaggle import lines as snapshot
-from flows.sources.kaggle.file import SnapshotFile
 from flows.sources.kaggle.lines import MAX_LINE_BYTES, Part, read_part, read_parts, reject_repeated
 from flows.sources.kaggle.parts import scan
 from transforms import Reject
@@ -160,7 +160,7 @@ def test_rows_that_are_not_selected_are_counted(tmp_path: Path) -> None:
     (part,) = read_parts(path)
     found = read_part(part, selection=Selection(frozenset({"math"})))
     assert [paper.id for paper in found.papers] == ["0704.0002"]
-    assert (found.line_numbers, found.passed_over, len(found.rejects)) == ([2], 1, 1)
+    assert (found.line_numbers, found.filtered, len(found.rejects)) == ([2], 1, 1)
 
 
 def test_the_longest_line_that_is_taken_and_the_shortest_that_is_not(tmp_path: Path) -> None:
@@ -257,7 +257,7 @@ def test_an_archive_cut_short_gives_what_is_before_the_cut(packing: str, tmp_pat
     PACKINGS[packing](data, path)
     path.write_bytes(path.read_bytes()[:-40_000])
     given: list[Part] = []
-    with pytest.raises(SnapshotError, match="cannot read the snapshot") as caught:
+    with pytest.raises(InputFileError, match="cannot read the snapshot") as caught:
         given.extend(read_parts(path))
     read = b"".join(each for part in given for each in part.lines)
     assert data.startswith(read)
@@ -278,7 +278,7 @@ def test_a_damaged_archive_is_an_error(packing: str, tmp_path: Path) -> None:
     whole = path.read_bytes()
     for at in (len(whole) // 2, 0):
         path.write_bytes(whole[: at + 4] + b"damage" * 20 + whole[at + 124 :])
-        with pytest.raises(SnapshotError, match=f"cannot read the snapshot {path} from byte"):
+        with pytest.raises(InputFileError, match=f"cannot read the snapshot {path} from byte"):
             list(read_parts(path))
 
 
@@ -293,25 +293,25 @@ def test_a_damaged_archive_is_an_error(packing: str, tmp_path: Path) -> None:
 def test_a_zip_must_hold_one_snapshot(
     members: dict[str, bytes], found: str, tmp_path: Path
 ) -> None:
-    with pytest.raises(SnapshotError, match=found):
+    with pytest.raises(InputFileError, match=found):
         list(read_parts(zipped(members, tmp_path / "snapshot.zip")))
 
 
 def test_a_zip_packed_otherwise_or_encrypted_is_an_error(tmp_path: Path) -> None:
     path = zipped({"a.json": b"{}\n"}, tmp_path / "a.zip", zipfile.ZIP_BZIP2)
-    with pytest.raises(SnapshotError, match="not packed by deflate"):
+    with pytest.raises(InputFileError, match="not packed by deflate"):
         list(read_parts(path))
     data = bytearray(zipped({"a.json": b"{}\n"}, path).read_bytes())
     data[data.index(b"PK\x01\x02") + 8] |= 1
     path.write_bytes(data)
-    with pytest.raises(SnapshotError, match="encrypted"):
+    with pytest.raises(InputFileError, match="encrypted"):
         list(read_parts(path))
 
 
 def test_a_member_whose_name_is_no_text_is_an_error(tmp_path: Path) -> None:
     path = zipped({"é.json": b"{}\n"}, tmp_path / "a.zip")
     path.write_bytes(path.read_bytes().replace("é".encode(), b"\xff\xff"))
-    with pytest.raises(SnapshotError, match="utf-8"):
+    with pytest.raises(InputFileError, match="utf-8"):
         list(read_parts(path))
 
 
@@ -336,4 +336,4 @@ def test_a_file_is_described_as_it_lies_on_disk(tmp_path: Path) -> None:
     path.write_bytes(gzip.compress(text("0704.0001")))
     data = path.read_bytes()
     sha256 = hashlib.sha256(data).hexdigest()
-    assert scan(path)[:2] == (SnapshotFile("arxiv.json.gz", len(data), sha256), None)
+    assert scan(path)[:2] == (InputFile("arxiv.json.gz", len(data), sha256), None)

@@ -8,15 +8,14 @@ from pathlib import Path
 from random import Random
 
 import pytest
+from support import jobs
 from support.golden_data import GOLDEN
 from support.oai_pages import page, record
 from support.runs import assert_whole, config_in, process, rows, tree
 from support.snapshot_rows import line, row, text
 
 from flows.cli.verify.metadata_file import read_texts
-from flows.common.errors import SnapshotError
-from flows.ingest.commit import Work
-from flows.jobs import jobs
+from flows.common.errors import InputFileError
 from flows.jobs.report import RunReport
 from flows.sources.kaggle import lines as snapshot
 from transforms.paper.selection import Selection
@@ -61,9 +60,9 @@ def test_bad_lines_are_rejects_with_number_and_reason(tmp_path: Path) -> None:
         assert found[number].startswith(reason)
     assert report.exit_status == 1
     assert "rejects, kept with their bytes" in "\n".join(report.lines()[-len(REASONS) - 1 :])
-    assert report.snapshot
-    assert (report.snapshot.name, report.snapshot.size) == ("snapshot.json", len(data))
-    assert report.snapshot.sha256 == hashlib.sha256(data).hexdigest()
+    assert report.input_file
+    assert (report.input_file.name, report.input_file.size) == ("snapshot.json", len(data))
+    assert report.input_file.sha256 == hashlib.sha256(data).hexdigest()
     assert_whole(tmp_path)
 
 
@@ -86,9 +85,9 @@ def test_each_line_is_a_paper_a_reject_not_selected_or_blank(
     selection = Selection(frozenset({"cs"}))
     for _ in range(2):
         counts = jobs.backfill_snapshot(config_in(tmp_path, workers), file, selection).counts
-        blank, passed_over = lines.count(b" \n"), lines.count(kinds[4])
-        assert (counts.papers, counts.passed_over) == (41, passed_over)
-        assert counts.rejects == len(lines) - 41 - blank - passed_over
+        blank, filtered = lines.count(b" \n"), lines.count(kinds[4])
+        assert (counts.papers, counts.filtered) == (41, filtered)
+        assert counts.rejects == len(lines) - 41 - blank - filtered
         assert sum(counts.by_reason.values()) == counts.rejects
     kept = {row["raw"]: row["position"] for row in rows(tmp_path, "rejects")}
     assert kept.keys() == {kinds[0].strip(), b"{broken", b"?"}
@@ -113,10 +112,10 @@ ARRAYS = {
 
 @pytest.mark.parametrize("name", ARRAYS)
 def test_one_json_array_is_named_with_what_to_do(tmp_path: Path, name: str) -> None:
-    with pytest.raises(SnapshotError, match=r"is one JSON array, but .* jq -c"):
+    with pytest.raises(InputFileError, match=r"is one JSON array, but .* jq -c"):
         backfill(tmp_path, gzip.compress(ARRAYS[name].encode()))
     assert not (tmp_path / "data").exists()
-    with pytest.raises(SnapshotError, match=r"is one JSON array, but .* jq -c"):
+    with pytest.raises(InputFileError, match=r"is one JSON array, but .* jq -c"):
         read_texts(tmp_path / "snapshot.json")
 
 
@@ -154,7 +153,7 @@ def test_what_is_not_selected_is_counted(tmp_path: Path) -> None:
     ) + line(row("2201.00003"))  # fmt: skip
     report = backfill(tmp_path, data, Selection(frozenset({"cs"}), date(2010, 1, 1), None))
     assert [row["arxiv_id"] for row in rows(tmp_path, "papers")] == ["2201.00003"]
-    assert report.counts.passed_over == 2
+    assert report.counts.filtered == 2
 
 
 def test_a_paper_of_a_harvest_is_unchanged_in_the_snapshot(tmp_path: Path) -> None:
@@ -190,14 +189,15 @@ def test_a_part_is_not_taken_for_a_finished_one_of_another_size(
     file = tmp_path / "snapshot.json"
     file.write_bytes(text(*ids))
 
-    def stop_after_it(name: str, work: Work) -> None:  # noqa: ARG001 - a StepRunner
+    def stop_after_it(name: str, work: jobs.StepWork) -> None:  # noqa: ARG001 - a step
         work()
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
         patched.setattr(snapshot, "PART_BYTES", 1000)
+        steps = jobs.WrappedSteps(stop_after_it)
         with pytest.raises(KeyboardInterrupt):
-            jobs.backfill_snapshot(config_in(tmp_path), file, Selection(), in_step=stop_after_it)
+            jobs.backfill_snapshot(config_in(tmp_path), file, Selection(), steps)
     assert 0 < len(rows(tmp_path, "papers")) < len(ids)
     jobs.backfill_snapshot(config_in(tmp_path), file, Selection())
     assert sorted(row["arxiv_id"] for row in rows(tmp_path, "papers")) == ids

@@ -1,0 +1,57 @@
+"""The steps of a run by their kinds: run directly, or as Prefect tasks of these names."""
+
+from collections.abc import Callable
+from enum import StrEnum
+from math import ceil
+from typing import Protocol, TypeVar
+
+MAX_STEPS = 100
+"""Steps of one kind in a run. Prefect's server records about 30 task runs a second."""
+
+PAPERS_A_STEP = 20
+"""So many papers are asked for one by one in a step: a minute at arXiv's pace."""
+
+_T = TypeVar("_T")
+
+
+class Step(StrEnum):
+    """The kind of a step; Prefect's UI shows it as the task's name."""
+
+    CHECK_SOURCE = "check source"
+    FIND_WINDOWS = "find windows"
+    HARVEST_PAGES = "harvest pages"
+    RECONCILE_WINDOW = "reconcile window"
+    FETCH_PAPERS = "fetch papers"
+    SEARCH = "search arXiv"
+    COMMIT_SHARDS = "commit shards"
+    REISSUE_RECEIPTS = "reissue receipts"
+    WRITE_REPORT = "write report"
+
+
+class StepRunner(Protocol):
+    """Runs the steps of a job, and shows how much of it is done."""
+
+    def run(self, step: Step, name: str, work: Callable[[], _T]) -> _T:
+        """Return what `work` returns; `name` says which pages, papers or parts it is about."""
+
+    def progress(self, done: int, total: int) -> None:
+        """Show that so much is done: units, windows, papers or bytes."""
+
+
+class DirectSteps:
+    """Runs steps without Prefect, and shows nothing of them."""
+
+    def run(self, step: Step, name: str, work: Callable[[], _T]) -> _T:
+        """Return what `work` returns."""
+        return work()
+
+    def progress(self, done: int, total: int) -> None:
+        """Show nothing."""
+
+
+DIRECTLY = DirectSteps()
+
+
+def step_size(items: int, at_least: int = 1) -> int:
+    """Return how many items a step takes, so that there are at most `MAX_STEPS`."""
+    return max(at_least, ceil(items / MAX_STEPS))

@@ -1,0 +1,62 @@
+"""Asking arXiv as configured, and what it means for a run that arXiv does not answer."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from flows.common.config import ArxivConfig
+from flows.common.errors import ArxivError, ArxivReplyError
+from flows.ingest.run import Run
+from flows.sources.arxiv.rate_limit import Pace
+from transforms.parsing.oai_xml import OaiError
+
+if TYPE_CHECKING:
+    from flows.sources.arxiv.oai_client import OaiClient
+
+
+def connect(config: ArxivConfig) -> "OaiClient":
+    """Return a client for arXiv's OAI-PMH service as configured."""
+    # HTTP is 0.1 s that a run without it can spare.
+    from flows.sources.arxiv.http import RETRY_POLICY, make_user_agent
+    from flows.sources.arxiv.oai_client import OaiClient
+
+    return OaiClient(config.oai_url, make_user_agent(config.contact), pace_of(config), RETRY_POLICY)
+
+
+def pace_of(config: ArxivConfig) -> Pace:
+    """Return the pace that all runs on this machine share."""
+    return Pace(config.pace_file, config.pace_seconds)
+
+
+def count_requests(config: ArxivConfig, requests: int) -> str:
+    """Return so many requests, and how long they take, as a line for a person."""
+    pace = config.pace_seconds
+    minutes = requests * pace / 60
+    least = f"{minutes / 60:.1f} hours" if minutes >= 120 else f"{minutes:.1f} minutes"  # noqa: PLR2004
+    return (
+        f"about {counted(requests, 'request')} to arXiv, one in {pace:g} s: at least {least}, "
+        "and the time that arXiv takes to answer"
+    )
+
+
+def counted(number: int, noun: str) -> str:
+    """Return a number with its noun, such as `1 page`."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+@contextmanager
+def explaining_errors() -> Iterator[None]:
+    """Turn an error reply to a question that every harvest asks into an error for the user."""
+    try:
+        yield
+    except OaiError as error:
+        raise ArxivReplyError(f"arXiv does not say what it holds: {error}") from None
+
+
+@contextmanager
+def noting_unreachable(run: Run) -> Iterator[None]:
+    """Note in the report that arXiv could not be reached; what came until then stays."""
+    try:
+        yield
+    except ArxivError as error:
+        run.unreachable = str(error)

@@ -1,0 +1,90 @@
+"""A search of arXiv as a source: it gives ids, and OAI-PMH their metadata."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from math import ceil
+from typing import TYPE_CHECKING, ClassVar, Self
+
+from flows.common.batches import batches
+from flows.common.config import Config
+from flows.common.process.progress import track
+from flows.ingest.run import Run
+from flows.ingest.steps import PAPERS_A_STEP, Step, step_size
+from flows.sources.arxiv.connection import (
+    connect,
+    count_requests,
+    counted,
+    noting_unreachable,
+    pace_of,
+)
+from flows.sources.arxiv.harvest.papers import fetch_paper
+from flows.sources.source import BackfillOptions
+
+if TYPE_CHECKING:
+    from flows.sources.arxiv.oai_client import OaiClient
+
+
+@dataclass(frozen=True, slots=True)
+class ArxivSearch:
+    """The papers that a search of arXiv finds, at most `limit`."""
+
+    query: str
+    limit: int
+    title: ClassVar[str] = "a search"
+
+    @classmethod
+    def from_options(cls, options: BackfillOptions) -> Self | None:
+        """Return the search that the options name, if they do."""
+        return cls(options.search, options.limit) if options.search else None
+
+    def plan(self, config: Config) -> list[str]:
+        """Return how many papers the search finds; arXiv is asked with one request."""
+        from flows.sources.arxiv.http import RETRY_POLICY, make_user_agent
+        from flows.sources.arxiv.search import PAGE_SIZE, count_found
+
+        found = count_found(
+            self.query,
+            atom_url=config.arxiv.atom_url,
+            user_agent=make_user_agent(config.arxiv.contact),
+            pace=pace_of(config.arxiv),
+            policy=RETRY_POLICY,
+        )
+        taken = min(found, self.limit)
+        requests = max(ceil(taken / PAGE_SIZE), 1) + taken
+        return [
+            f"the search finds {counted(found, 'paper')}, of which {taken} would be taken",
+            count_requests(config.arxiv, requests),
+        ]
+
+    def check(self) -> None:
+        """Do nothing: arXiv says what is wrong with a query."""
+
+    def process(self, run: Run) -> None:
+        """Search, then ask for each paper; where arXiv is not reached any more, so it is noted."""
+        with noting_unreachable(run), connect(run.config.arxiv) as client:
+            ids = run.steps.run(Step.SEARCH, self.query, partial(self._find_ids, run.config))
+            steps = list(batches(ids, step_size(len(ids), PAPERS_A_STEP)))
+            for number, some in enumerate(track(steps, total=len(steps), what="steps"), 1):
+                fetch = partial(_fetch_each, run, client, some)
+                run.steps.run(Step.FETCH_PAPERS, f"{some[0]} … {some[-1]}", fetch)
+                run.steps.progress(number, len(steps))
+
+    def _find_ids(self, config: Config) -> Sequence[str]:
+        # HTTP and the `arxiv` package are 0.1 s that other sources can spare.
+        from flows.sources.arxiv.http import RETRY_POLICY, make_user_agent
+        from flows.sources.arxiv.search import search_ids
+
+        return search_ids(
+            self.query,
+            atom_url=config.arxiv.atom_url,
+            user_agent=make_user_agent(config.arxiv.contact),
+            pace=pace_of(config.arxiv),
+            limit=self.limit,
+            policy=RETRY_POLICY,
+        )
+
+
+def _fetch_each(run: Run, client: "OaiClient", arxiv_ids: Sequence[str]) -> None:
+    for arxiv_id in arxiv_ids:
+        fetch_paper(run, client, arxiv_id)

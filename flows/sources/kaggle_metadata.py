@@ -1,0 +1,83 @@
+"""The metadata file from Kaggle as a source: all of it, or what a selection takes."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import ClassVar, Self
+
+from flows.common.config import Config
+from flows.common.errors import InputFileError, LostInputError
+from flows.ingest.run import Nouns, Run, UnitResult
+from flows.ingest.schedule import process_units
+from flows.sources.kaggle.file import describe_size, no_text
+from flows.sources.kaggle.json_array import refuse_array
+from flows.sources.kaggle.parts import Scan, scan
+from flows.sources.kaggle.units import PRELOAD, part_series
+from flows.sources.source import BackfillOptions
+from transforms.paper.selection import Selection
+
+ROW_BYTES = 1_700
+COMPRESSION = 3
+"""The file's text is about so many times as large as it is compressed."""
+
+
+@dataclass(frozen=True)
+class KaggleMetadata:
+    """Kaggle's metadata file, or the papers of it that are selected.
+
+    A part counts only when its bytes are those of the file whose sha256 it is noted under.
+    """
+
+    file: Path
+    selection: Selection
+    title: ClassVar[str] = "a snapshot"
+
+    @classmethod
+    def from_options(cls, options: BackfillOptions) -> Self | None:
+        """Return the file that the options name, if they do, with the papers to take of it."""
+        if not options.snapshot:
+            return None
+        categories = frozenset(options.categories or ())
+        return cls(options.snapshot, Selection(categories, options.first, options.until))
+
+    def plan(self, config: Config) -> list[str]:
+        """Return about how many rows there are, and which of them would be taken."""
+        refuse_array(self.file)
+        size, text = describe_size(self.file)
+        rows = (size * COMPRESSION if text is None else text) // ROW_BYTES
+        name = self.file.name
+        lines = [f"Kaggle's {name}, {size} bytes: about {rows} rows of {ROW_BYTES} bytes each"]
+        if self.selection != Selection():
+            categories = " ".join(sorted(self.selection.categories)) or "any category"
+            days = f"{self.selection.first or 'the beginning'} to {self.selection.until or 'now'}"
+            lines.append(f"of these only the papers of {categories}, changed {days}")
+        return [*lines, "no request to arXiv"]
+
+    @cached_property
+    def scanned(self) -> Scan:
+        """The file as it was when it was read the first time."""
+        return scan(self.file)
+
+    def check(self) -> None:
+        """Read the file once; raises `InputFileError` for one that is empty, or no such file."""
+        refuse_array(self.file)
+        if not self.scanned.file.size:
+            raise no_text(self.file)
+
+    def process(self, run: Run) -> None:
+        """Process the file's parts; where it cannot be read on, what came before counts."""
+        run.nouns, run.input_file = Nouns(units="parts"), self.scanned.file
+        try:
+            series = part_series(run, self.file, self.scanned, self.selection)
+            process_units(run, series, preload=PRELOAD)
+        except LostInputError as error:
+            run.stopped = str(error)
+        except InputFileError as error:
+            # What came before the damage was yielded, and is kept.
+            run.results.append(UnitResult(self.file.name, failure=str(error)))
+        else:
+            if not run.results:
+                raise no_text(self.file)
+            if change := self.scanned.proof.change(self.file):
+                failure = f"{change}; all of it as it was is kept, run again for what it is now"
+                run.results.append(UnitResult(self.file.name, failure=failure))
