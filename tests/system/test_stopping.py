@@ -323,7 +323,9 @@ def test_a_signal_that_the_command_was_started_to_ignore_is_ignored(tmp_path: Pa
 
 def run_script(text: str) -> subprocess.Popen[str]:
     """Run a function `work` as the command line runs a command, until it says that it is ready."""
-    words = ["import sys, time", "from flows import cli, stopping", text, "cli._run = work"]
+    imports = "import sys, time; from flows.cli import main as cli"
+    signals = "from flows.common.process import signals as stopping"
+    words = [imports, signals, text, "cli._run = work"]
     running = subprocess.Popen(
         [sys.executable, "-c", "\n".join([*words, "cli.main()"])],
         cwd=ROOT, text=True,
