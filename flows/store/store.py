@@ -137,13 +137,7 @@ def open_store(
         with writing(layout.root):
             catalog, ledger = open_for_writing(layout, say)
         try:
-            clock = SteadyClock(now, ledger.head.moment, tolerance)
-            clock()
-            if behind := clock.behind():
-                say(
-                    f"the clock is {behind.total_seconds():.0f} s behind the last commit, whose "
-                    "time is used until then"
-                )
+            clock = _steady_clock(SteadyClock(now, ledger.head.moment, tolerance), say)
             with noting_files(layout, catalog) if bundle_files else nullcontext() as written:
                 store = Store(layout, catalog, ledger, clock, written)
                 with writing(layout.root):
@@ -159,3 +153,14 @@ def open_store(
             catalog.close()
             with suppress(OSError):
                 end_changes(layout.catalog)
+
+
+def _steady_clock(clock: SteadyClock, say: Callable[[str], None]) -> SteadyClock:
+    """Return the clock; one that is behind is reported, or refused where it is so by far."""
+    clock()
+    if behind := clock.behind():
+        say(
+            f"the clock is {behind.total_seconds():.0f} s behind the last commit, whose time is "
+            "used until then"
+        )
+    return clock

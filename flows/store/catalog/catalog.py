@@ -35,6 +35,13 @@ _COUNT: dict[Table, str] = {
     "rejects": "SELECT count(*) FROM rejects",
     "vanished": "SELECT count(*) FROM vanished",
 }
+_PUT_RECORD = (
+    "INSERT INTO records VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+    " ON CONFLICT (arxiv_id, version, pith_number) DO UPDATE"
+    " SET shown_sha256 = excluded.shown_sha256,"
+    " datestamp = excluded.datestamp, issued_at = excluded.issued_at,"
+    " shard = excluded.shard, shard_row = excluded.shard_row"
+)
 
 
 class Catalog:
@@ -167,11 +174,7 @@ class Catalog:
                 (shard.name, shard.unit, shard.run, written.entry.number, has_files),
             ).fetchone()
             connection.executemany(
-                "INSERT INTO records VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
-                " ON CONFLICT (arxiv_id, version, pith_number) DO UPDATE"
-                " SET shown_sha256 = excluded.shown_sha256,"
-                " datestamp = excluded.datestamp, issued_at = excluded.issued_at,"
-                " shard = excluded.shard, shard_row = excluded.shard_row",
+                _PUT_RECORD,
                 ((*record, number, row) for row, record in enumerate(commit.records)),
             )
             for statement, values in (

@@ -26,7 +26,7 @@ from flows.store.repair.examine import (
     look_at_bundle_files,
     look_at_replies,
 )
-from flows.store.repair.full_check import Expected, check_shards, find_bad_replies
+from flows.store.repair.full_check import Expected, ShardCheck, check_shards, find_bad_replies
 from flows.store.repair.inspection import require_shard
 from flows.store.repair.repair import Repair
 from flows.store.repair.rescue import Rescuer
@@ -75,28 +75,34 @@ def _read_all(config: Config, layout: Layout, found: Examination) -> None:
     workers = config.workers or len(os.sched_getaffinity(0))
     checks = check_shards(layout, entries, expected, workers)
     for check in track(checks, total=len(entries), what="shards"):
-        found.records += check.records
-        findings.wrong += check.wrong
-        findings.faults += [Fault(files.location(one.key), one.problem) for one in check.wrong]
-        found.bundle_files.update(check.bundle_files)
-        findings.faults += [
-            Fault(files.location(layout.bundle(number)), "is not the bundle that the tables hold")
-            for number in check.bundle_files
-        ]
-        findings.faults += [
-            Fault(f"the bundle {number} in {check.shard}", "does not verify")
-            for number in check.bad_bundles
-        ]
-        found.untrusted += check.untrusted
-        if check.unknown:
-            findings.catalog_problem = f"does not know {check.unknown[0]} as the tables do"
-            findings.faults.append(Fault(str(layout.catalog), findings.catalog_problem))
+        _add_check(layout, found, check)
     replies = {sha256 for written in findings.entries for sha256 in written.entry.replies}
     known = {*found.lost_replies, *findings.lost}
     for key, problem in find_bad_replies(layout, replies):
         if key not in known:
             found.lost_replies.append(key)
             findings.faults.append(Fault(files.location(key), problem))
+
+
+def _add_check(layout: Layout, found: Examination, check: ShardCheck) -> None:
+    """Add what reading one shard found."""
+    findings, files = found.findings, layout.files
+    found.records += check.records
+    findings.wrong += check.wrong
+    findings.faults += [Fault(files.location(one.key), one.problem) for one in check.wrong]
+    found.bundle_files.update(check.bundle_files)
+    findings.faults += [
+        Fault(files.location(layout.bundle(number)), "is not the bundle that the tables hold")
+        for number in check.bundle_files
+    ]
+    findings.faults += [
+        Fault(f"the bundle {number} in {check.shard}", "does not verify")
+        for number in check.bad_bundles
+    ]
+    found.untrusted += check.untrusted
+    if check.unknown:
+        findings.catalog_problem = f"does not know {check.unknown[0]} as the tables do"
+        findings.faults.append(Fault(str(layout.catalog), findings.catalog_problem))
 
 
 def report_lines(layout: Layout, found: Examination) -> Iterator[str]:
