@@ -121,7 +121,7 @@ class UnitQueue:
                 self.run.store.written.add(shard)
 
     def _write_behind(self, shard: str) -> None:
-        task = partial(_write_files, shard, not self.executor.is_here)
+        task = partial(_write_files, shard, is_elsewhere=not self.executor.is_here)
         self._files_due.append((shard, self.executor.submit(task)))
         self.finish_files(AHEAD * self.executor.size)
 
@@ -132,7 +132,7 @@ def _prepare(
     return unit.prepare(context, moment, earlier)
 
 
-def _write_files(shard: str, is_elsewhere: bool, context: WorkerContext) -> None:  # noqa: FBT001 - of a partial
+def _write_files(shard: str, context: WorkerContext, *, is_elsewhere: bool) -> None:
     # A file that was begun lies under a temporary name; an object does not.
     layout = context.layout
     whole = nullcontext() if layout.objects else unbroken()

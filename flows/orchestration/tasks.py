@@ -37,8 +37,6 @@ COMPLETED = "pith.harvest.completed"
 INCOMPLETE = "pith.harvest.incomplete"
 PROGRESS_KEY = "pith-backfill-progress"
 COUNTERS = ("papers", "new_records", "new_snapshots", "unchanged", "withdrawn", "rejects")
-
-
 MAX_TASK_RUNS = 200
 """Of one flow run: Prefect's server records about 30 a second."""
 

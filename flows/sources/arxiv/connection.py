@@ -13,6 +13,9 @@ from transforms.parsing.oai_xml import OaiError
 if TYPE_CHECKING:
     from flows.sources.arxiv.oai_client import OaiClient
 
+LEAST_HOURS = 2
+"""Less is said in minutes."""
+
 
 def connect(config: ArxivConfig) -> "OaiClient":
     """Return a client for arXiv's OAI-PMH service as configured."""
@@ -31,8 +34,8 @@ def pace_of(config: ArxivConfig) -> Pace:
 def count_requests(config: ArxivConfig, requests: int) -> str:
     """Return so many requests, and how long they take, as a line for a person."""
     pace = config.pace_seconds
-    minutes = requests * pace / 60
-    least = f"{minutes / 60:.1f} hours" if minutes >= 120 else f"{minutes:.1f} minutes"  # noqa: PLR2004
+    hours = requests * pace / 3600
+    least = f"{hours:.1f} hours" if hours >= LEAST_HOURS else f"{hours * 60:.1f} minutes"
     return (
         f"about {counted(requests, 'request')} to arXiv, one in {pace:g} s: at least {least}, "
         "and the time that arXiv takes to answer"

@@ -140,7 +140,7 @@ def test_a_worker_on_another_machine_syncs_what_it_wrote_itself(tmp_path: Path, 
         log.events.clear()
         with closing((context := open_context(setup)).catalog):
             shard = next(name for name in context.catalog.shard_names() if name.startswith("oai-"))
-            bulk._write_files(shard, is_elsewhere, context)  # noqa: SLF001 - what is sent to a worker
+            bulk._write_files(shard, context, is_elsewhere=is_elsewhere)  # noqa: SLF001 - what is sent to a worker
         assert bool(log.at("sync ended")) is is_elsewhere
         assert log.at("written")[0] == 0
 
