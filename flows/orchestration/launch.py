@@ -3,8 +3,12 @@
 import os
 from collections.abc import Callable
 
+from flows.common.errors import ConfigError
 from flows.jobs.report import RunReport, UnreachableRunError
 from flows.orchestration.server import is_configured
+
+_NO_SERVER = "Failed to reach API at "
+"""The error of Prefect's client, before a flow run begins, where no server answers."""
 
 Launched = Callable[[], RunReport]
 """A job with all its options, by itself or as a flow."""
@@ -27,6 +31,14 @@ def launch(job: Launched, flow: Launched) -> RunReport:
     except UnreachableRunError as error:
         # For Prefect a run that did not reach arXiv has failed, and still has a report.
         return error.report
+    except RuntimeError as error:
+        _, is_away, url = str(error).partition(_NO_SERVER)
+        if not is_away:
+            raise
+        raise ConfigError(
+            f"no Prefect server answers at {url}: start it with 'prefect server start', or run "
+            "without one by setting PREFECT_API_URL to nothing"
+        ) from None
 
 
 def keep_analytics_off() -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from arxiv_server import ArxivServer, make_library
-from support.command import environment
+from support.command import assert_one_sentence, environment, run
 from support.paths import ROOT
 from support.runs import SAMPLE, assert_whole, process
 from typer.testing import CliRunner
@@ -112,3 +112,12 @@ def test_a_flow_has_a_parameter_for_each_option_of_its_job(flow: str, options: t
     assert {parameter.arg for parameter in found.args.args} == {
         option.name for option in fields(options)
     }
+
+
+@pytest.mark.parametrize("job", WORDS)
+def test_a_server_that_does_not_answer_is_told_in_one_sentence(tmp_path: Path, job: str) -> None:
+    url = "http://127.0.0.1:9/api"
+    done = run(tmp_path, job, *WORDS[job], "--data", tmp_path / "data", PREFECT_API_URL=url)
+    assert done.returncode == 2
+    assert_one_sentence(done, f"no Prefect server answers at {url}", "prefect server start")
+    assert not (tmp_path / "data").exists()
