@@ -114,10 +114,9 @@ def test_a_flow_has_a_parameter_for_each_option_of_its_job(flow: str, options: t
     }
 
 
-@pytest.mark.parametrize("job", WORDS)
-def test_a_server_that_does_not_answer_is_told_in_one_sentence(tmp_path: Path, job: str) -> None:
+def test_a_server_that_does_not_answer_is_told_in_one_sentence(tmp_path: Path) -> None:
     url = "http://127.0.0.1:9/api"
-    done = run(tmp_path, job, *WORDS[job], "--data", tmp_path / "data", PREFECT_API_URL=url)
+    done = run(tmp_path, "nightly", "--data", tmp_path / "data", PREFECT_API_URL=url)
     assert done.returncode == 2
     assert_one_sentence(done, f"no Prefect server answers at {url}", "prefect server start")
     assert not (tmp_path / "data").exists()
