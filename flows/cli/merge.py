@@ -1,7 +1,6 @@
 """The command `merge`: several copies of one paper's bundle become one new bundle."""
 
 import os
-import secrets
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -110,6 +109,8 @@ def _reason(report: "BundleReport") -> str:
 
 def _write_new(file: Path, data: bytes) -> None:
     """Write a file that is whole from its first moment, and never in the place of another."""
+    import secrets
+
     from flows.common.errors import ConfigError
 
     unfinished = file.with_name(f".{file.name}.{secrets.token_hex(8)}.tmp")
