@@ -39,23 +39,35 @@ class Limits:
 
     Attributes:
         retry: How a request to arXiv is made and made again.
-        steps: The most steps of a run: Prefect keeps each as a task run.
-        pages_a_step: Pages of a list that one step of a harvest takes.
-        records_a_step: Papers that one step asks for one by one.
-        part_bytes: Bytes of Kaggle's file in one part, a unit of work; a part ends with a line.
-        part_lines: Lines in one part at the most.
+        steps: Of one kind in a run, where their number is known before.
+        task_runs: Of one flow run; Prefect's server records about 30 a second.
+        pages_a_step: Pages of a list that one step of a harvest takes, a minute's work at arXiv's
+            pace; the whole of arXiv takes about 120 steps.
+        papers_a_step: Papers that one step asks for one by one: a minute at arXiv's pace.
+        search_page_size: Results of one request to arXiv's search, which gives no more (arXiv API
+            User's Manual, section 3.1.1.2).
+        part_bytes: Of Kaggle's file in one part, a unit of work, which ends with the line that
+            reaches this: about 5,000 rows, which have 1.7 kB each.
+        part_lines: In one part at the most: lines of a few bytes each would take many times their
+            size in memory.
         parts_a_step: Parts that one step takes.
-        proof_block_bytes: Bytes of Kaggle's file for each hash by which a change is seen.
-        worker_attempts: How often a unit is done whose worker process ended.
-        dask_wait_seconds: For the first worker of a Dask cluster.
-        dask_check_seconds: Between two looks at whether a Dask cluster still has workers.
-        dask_inline_bytes: Of a unit that is sent to a Dask worker within its task.
+        proof_block_bytes: Of Kaggle's file, hashed at once and proven: a part of 8 MiB reads 3 %
+            more than it is.
+        worker_attempts: How often a unit is begun whose workers end.
+        dask_wait_seconds: Without any Dask worker, after which a run gives up: time to replace a
+            machine.
+        dask_check_seconds: Of waiting for a result, after which it is asked whether there are
+            Dask workers at all.
+        dask_inline_bytes: Of work in Dask's graph; what has more, as a part of a packed snapshot,
+            goes to a worker.
     """
 
     retry: RetryPolicy = field(default_factory=RetryPolicy)
     steps: int = 100
+    task_runs: int = 200
     pages_a_step: int = 20
-    records_a_step: int = 20
+    papers_a_step: int = 20
+    search_page_size: int = 2_000
     part_bytes: int = 8 * 2**20
     part_lines: int = 20_000
     parts_a_step: int = 8

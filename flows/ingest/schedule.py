@@ -190,7 +190,7 @@ def process_units(run: Run, series: UnitSeries[UnitT], *, preload: Sequence[str]
 
     Raises what reading the source raises, after what came before that was committed.
     """
-    size = step_size(series.count or 1, series.units_a_step)
+    size = step_size(series.count or 1, run.config.limits.steps, series.units_a_step)
     steps = ceil(series.count / size) if series.count else None
     done = 0
     with open_queue(run, series.count, preload) as queue:

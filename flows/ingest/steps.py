@@ -5,12 +5,6 @@ from enum import StrEnum
 from math import ceil
 from typing import Protocol, TypeVar
 
-MAX_STEPS = 100
-"""Steps of one kind in a run. Prefect's server records about 30 task runs a second."""
-
-PAPERS_A_STEP = 20
-"""So many papers are asked for one by one in a step: a minute at arXiv's pace."""
-
 _T = TypeVar("_T")
 
 
@@ -52,6 +46,6 @@ class DirectSteps:
 DIRECTLY = DirectSteps()
 
 
-def step_size(items: int, at_least: int = 1) -> int:
-    """Return how many items a step takes, so that there are at most `MAX_STEPS`."""
-    return max(at_least, ceil(items / MAX_STEPS))
+def step_size(items: int, steps: int, at_least: int = 1) -> int:
+    """Return how many items a step takes, so that there are at most so many `steps`."""
+    return max(at_least, ceil(items / steps))

@@ -1,5 +1,7 @@
 """The one-off job: the papers of one source, or all receipts again."""
 
+from functools import partial
+
 from flows.common.config import Config, load_config
 from flows.ingest.steps import DIRECTLY, Step, StepRunner
 from flows.jobs.job import open_run, write_report
@@ -19,7 +21,7 @@ def backfill(options: BackfillOptions, steps: StepRunner = DIRECTLY) -> RunRepor
 
 def process_source(config: Config, source: Source, steps: StepRunner = DIRECTLY) -> RunReport:
     """Process the papers of one source."""
-    steps.run(Step.CHECK_SOURCE, source.title, source.check)
+    steps.run(Step.CHECK_SOURCE, source.title, partial(source.check, config))
     with open_run("backfill", config, steps) as run:
         source.process(run)
     return write_report(run)

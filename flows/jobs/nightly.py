@@ -39,7 +39,7 @@ def harvest_night(config: Config, steps: StepRunner = DIRECTLY) -> RunReport:
     The first night begins where the windows of a backfill end. What is not proven after it, such as
     what lies before a first night without any backfill, is said in the report.
     """
-    with open_run("nightly", config, steps) as run, connect(config.arxiv) as client:
+    with open_run("nightly", config, steps) as run, connect(config) as client:
         categories = config.categories or [ALL_OF_ARXIV]
         find = partial(_find_windows, run, client, categories)
         sets, windows = steps.run(Step.FIND_WINDOWS, " ".join(categories), find)

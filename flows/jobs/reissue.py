@@ -50,7 +50,7 @@ def reissue(
         for record in _find_each(run, named):
             chosen.setdefault(record.shard, []).append(record)
         names = list(chosen) if references else sorted(catalog.shard_names())
-        groups = list(batches(names, step_size(len(names))))
+        groups = list(batches(names, step_size(len(names), config.limits.steps)))
         for some in track(groups, total=len(groups), what="steps"):
             again = partial(_reissue_each, run, some, chosen)
             steps.run(Step.REISSUE_RECEIPTS, f"{some[0]} …", again)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from flows.common.batches import batches
 from flows.common.config import Config, load_config
-from flows.ingest.steps import DIRECTLY, PAPERS_A_STEP, Step, StepRunner, step_size
+from flows.ingest.steps import DIRECTLY, Step, StepRunner, step_size
 from flows.jobs.job import open_run, write_report
 from flows.jobs.reissue import reissue
 from flows.jobs.report import RunReport
@@ -46,10 +46,11 @@ def fetch_again(
     with (
         open_run("rerun", config, steps) as run,
         noting_unreachable(run),
-        connect(config.arxiv) as client,
+        connect(config) as client,
     ):
         requested = find_requested(run, named)
-        for some in batches(requested, step_size(len(requested), PAPERS_A_STEP)):
+        size = step_size(len(requested), config.limits.steps, config.limits.papers_a_step)
+        for some in batches(requested, size):
             name = f"{some[0].arxiv_id} … {some[-1].arxiv_id}"
             steps.run(Step.FETCH_PAPERS, name, partial(fetch_requested, run, client, some))
     return write_report(run)

@@ -28,6 +28,7 @@ from prefect.exceptions import Pause, PrefectException
 from prefect.logging.handlers import APILogHandler
 from prefect.states import AwaitingRetry, Completed
 
+from flows.common.limits import Limits
 from flows.common.process.progress import LOGGER
 from flows.common.terminal import sentence
 from flows.ingest.steps import Step, StepRunner
@@ -37,8 +38,6 @@ COMPLETED = "pith.harvest.completed"
 INCOMPLETE = "pith.harvest.incomplete"
 PROGRESS_KEY = "pith-backfill-progress"
 COUNTERS = ("papers", "new_records", "new_snapshots", "unchanged", "withdrawn", "rejects")
-MAX_TASK_RUNS = 200
-"""Of one flow run: Prefect's server records about 30 a second."""
 
 _T = TypeVar("_T")
 Job = Callable[[StepRunner], RunReport]
@@ -54,19 +53,19 @@ class TaskSteps:
     counted twice. A run as a whole can be retried: it goes on where the one before stopped.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, limits: Limits) -> None:
         """Begin with no task run."""
-        self._task_runs = 0
+        self._task_runs, self._most = 0, limits.task_runs
 
     def run(self, step: Step, name: str, work: Callable[[], _T]) -> _T:
         """Return what the work returns, which is none of Prefect's business.
 
-        After `MAX_TASK_RUNS` steps are no task runs any more, but for the report's.
+        After `limits.task_runs` steps are no task runs any more, but for the report's.
         """
         self._task_runs += 1
-        if self._task_runs >= MAX_TASK_RUNS and step != Step.WRITE_REPORT:
-            if self._task_runs == MAX_TASK_RUNS:
-                LOGGER.info("more than %d steps: the others show in the log", MAX_TASK_RUNS)
+        if self._task_runs >= self._most and step != Step.WRITE_REPORT:
+            if self._task_runs == self._most:
+                LOGGER.info("more than %d steps: the others show in the log", self._most)
             return work()
         returned: list[_T] = []
 
@@ -96,7 +95,7 @@ def run_in_flow(job: Job, steps: StepRunner | None = None) -> RunReport:
     """
     try:
         with _log_in_ui():
-            report = job(steps or TaskSteps())
+            report = job(steps or TaskSteps(Limits()))
     except Exception as error:
         _emit(INCOMPLETE, f"{runtime.flow_run.id}", {"problem": sentence(str(error))})
         raise
@@ -153,9 +152,9 @@ def _await_retry(attempts: int, after: timedelta, reason: str) -> State[Any] | N
 class ShownProgress(TaskSteps):
     """Runs steps as tasks, and has a progress artifact: how much is done, and the last step."""
 
-    def __init__(self) -> None:
+    def __init__(self, limits: Limits) -> None:
         """Show that nothing is done yet."""
-        super().__init__()
+        super().__init__(limits)
         self._percent = 0.0
         self._artifact: UUID | None = None
         with _forgiven():

@@ -46,9 +46,9 @@ class ArxivCategories:
 
     def plan(self, config: Config) -> list[str]:
         """Return the windows with their papers; arXiv is asked for each with one request."""
-        self.check()
+        self.check(config)
         today = utc_now().date()
-        with connect(config.arxiv) as client, _window_log(config) as log:
+        with connect(config) as client, _window_log(config) as log:
             windows = find_windows(client, self.categories, self.first, self.until, today)
             lines, requests = [], 1 if ALL_OF_ARXIV in self.categories else 2
             for window in track(windows, total=len(windows), what="windows"):
@@ -57,14 +57,14 @@ class ArxivCategories:
                 requests += number
         return [*lines, count_requests(config.arxiv, requests)]
 
-    def check(self) -> None:
+    def check(self, config: Config) -> None:
         """Raise `ConfigError` for days that end before they begin."""
         if self.first and self.until and self.first > self.until:
             raise ConfigError(f"--from {self.first} is later than --until {self.until}")
 
     def process(self, run: Run) -> None:
         """Harvest the windows, each until it is proven complete."""
-        with connect(run.config.arxiv) as client:
+        with connect(run.config) as client:
             today = run.clock().date()
             find = partial(find_windows, client, self.categories, self.first, self.until, today)
             windows = run.steps.run(Step.FIND_WINDOWS, " ".join(self.categories), find)

@@ -10,7 +10,7 @@ from flows.common.batches import batches
 from flows.common.config import Config
 from flows.common.process.progress import track
 from flows.ingest.run import Run
-from flows.ingest.steps import PAPERS_A_STEP, Step, step_size
+from flows.ingest.steps import Step, step_size
 from flows.sources.arxiv.connection import (
     connect,
     count_requests,
@@ -40,31 +40,33 @@ class ArxivSearch:
 
     def plan(self, config: Config) -> list[str]:
         """Return how many papers the search finds; arXiv is asked with one request."""
-        from flows.sources.arxiv.http import RETRY_POLICY, make_user_agent
-        from flows.sources.arxiv.search import PAGE_SIZE, count_found
+        from flows.sources.arxiv.http import make_user_agent
+        from flows.sources.arxiv.search import count_found
 
         found = count_found(
             self.query,
             atom_url=config.arxiv.atom_url,
             user_agent=make_user_agent(config.arxiv.contact),
             pace=pace_of(config.arxiv),
-            policy=RETRY_POLICY,
+            policy=config.limits.retry,
         )
         taken = min(found, self.limit)
-        requests = max(ceil(taken / PAGE_SIZE), 1) + taken
+        requests = max(ceil(taken / config.limits.search_page_size), 1) + taken
         return [
             f"the search finds {counted(found, 'paper')}, of which {taken} would be taken",
             count_requests(config.arxiv, requests),
         ]
 
-    def check(self) -> None:
+    def check(self, config: Config) -> None:
         """Do nothing: arXiv says what is wrong with a query."""
 
     def process(self, run: Run) -> None:
         """Search, then ask for each paper; where arXiv is not reached any more, so it is noted."""
-        with noting_unreachable(run), connect(run.config.arxiv) as client:
+        limits = run.config.limits
+        with noting_unreachable(run), connect(run.config) as client:
             ids = run.steps.run(Step.SEARCH, self.query, partial(self._find_ids, run.config))
-            steps = list(batches(ids, step_size(len(ids), PAPERS_A_STEP)))
+            size = step_size(len(ids), limits.steps, limits.papers_a_step)
+            steps = list(batches(ids, size))
             for number, some in enumerate(track(steps, total=len(steps), what="steps"), 1):
                 fetch = partial(_fetch_each, run, client, some)
                 run.steps.run(Step.FETCH_PAPERS, f"{some[0]} … {some[-1]}", fetch)
@@ -72,7 +74,7 @@ class ArxivSearch:
 
     def _find_ids(self, config: Config) -> Sequence[str]:
         # HTTP and the `arxiv` package are 0.1 s that other sources can spare.
-        from flows.sources.arxiv.http import RETRY_POLICY, make_user_agent
+        from flows.sources.arxiv.http import make_user_agent
         from flows.sources.arxiv.search import search_ids
 
         return search_ids(
@@ -81,7 +83,7 @@ class ArxivSearch:
             user_agent=make_user_agent(config.arxiv.contact),
             pace=pace_of(config.arxiv),
             limit=self.limit,
-            policy=RETRY_POLICY,
+            limits=config.limits,
         )
 
 

@@ -1,12 +1,12 @@
 """The metadata file from Kaggle as a source: all of it, or what a selection takes."""
 
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar, Self
 
 from flows.common.config import Config
 from flows.common.errors import InputFileError, LostInputError
+from flows.common.limits import Limits
 from flows.ingest.run import Nouns, Run, UnitResult
 from flows.ingest.schedule import process_units
 from flows.sources.kaggle.file import describe_size, no_text
@@ -21,7 +21,7 @@ COMPRESSION = 3
 """The file's text is about so many times as large as it is compressed."""
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class KaggleMetadata:
     """Kaggle's metadata file, or the papers of it that are selected.
 
@@ -31,6 +31,7 @@ class KaggleMetadata:
     file: Path
     selection: Selection
     title: ClassVar[str] = "a snapshot"
+    _scanned: Scan | None = field(default=None, init=False, repr=False, compare=False)
 
     @classmethod
     def from_options(cls, options: BackfillOptions) -> Self | None:
@@ -53,22 +54,18 @@ class KaggleMetadata:
             lines.append(f"of these only the papers of {categories}, changed {days}")
         return [*lines, "no request to arXiv"]
 
-    @cached_property
-    def scanned(self) -> Scan:
-        """The file as it was when it was read the first time."""
-        return scan(self.file)
-
-    def check(self) -> None:
+    def check(self, config: Config) -> None:
         """Read the file once; raises `InputFileError` for one that is empty, or no such file."""
         refuse_array(self.file)
-        if not self.scanned.file.size:
+        if not self._scan(config.limits).file.size:
             raise no_text(self.file)
 
     def process(self, run: Run) -> None:
         """Process the file's parts; where it cannot be read on, what came before counts."""
-        run.nouns, run.input_file = Nouns(units="parts"), self.scanned.file
+        scanned = self._scan(run.config.limits)
+        run.nouns, run.input_file = Nouns(units="parts"), scanned.file
         try:
-            series = part_series(run, self.file, self.scanned, self.selection)
+            series = part_series(run, self.file, scanned, self.selection)
             process_units(run, series, preload=PRELOAD)
         except LostInputError as error:
             run.stopped = str(error)
@@ -78,6 +75,12 @@ class KaggleMetadata:
         else:
             if not run.results:
                 raise no_text(self.file)
-            if change := self.scanned.proof.change(self.file):
+            if change := scanned.proof.change(self.file):
                 failure = f"{change}; all of it as it was is kept, run again for what it is now"
                 run.results.append(UnitResult(self.file.name, failure=failure))
+
+    def _scan(self, limits: Limits) -> Scan:
+        """Return the file as it was when it was read the first time."""
+        if self._scanned is None:
+            self._scanned = scan(self.file, limits)
+        return self._scanned

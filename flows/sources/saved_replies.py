@@ -47,7 +47,7 @@ class SavedReplies:
             "no request to arXiv",
         ]
 
-    def check(self) -> None:
+    def check(self, config: Config) -> None:
         """Raise `ConfigError` for a path that does not exist, or a folder without replies."""
         find_replies(self.paths)
 

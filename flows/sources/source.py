@@ -74,7 +74,7 @@ class Source(Protocol):
     def plan(self, config: "Config") -> list[str]:
         """Return what processing it would do, as lines for a person; nothing is written."""
 
-    def check(self) -> None:
+    def check(self, config: "Config") -> None:
         """Raise a `PithError` where it cannot be used, before a run is opened for it."""
 
     def process(self, run: "Run") -> None:

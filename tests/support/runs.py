@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 from arxiv_server import ArxivServer
 
 from flows.common.config import ArxivConfig, Config, IdentityConfig
+from flows.common.limits import Limits
 from flows.jobs.report import RunReport
 from flows.store.catalog.catalog import Catalog
 from flows.store.layout import Layout
@@ -20,11 +21,15 @@ from transforms.verify.verify import verify_bundle
 SAMPLE = ROOT / "data" / "sample"
 
 
-def config_in(folder: Path, workers: int = 1) -> Config:
+DEFAULT_LIMITS = Limits()
+
+
+def config_in(folder: Path, workers: int = 1, limits: Limits = DEFAULT_LIMITS) -> Config:
     return Config(
         data_dir=folder / "data",
         identity=IdentityConfig(key_file=folder / "signing.key"),
         workers=workers,
+        limits=limits,
     )
 
 

@@ -19,9 +19,8 @@ from support.stored_objects import fetch, use
 from support.worker_killer import WorkerKiller
 
 from flows.common.config import Config, DaskConfig
-from flows.ingest.executors import dask as dask_crew
+from flows.common.limits import Limits
 from flows.jobs.report import RunReport
-from flows.sources.kaggle import lines as snapshot
 from transforms.paper.selection import Selection
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
@@ -87,13 +86,12 @@ def test_a_cluster_over_a_failing_store_keeps_what_one_machine_keeps(
     """Workers are killed at random moments, and one request in twenty fails."""
     killer = WorkerKiller(cluster, NOW, kills=KILLS, seed=7)
     monkeypatch.setattr("flows.jobs.job.utc_now", killer.clock)
-    monkeypatch.setattr(snapshot, "PART_BYTES", 4_000)
-    monkeypatch.setattr(dask_crew, "LOOK_AFTER", 0.2)
     backfill = source(tmp_path)
     here = tmp_path / "here"
-    local = config_in(here)
+    local = config_in(here, limits=Limits(part_bytes=4_000, dask_check_seconds=0.2))
     there = {"runner": "dask", "dask": DaskConfig(address=cluster.scheduler_address)}
-    remote = s3.config(tmp_path).model_copy(update=there | {"identity": local.identity})
+    same = {"identity": local.identity, "limits": local.limits}
+    remote = s3.config(tmp_path).model_copy(update=there | same)
     expected = backfill(local)
     killer.start()
     report = backfill(remote)

@@ -8,8 +8,8 @@ from support.paths import ROOT
 from flows.cli.verify import parquet_pages
 from flows.cli.verify import shard as bundle_shard
 from flows.common import terminal
+from flows.common.config import Config
 from flows.common.files import own_files
-from flows.common.limits import RetryPolicy
 from flows.sources.arxiv import budget
 from flows.sources.kaggle import lines as snapshot
 from transforms.bundle.events import EXCERPT_LENGTH
@@ -24,7 +24,7 @@ MIB = 2**20
 
 
 def test_the_limits_are_those_of_the_code() -> None:
-    policy = RetryPolicy()
+    policy = Config().limits.retry
     assert policy.max_bytes == oai_xml.MAX_PAGE_BYTES
     assert ROWS["a reply of arXiv, decompressed"].startswith(
         f"{oai_xml.MAX_PAGE_BYTES // MIB} MiB;"

@@ -31,15 +31,6 @@ from flows.ingest.executors.processes import start_helpers
 from flows.ingest.executors.shared_folder import marked
 from flows.ingest.worker_context import WorkerContext, WorkerSetup
 
-PATIENCE = 300.0
-"""Seconds without any worker after which a run gives up: time to replace a machine."""
-
-LOOK_AFTER = 10.0
-"""Seconds of waiting for a result, after which it is asked whether there are workers at all."""
-
-INLINE_BYTES = 2**20
-"""Work of more bytes, as a part of a packed snapshot, goes to a worker, not into the graph."""
-
 _LOCAL_SETTINGS = {
     "distributed.worker.profile.enabled": False,
     # As the local runner's: what all workers import is imported once.
@@ -55,6 +46,7 @@ class DaskExecutor:
     def __init__(self, client: Client, setup: WorkerSetup, *, is_here: bool) -> None:
         """Send every task with `setup`, by which a worker opens its context."""
         self.is_here = is_here
+        self._limits = setup.config.limits
         self._client = client
         self._where = str(client.scheduler_info()["address"])
         self._setup = pickle.dumps(setup)
@@ -66,17 +58,19 @@ class DaskExecutor:
 
     def submit(self, task: Task[_T]) -> Future[_T]:
         """Send the task to the scheduler; where its workers die, again."""
-        return RetriedFuture(self, task)
+        return RetriedFuture(self, task, self._limits.worker_attempts)
 
     def begin(self, task: Task[_T]) -> Future[_T]:
         """Send the task to the scheduler, under a key of its own each time."""
         data = pickle.dumps(task)
+        is_large = len(data) > self._limits.dask_inline_bytes
         with self._asking():
-            sent = self._client.scatter(data, hash=False) if len(data) > INLINE_BYTES else data
+            sent = self._client.scatter(data, hash=False) if is_large else data
             future = self._client.submit(
                 run_task, BUILDER_VERSION, self._setup, sent, key=f"pith-{uuid4().hex}", pure=False
             )
-        return _DaskFuture(self, cast("distributed.Future[_T]", future))
+        sent_future = cast("distributed.Future[_T]", future)
+        return _DaskFuture(self, sent_future, self._limits.dask_check_seconds)
 
     def replace_dead(self, error: WorkerDiedError) -> None:
         """Wait until there is a worker again."""
@@ -90,7 +84,7 @@ class DaskExecutor:
             return
         LOGGER.warning("the Dask scheduler at %s has no workers; waiting for one", self._where)
         with self._asking():
-            self._client.wait_for_workers(1, timeout=PATIENCE)
+            self._client.wait_for_workers(1, timeout=self._limits.dask_wait_seconds)
 
     def _threads(self) -> int:
         with self._asking():
@@ -110,8 +104,9 @@ class DaskExecutor:
             yield
         except WorkerStartTimeoutError:
             raise WorkerError(
-                f"the Dask scheduler at {self._where} had no workers for {PATIENCE:.0f} s; start "
-                f"some with 'dask worker {self._where} --nthreads 1', and run again"
+                f"the Dask scheduler at {self._where} had no workers for "
+                f"{self._limits.dask_wait_seconds:.0f} s; start some with 'dask worker "
+                f"{self._where} --nthreads 1', and run again"
             ) from None
         except (OSError, ClosedClientError):
             raise gone from None
@@ -121,6 +116,7 @@ class DaskExecutor:
 class _DaskFuture(Generic[_T]):
     executor: DaskExecutor
     future: "distributed.Future[_T]"
+    check_seconds: float
 
     def result(self) -> _T:
         """Wait; raises `WorkerDiedError` for a task whose workers died, or that was lost.
@@ -130,7 +126,7 @@ class _DaskFuture(Generic[_T]):
         while True:
             is_done = self.future.done()
             try:
-                result: _T = self.future.result(timeout=None if is_done else LOOK_AFTER)
+                result: _T = self.future.result(timeout=None if is_done else self.check_seconds)
             except TimeoutError:
                 if is_done:  # so the task itself raised it
                     raise

@@ -10,8 +10,6 @@ from typing import Generic, Protocol, TypeVar
 from flows.common.errors import WorkerError
 from flows.ingest.worker_context import WorkerContext
 
-MAX_ATTEMPTS = 3
-
 _T = TypeVar("_T")
 _T_co = TypeVar("_T_co", covariant=True)
 
@@ -80,14 +78,14 @@ class Workers(Protocol):
 class RetriedFuture(Generic[_T]):
     """A task that is begun again, with the same result, where its worker died."""
 
-    def __init__(self, workers: Workers, task: Task[_T]) -> None:
-        """Begin the task."""
-        self._workers, self._task = workers, task
+    def __init__(self, workers: Workers, task: Task[_T], attempts: int) -> None:
+        """Begin the task, of `attempts` in all."""
+        self._workers, self._task, self._attempts = workers, task, attempts
         self._future = workers.begin(task)
 
     def result(self) -> _T:
-        """Wait; raises `WorkerError` after `MAX_ATTEMPTS` workers died of the same task."""
-        for _ in range(MAX_ATTEMPTS - 1):
+        """Wait; raises `WorkerError` when the workers of all attempts died of the task."""
+        for _ in range(self._attempts - 1):
             try:
                 return self._future.result()
             except WorkerDiedError as error:

@@ -22,13 +22,7 @@ from flows.common.errors import PithError
 from flows.common.keys import kept_from_children
 from flows.common.process import signals as stopping
 from flows.common.process.signals import unbroken
-from flows.ingest.executors.executor import (
-    MAX_ATTEMPTS,
-    Future,
-    RetriedFuture,
-    Task,
-    WorkerDiedError,
-)
+from flows.ingest.executors.executor import Future, RetriedFuture, Task, WorkerDiedError
 from flows.ingest.worker_context import WorkerContext, WorkerSetup, open_context
 from transforms import Issuer
 
@@ -50,6 +44,7 @@ class ProcessExecutor:
         """
         self.size = size
         self.is_here = True
+        self._attempts = config.limits.worker_attempts
         setup = WorkerSetup(config, context.run, context.issuer.fingerprint)
         self._begin_worker = partial(_begin_worker, setup, context.issuer)
         self._preload = [*preload, __name__]
@@ -57,7 +52,7 @@ class ProcessExecutor:
 
     def submit(self, task: Task[_T]) -> Future[_T]:
         """Send the task to the next process that is free; one that dies is replaced."""
-        return RetriedFuture(self, task)
+        return RetriedFuture(self, task, self._attempts)
 
     def begin(self, task: Task[_T]) -> Future[_T]:
         """Send the task to the next process that is free, once."""
@@ -70,7 +65,7 @@ class ProcessExecutor:
             except BrokenExecutor:
                 self._executor = self._renewed()
                 future = self._executor.submit(run_task, task)
-        return _ProcessFuture(future)
+        return _ProcessFuture(future, self._attempts)
 
     def replace_dead(self, error: WorkerDiedError) -> None:
         """Do nothing: `begin` makes new processes where the old ones broke."""
@@ -95,13 +90,14 @@ class ProcessExecutor:
 @dataclass(frozen=True, slots=True)
 class _ProcessFuture(Generic[_T]):
     future: "futures.Future[_T]"
+    attempts: int
 
     def result(self) -> _T:
         try:
             return self.future.result()
         except BrokenExecutor:
             raise WorkerDiedError(
-                f"a worker process ended {MAX_ATTEMPTS} times without an error of its own; "
+                f"a worker process ended {self.attempts} times without an error of its own; "
                 "the system may be short of memory: set 'workers' to fewer, and run again"
             ) from None
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from flows.common.config import ArxivConfig
+from flows.common.config import ArxivConfig, Config
 from flows.common.errors import ArxivError, ArxivReplyError
 from flows.ingest.run import Run
 from flows.sources.arxiv.rate_limit import Pace
@@ -17,13 +17,15 @@ LEAST_HOURS = 2
 """Less is said in minutes."""
 
 
-def connect(config: ArxivConfig) -> "OaiClient":
+def connect(config: Config) -> "OaiClient":
     """Return a client for arXiv's OAI-PMH service as configured."""
     # HTTP is 0.1 s that a run without it can spare.
-    from flows.sources.arxiv.http import RETRY_POLICY, make_user_agent
+    from flows.sources.arxiv.http import make_user_agent
     from flows.sources.arxiv.oai_client import OaiClient
 
-    return OaiClient(config.oai_url, make_user_agent(config.contact), pace_of(config), RETRY_POLICY)
+    arxiv = config.arxiv
+    user_agent = make_user_agent(arxiv.contact)
+    return OaiClient(arxiv.oai_url, user_agent, pace_of(arxiv), config.limits.retry)
 
 
 def pace_of(config: ArxivConfig) -> Pace:

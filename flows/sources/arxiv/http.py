@@ -26,8 +26,6 @@ from flows.sources.arxiv.response import (
 )
 from transforms.parsing.oai_xml import PageError
 
-RETRY_POLICY = RetryPolicy()
-
 _T = TypeVar("_T")
 
 

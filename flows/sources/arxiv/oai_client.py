@@ -7,7 +7,7 @@ from typing import Self, TypeVar
 import httpx
 
 from flows.common.limits import RetryPolicy
-from flows.sources.arxiv.http import RETRY_POLICY, Fetcher, Reply
+from flows.sources.arxiv.http import Fetcher, Reply
 from flows.sources.arxiv.rate_limit import Pace
 from flows.store.catalog.window import Window
 from transforms.paper.paper import check_id
@@ -34,9 +34,7 @@ class OaiClient:
     Every method raises `OaiError` for an error reply, and the errors of `Fetcher.get`.
     """
 
-    def __init__(
-        self, oai_url: str, user_agent: str, pace: Pace, policy: RetryPolicy = RETRY_POLICY
-    ) -> None:
+    def __init__(self, oai_url: str, user_agent: str, pace: Pace, policy: RetryPolicy) -> None:
         """Connect at the first request."""
         self._url = httpx.URL(oai_url)
         self._fetcher = Fetcher(user_agent, pace, policy)

@@ -11,9 +11,9 @@ import arxiv  # type: ignore[import-untyped]
 import httpx
 
 from flows.common.errors import ArxivReplyError, ConfigError
-from flows.common.limits import RetryPolicy
+from flows.common.limits import Limits, RetryPolicy
 from flows.common.process.progress import LOGGER
-from flows.sources.arxiv.http import RETRY_POLICY, Fetcher
+from flows.sources.arxiv.http import Fetcher
 from flows.sources.arxiv.rate_limit import Pace
 from transforms.paper.paper import BadPaperError, check_id
 from transforms.parsing.oai_xml import PageError
@@ -21,9 +21,6 @@ from transforms.parsing.strict_xml import NotStrictXmlError, parse_xml
 
 MAX_RESULTS = 30_000
 """Results of one search in all (arXiv API User's Manual, section 3.1.1.2)."""
-
-PAGE_SIZE = 2_000
-"""Results of one request (the same section)."""
 
 _NO_QUERY = "a search needs a query, such as cat:cs.LG"
 _ATOM = "{http://www.w3.org/2005/Atom}"
@@ -39,7 +36,7 @@ def search_ids(
     user_agent: str,
     pace: Pace,
     limit: int,
-    policy: RetryPolicy = RETRY_POLICY,
+    limits: Limits,
 ) -> list[str]:
     """Return the ids, without version, of the first `limit` papers that a search finds.
 
@@ -52,9 +49,10 @@ def search_ids(
     if not query.strip():
         raise ConfigError(_NO_QUERY)
     # The pace and the attempts are the fetcher's.
-    client = arxiv.Client(page_size=min(limit, PAGE_SIZE), delay_seconds=0, num_retries=0)
+    page_size = min(limit, limits.search_page_size)
+    client = arxiv.Client(page_size=page_size, delay_seconds=0, num_retries=0)
     client.query_url_format = f"{atom_url}?{{}}"
-    with Fetcher(user_agent, pace, policy) as fetcher:
+    with Fetcher(user_agent, pace, limits.retry) as fetcher:
         # The package has no other way to be given time-outs, a User-Agent or a limit of size.
         client._session = _Session(fetcher, limit)  # noqa: SLF001
         results = client.results(arxiv.Search(query=query, max_results=limit))
@@ -63,7 +61,7 @@ def search_ids(
 
 
 def count_found(
-    query: str, *, atom_url: str, user_agent: str, pace: Pace, policy: RetryPolicy = RETRY_POLICY
+    query: str, *, atom_url: str, user_agent: str, pace: Pace, policy: RetryPolicy
 ) -> int:
     """Ask how many papers a search finds, in all; raises what `search_ids` does."""
     if not query.strip():

@@ -6,17 +6,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from flows.common.errors import InputFileError, LostInputError
+from flows.common.limits import Limits
 from flows.sources.kaggle.file import UNREADABLE, unpacked
 from flows.sources.kaggle.proof import Proof, ProvenFile, UnprovenError
 from transforms.paper.paper import BadPaperError, Paper, Reject
 from transforms.paper.selection import SeenIds, Selection
 from transforms.parsing.kaggle import claimed_id, parse_line
-
-PART_BYTES = 8 * 2**20
-"""A part ends with the line that reaches this: about 5,000 rows, which have 1.7 kB each."""
-
-PART_LINES = 20_000
-"""It ends here too: lines of a few bytes each would take many times their size in memory."""
 
 MAX_LINE_BYTES = 4 * 2**20
 """A longer line is refused. 100,000 characters of authors, given twice, take less than 1 MiB."""
@@ -30,7 +25,7 @@ REPEATED = "an earlier line has this id"
 
 @dataclass(slots=True)
 class Part:
-    """Consecutive lines: a unit of work that holds at most `PART_BYTES + MAX_LINE_BYTES`.
+    """Consecutive lines: a unit of work that holds at most `part_bytes + MAX_LINE_BYTES`.
 
     `lines` has all of them as they came, blank ones too, so that `lines[n]` is the file's line
     `first_line + n`, counted from 1. One that is too long is `b""` there and is in `too_long`.
@@ -82,7 +77,7 @@ class PartPapers:
     blank: int
 
 
-def read_parts(path: Path, proof: Proof | None = None) -> Iterator[Part]:
+def read_parts(path: Path, limits: Limits, proof: Proof | None = None) -> Iterator[Part]:
     """Yield the file's lines in parts, each as soon as it is read; no more is held.
 
     Raises `InputFileError` for a file that cannot be read or is no such file, and for one that is
@@ -93,7 +88,7 @@ def read_parts(path: Path, proof: Proof | None = None) -> Iterator[Part]:
     damage = None
     try:
         with unpacked(path, proof) as (stream, file):
-            while _fill(part, stream):
+            while _fill(part, stream, limits):
                 part.position = file.tell()
                 yield part
                 part = Part(part.index + 1, part.next_line, part.offset + part.size, part.position)
@@ -185,9 +180,9 @@ def _position(reject: Reject) -> int:
     return reject.position
 
 
-def _fill(part: Part, stream: io.BufferedReader) -> bool:
+def _fill(part: Part, stream: io.BufferedReader, limits: Limits) -> bool:
     """Add lines to `part` until it is full, or return False at the end of the file."""
-    while part.size < PART_BYTES and len(part.lines) < PART_LINES:
+    while part.size < limits.part_bytes and len(part.lines) < limits.part_lines:
         if not _read_line(part, stream):
             return False
     return True

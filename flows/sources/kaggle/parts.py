@@ -8,14 +8,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from flows.common.errors import InputFileError
+from flows.common.limits import Limits
 from flows.ingest.run import InputFile
-from flows.sources.kaggle import lines as kaggle_lines
 from flows.sources.kaggle.file import is_plain
 from flows.sources.kaggle.lines import Span
 from flows.sources.kaggle.proof import Proof
-
-BLOCK_BYTES = 2**18
-"""So much is hashed at once, and proven: a part of 8 MiB reads 3 % more than it is."""
 
 
 class Scan(NamedTuple):
@@ -29,13 +26,13 @@ class Scan(NamedTuple):
     proof: Proof
 
 
-def scan(path: Path) -> Scan:
-    """Read the file once; its parts are the same as `read_parts` yields.
+def scan(path: Path, limits: Limits) -> Scan:
+    """Read the file once; its parts are the same as `read_parts` yields within these limits.
 
     Raises `InputFileError` for what is no file, cannot be read, or is written meanwhile.
     """
     whole, digests, size = hashlib.sha256(), [], 0
-    spans = _Spans()
+    spans = _Spans(limits)
     try:
         if not stat.S_ISREG(path.stat().st_mode):
             raise InputFileError(
@@ -44,7 +41,7 @@ def scan(path: Path) -> Scan:
         with path.open("rb") as file:
             before = os.fstat(file.fileno())
             plain = is_plain(file.peek(4)[:4])
-            while block := file.read(BLOCK_BYTES):
+            while block := file.read(limits.proof_block_bytes):
                 whole.update(block)
                 digests.append(hashlib.sha256(block).digest())
                 size += len(block)
@@ -57,15 +54,16 @@ def scan(path: Path) -> Scan:
         raise InputFileError(
             f"cannot read the snapshot {path}: it is being written; run again when it is complete"
         )
-    proof = Proof(size, after.st_mtime_ns, BLOCK_BYTES, tuple(digests))
+    proof = Proof(size, after.st_mtime_ns, limits.proof_block_bytes, tuple(digests))
     described = InputFile(path.name, size, whole.hexdigest())
     return Scan(described, spans.close(proof) if plain else None, proof)
 
 
 class _Spans:
-    """Cuts a text into parts; a part ends as `kaggle_lines.PART_BYTES` and `PART_LINES` say."""
+    """Cuts a text into parts; a part ends as `part_bytes` and `part_lines` of the limits say."""
 
-    def __init__(self) -> None:
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
         self._done: list[tuple[int, int, int]] = []
         self._offset = self._size = self._lines = 0
         self._first_line = 1
@@ -91,12 +89,12 @@ class _Spans:
         """Yield start, end and number of line ends of each piece, and whether it fills the part."""
         start = 0
         while start < len(block):
-            due = max(kaggle_lines.PART_BYTES - self._size - 1, 0)
+            due = max(self._limits.part_bytes - self._size - 1, 0)
             end = block.find(b"\n", start + due) + 1
             is_full = end > 0
             end = end or len(block)
             lines = block.count(b"\n", start, end)
-            allowed = kaggle_lines.PART_LINES - self._lines
+            allowed = self._limits.part_lines - self._lines
             if lines >= allowed:
                 end, lines, is_full = _after(block, start, allowed), allowed, True
             yield start, end, lines, is_full

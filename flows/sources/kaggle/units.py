@@ -24,7 +24,6 @@ from flows.sources.kaggle.parts import Scan
 from flows.store.files.local import writing
 from transforms.paper.selection import SeenIds, Selection
 
-PARTS_A_STEP = 8
 PRELOAD = [__name__]
 """For worker processes to import once."""
 
@@ -88,7 +87,7 @@ def part_series(
 
     units = None if scanned.spans is None else len(scanned.spans)
     parts = _parts(run, path, scanned, selection)
-    return UnitSeries(parts, units, describe, progress, PARTS_A_STEP)
+    return UnitSeries(parts, units, describe, progress, run.config.limits.parts_a_step)
 
 
 def _parts(run: Run, path: Path, scanned: Scan, selection: Selection) -> Iterator[KagglePart]:
@@ -98,15 +97,15 @@ def _parts(run: Run, path: Path, scanned: Scan, selection: Selection) -> Iterato
     """
     catalog, builder = run.store.catalog, run.config.identity.builder_version
     waiting: list[KagglePart] = []
-    is_compressed = scanned.spans is None
-    for part in read_parts(path, scanned.proof) if scanned.spans is None else scanned.spans:
+    spans = scanned.spans
+    for part in read_parts(path, run.config.limits, scanned.proof) if spans is None else spans:
         unit = KagglePart(path.absolute(), scanned.file.sha256, selection, part, "")
-        # Its place, for parts of another PART_BYTES have the same names. And that it was proven:
+        # Its place, for parts of another `part_bytes` have the same names. And that it was proven:
         # versions that did not took the parts of a file that was cut off for whole ones.
         key = f"{unit.name} {part.offset}+{part.size} proven {selection} {builder}"
         unit = replace(unit, key=key, finished=catalog.finished(key))
         waiting.append(unit)
-        if is_compressed or not unit.finished:
+        if spans is None or not unit.finished:
             yield from waiting
             waiting.clear()
     for unit in waiting:

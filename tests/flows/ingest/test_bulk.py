@@ -26,6 +26,7 @@ from support.snapshot_rows import line, row
 
 from flows.common.errors import ConfigError, WorkerError
 from flows.common.keys import create_key
+from flows.common.limits import Limits
 from flows.ingest.executors.processes import ProcessExecutor
 from flows.ingest.schedule import AHEAD, UnitQueue
 from flows.ingest.worker_context import WorkerContext, WorkerSetup, open_context
@@ -41,14 +42,13 @@ from transforms.signing import fingerprint
 
 MOMENT = datetime(2026, 11, 21, 4, 5, 6, 789, tzinfo=UTC)
 PAPERS = 400
-PART = 8_000
-"""Bytes of a part: about a dozen rows of the tests' snapshot."""
+SMALL_PARTS = Limits(part_bytes=8_000)
+"""Parts of about a dozen rows of the tests' snapshot."""
 
 
 @pytest.fixture
 def snapshot_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A snapshot of many small parts, with one broken line and one id in two parts."""
-    monkeypatch.setattr(snapshot, "PART_BYTES", PART)
     monkeypatch.setattr(job_module, "utc_now", lambda: MOMENT)
     lines = [line(row(f"2201.{number:05}")) for number in range(1, PAPERS + 1)]
     lines[100] = b"{broken\n"
@@ -60,7 +60,7 @@ def snapshot_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def backfill(folder: Path, file: Path, workers: int, **told: Any) -> RunReport:
     """Backfill `file` below `folder`, with the key of the folder above."""
-    config = config_in(folder, workers)
+    config = config_in(folder, workers, SMALL_PARTS)
     identity = config.identity.model_copy(update={"key_file": folder.parent / "signing.key"})
     if not identity.key_file.exists():
         create_key(identity.key_file)
@@ -296,17 +296,15 @@ def test_spans_are_the_parts_that_reading_on_gives(
 ) -> None:
     path = tmp_path_factory.mktemp("scan") / "text"
     path.write_bytes(b"".join(pieces))
+    limits = Limits(part_bytes=part_bytes, part_lines=part_lines, proof_block_bytes=block)
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(snapshot, "PART_BYTES", part_bytes)
-        patched.setattr(snapshot, "PART_LINES", part_lines)
-        patched.setattr("flows.sources.kaggle.parts.BLOCK_BYTES", block)
         patched.setattr(snapshot, "MAX_LINE_BYTES", 50)
-        spans = scan(path).spans
-        read = [snapshot.read_span(path, span) for span in spans or []]
-        for span, part, same in zip(spans or [], read, snapshot.read_parts(path), strict=True):
+        spans = scan(path, limits).spans or []
+        read = [snapshot.read_span(path, span) for span in spans]
+        for span, part, same in zip(spans, read, snapshot.read_parts(path, limits), strict=True):
             # How far the file was read says less where it is read ahead.
             assert (part, span.position) == (replace(same, position=part.position), part.position)
-    assert sum(span.size for span in spans or []) == path.stat().st_size
+    assert sum(span.size for span in spans) == path.stat().st_size
 
 
 def test_ids_in_common_are_those_of_both() -> None:
@@ -323,7 +321,7 @@ def test_ids_in_common_are_those_of_both() -> None:
 
 def test_what_a_unit_hands_back_is_small(tmp_path: Path, snapshot_file: Path) -> None:
     """Only summaries go through the flow's process."""
-    described, spans, _ = scan(snapshot_file)
+    described, spans, _ = scan(snapshot_file, SMALL_PARTS)
     assert spans
     unit = units.KagglePart(snapshot_file, described.sha256, Selection(), spans[0], "key")
     with open_run("backfill", config_in(tmp_path)) as opened:

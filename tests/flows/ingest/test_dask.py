@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from multiprocessing import forkserver
 from pathlib import Path
@@ -23,12 +24,12 @@ from support.worker_killer import WorkerKiller
 from flows.common.config import Config, DaskConfig
 from flows.common.errors import ConfigError, WorkerError
 from flows.common.keys import create_key, load_issuer
+from flows.common.limits import Limits
 from flows.ingest.executors import dask as dask_executor
 from flows.ingest.executors import shared_folder
 from flows.ingest.executors.executor import Executor
 from flows.ingest.executors.opening import open_executor
 from flows.ingest.worker_context import WorkerContext, WorkerSetup, open_context
-from flows.sources.kaggle import lines as snapshot
 from transforms.paper.selection import Selection
 from transforms.signing import encode_base64
 
@@ -38,6 +39,9 @@ KILLS, PAPERS = (30, 3000) if os.environ.get("FULL") else (6, 400)
 IDS = [f"2201.{number:05}" for number in range(1, PAPERS + 1)]
 # A repeated line and a broken one, far from the first: what units must know of each other.
 SNAPSHOT = text(*IDS) + text(IDS[3]) + b"{broken\n"
+SMALL = Limits(part_bytes=4_000, dask_check_seconds=0.2)
+"""Limits by which a part has a few papers, and a result is not waited for in vain."""
+
 QUIET = {"dashboard": False, "dashboard_address": "127.0.0.1:0"}
 
 
@@ -62,19 +66,21 @@ def cluster() -> Iterator[LocalCluster]:
 
 @pytest.fixture(autouse=True)
 def fixed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let every run issue at the same time, in parts of a few papers."""
+    """Let every run issue at the same time."""
     monkeypatch.setattr("flows.jobs.job.utc_now", lambda: NOW)
-    monkeypatch.setattr(snapshot, "PART_BYTES", 4_000)
-    monkeypatch.setattr(dask_executor, "LOOK_AFTER", 0.2)
 
 
-def on(cluster: LocalCluster, folder: Path) -> Config:
-    return at(cluster.scheduler_address, folder)
+def local(folder: Path) -> Config:
+    return config_in(folder, limits=SMALL)
 
 
-def at(address: str | None, folder: Path) -> Config:
-    changed = {"runner": "dask", "dask": DaskConfig(address=address), "workers": 2}
-    return config_in(folder).model_copy(update=changed)
+def on(cluster: LocalCluster, folder: Path, limits: Limits = SMALL) -> Config:
+    return at(cluster.scheduler_address, folder, limits)
+
+
+def at(address: str | None, folder: Path, limits: Limits = SMALL) -> Config:
+    changed = {"runner": "dask", "dask": DaskConfig(address=address)}
+    return config_in(folder, 2, limits).model_copy(update=changed)
 
 
 def folders(tmp_path: Path) -> tuple[Path, Path]:
@@ -98,19 +104,19 @@ def assert_same(here: Path, there: Path) -> None:
 
 @pytest.mark.parametrize("packed", [False, True], ids=["plain", "packed"])
 def test_a_snapshot_gives_the_same_records(
-    tmp_path: Path, cluster: LocalCluster, monkeypatch: pytest.MonkeyPatch, *, packed: bool
+    tmp_path: Path, cluster: LocalCluster, *, packed: bool
 ) -> None:
-    monkeypatch.setattr(dask_executor, "INLINE_BYTES", 1000)
     here, there = folders(tmp_path)
     file = tmp_path / "snapshot.json"
     file.write_bytes(gzip.compress(SNAPSHOT, 1) if packed else SNAPSHOT)
-    jobs.backfill_snapshot(config_in(here), file, Selection())
-    report = jobs.backfill_snapshot(on(cluster, there), file, Selection())
+    jobs.backfill_snapshot(local(here), file, Selection())
+    config = on(cluster, there, replace(SMALL, dask_inline_bytes=1000))
+    report = jobs.backfill_snapshot(config, file, Selection())
     assert (report.counts.new_records, report.counts.rejects) == (len(IDS), 2)
     assert report.units > 40
     assert_same(here, there)
     assert_whole(there)
-    again = jobs.backfill_snapshot(on(cluster, there), file, Selection())
+    again = jobs.backfill_snapshot(config, file, Selection())
     assert (again.counts.unchanged, again.counts.new_records) == (len(IDS), 0)
 
 
@@ -120,7 +126,7 @@ def test_workers_killed_again_and_again_change_nothing(
     here, there = folders(tmp_path)
     file = tmp_path / "snapshot.json"
     file.write_bytes(SNAPSHOT)
-    jobs.backfill_snapshot(config_in(here), file, Selection())
+    jobs.backfill_snapshot(local(here), file, Selection())
     killer = WorkerKiller(cluster, NOW, kills=KILLS, seed=5)
     monkeypatch.setattr("flows.jobs.job.utc_now", killer.clock)
     killer.start()
@@ -236,10 +242,8 @@ def test_a_folder_that_is_not_shared_is_told(tmp_path: Path) -> None:
         shared_folder.check_shared(tmp_path, "a run")
 
 
-def test_a_wrong_address_and_a_scheduler_without_workers_are_told(
-    there: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(dask_executor, "PATIENCE", 0.5)
+def test_a_wrong_address_and_a_scheduler_without_workers_are_told(there: Path) -> None:
+    impatient = replace(SMALL, dask_wait_seconds=0.5)
     with dask.config.set({"distributed.comm.timeouts.connect": "1s"}):
         with pytest.raises(ConfigError, match="no Dask scheduler answers at tcp://127") as caught:
             jobs.backfill_raw(at("tcp://127.0.0.1:9", there), [there / "one.xml"])
@@ -248,7 +252,7 @@ def test_a_wrong_address_and_a_scheduler_without_workers_are_told(
             LocalCluster(n_workers=0, scheduler_kwargs=QUIET) as empty,
             pytest.raises(WorkerError, match="had no workers for 0 s; start some with 'dask w"),
         ):
-            jobs.backfill_raw(on(empty, there), [there / "one.xml"])
+            jobs.backfill_raw(on(empty, there, impatient), [there / "one.xml"])
 
 
 @contextmanager
@@ -273,7 +277,7 @@ def test_a_scheduler_that_dies_ends_the_run_and_the_next_one_completes_it(
 ) -> None:
     here, there = folders(tmp_path)
     file = write(tmp_path / "snapshot.json", SNAPSHOT)
-    jobs.backfill_snapshot(config_in(here), file, Selection())
+    jobs.backfill_snapshot(local(here), file, Selection())
     calls = 0
 
     def clock() -> datetime:
@@ -296,7 +300,7 @@ def test_a_scheduler_that_dies_ends_the_run_and_the_next_one_completes_it(
                 jobs.backfill_snapshot(at(address, there), file, Selection())
             monkeypatch.setattr("flows.jobs.job.utc_now", lambda: NOW)
     assert 0 < len(rows(there, "papers")) < len(IDS)
-    jobs.backfill_snapshot(config_in(there), file, Selection())
+    jobs.backfill_snapshot(local(there), file, Selection())
     assert_same(here, there)
     assert_whole(there)
 

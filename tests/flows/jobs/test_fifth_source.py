@@ -70,7 +70,7 @@ class Boxes:
     def plan(self, config: Config) -> list[str]:  # noqa: ARG002
         return [f"{len(self.paths)} boxes"]
 
-    def check(self) -> None:
+    def check(self, config: Config) -> None:
         pass
 
     def process(self, run: Run) -> None:

@@ -8,12 +8,12 @@ from arxiv_server import ArxivServer, Library, Unavailable, make_library
 from support import jobs
 from support.runs import assert_whole, config_for, rows
 
-from flows.common.limits import RetryPolicy
+from flows.common.limits import Limits, RetryPolicy
 from flows.jobs import job
 from flows.jobs.report import RunReport
-from flows.sources.arxiv import http as fetch
 
 REAL_TODAY = datetime.now(UTC).date()
+HURRY = Limits(retry=RetryPolicy(read_seconds=0.5, attempts=2))
 
 
 class Nights:
@@ -26,7 +26,7 @@ class Nights:
         self.server.today = day
         moment = datetime.combine(day, datetime.min.time(), UTC) + timedelta(hours=5)
         self.patch.setattr(job, "utc_now", lambda: moment)
-        return jobs.nightly(config_for(self.folder, self.server))
+        return jobs.nightly(config_for(self.folder, self.server, limits=HURRY))
 
     def versions(self, arxiv_id: str) -> list[int]:
         return sorted(
@@ -36,7 +36,6 @@ class Nights:
 
 @pytest.fixture
 def nights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Nights:
-    monkeypatch.setattr(fetch, "RETRY_POLICY", RetryPolicy(read_seconds=0.5, attempts=2))
     library = make_library(400, 5, REAL_TODAY - timedelta(days=30), 31)
     return Nights(tmp_path, ArxivServer(library, today=REAL_TODAY, page_size=20), monkeypatch)
 

@@ -11,9 +11,10 @@ from support.runs import SAMPLE, assert_whole
 
 from flows.backfill import backfill
 from flows.common.errors import ConfigError
+from flows.common.limits import Limits
 from flows.ingest.steps import Step
 from flows.nightly import nightly
-from flows.orchestration import tasks
+from flows.orchestration.tasks import TaskSteps
 from flows.rerun import rerun
 
 TODAY = datetime.now(UTC).date()
@@ -60,18 +61,14 @@ def test_a_wrong_use_fails_the_run_with_its_sentence(config_file: Path) -> None:
 
 
 @pytest.mark.usefixtures("prefect")
-def test_a_flow_run_has_no_more_task_runs_than_the_server_can_record(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(tasks, "MAX_TASK_RUNS", 3)
-
+def test_a_flow_run_has_no_more_task_runs_than_the_server_can_record() -> None:
     def name() -> str | None:
         found: str | None = runtime.task_run.name
         return found
 
     @flow
     def many() -> list[str | None]:
-        steps = tasks.TaskSteps()
+        steps = TaskSteps(Limits(task_runs=3))
         found = [steps.run(Step.HARVEST_PAGES, f"{{page}} {n}", name) for n in range(4)]
         return [*found, steps.run(Step.WRITE_REPORT, "it", name)]
 

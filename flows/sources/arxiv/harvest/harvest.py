@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from flows.common.process.progress import LOGGER, Meter
 from flows.ingest.commit import keep_rows, mark_deleted, process_reply
 from flows.ingest.run import Run, WindowOutcome
-from flows.ingest.steps import PAPERS_A_STEP, Step
+from flows.ingest.steps import Step
 from flows.sources.arxiv.harvest.listing import (
     END,
     IncompleteError,
@@ -46,9 +46,6 @@ if TYPE_CHECKING:
 
     _Pages = Prefetch[str | None, Reply[Page]]
     """The pages of one window, each by the token that fetches it."""
-
-PAGES_A_STEP = 20
-"""A minute's work at arXiv's pace; the whole of arXiv takes about 120 steps."""
 
 MAX_PASSES = 3
 
@@ -119,7 +116,7 @@ class Harvester:
             self.run.steps.run(Step.HARVEST_PAGES, name, take)
 
     def _take_pages(self, progress: Progress, pages: "_Pages") -> None:
-        for _ in range(PAGES_A_STEP):
+        for _ in range(self.run.config.limits.pages_a_step):
             self._take_page(progress, pages)
             if progress.token == END:
                 return
@@ -166,8 +163,8 @@ class Harvester:
 
     def _recover_all(self, progress: Progress, missing: Mapping[str, date]) -> None:
         progress.is_listed = True
-        papers = iter(missing.items())
-        while some := dict(islice(papers, PAPERS_A_STEP)):
+        papers, size = iter(missing.items()), self.run.config.limits.papers_a_step
+        while some := dict(islice(papers, size)):
             name = f"{progress.window}: missing papers"
             self.run.steps.run(Step.FETCH_PAPERS, name, partial(self._recover, progress, some))
 

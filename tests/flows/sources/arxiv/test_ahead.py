@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from threading import Event, get_ident
 from types import SimpleNamespace
@@ -18,11 +19,10 @@ from support import jobs
 from support.runs import assert_whole, config_for, rows
 
 from flows.common.errors import StoreError
-from flows.common.limits import RetryPolicy
+from flows.common.limits import Limits, RetryPolicy
 from flows.ingest.commit import process_reply
 from flows.ingest.run import UnitResult
 from flows.jobs.report import RunReport
-from flows.sources.arxiv import http as fetch
 from flows.sources.arxiv.connection import connect
 from flows.sources.arxiv.harvest import harvest
 from flows.sources.arxiv.harvest.prefetch import Prefetch
@@ -33,6 +33,7 @@ from transforms.parsing.arxiv_xml import Page
 TODAY = datetime.now(UTC).date()
 DAY = TODAY - timedelta(days=1)
 PAPERS, PAGE = 100, 20
+LIMITS = Limits()
 SECONDS = 20.0
 """How long a test waits for what has to come, before it says that it did not."""
 
@@ -54,8 +55,8 @@ def config_file(tmp_path: Path, server: ArxivServer) -> Path:
     return file
 
 
-def run(folder: Path, server: ArxivServer) -> RunReport:
-    return jobs.backfill_categories(config_for(folder, server), ["all"], DAY, DAY)
+def run(folder: Path, server: ArxivServer, limits: Limits = LIMITS) -> RunReport:
+    return jobs.backfill_categories(config_for(folder, server, limits=limits), ["all"], DAY, DAY)
 
 
 @pytest.fixture
@@ -79,10 +80,9 @@ def gate(server: ArxivServer, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("gate")
 @pytest.mark.parametrize("pages_a_step", [1, 2, 20])
 def test_the_next_page_is_fetched_while_one_is_processed(
-    tmp_path: Path, server: ArxivServer, monkeypatch: pytest.MonkeyPatch, pages_a_step: int
+    tmp_path: Path, server: ArxivServer, pages_a_step: int
 ) -> None:
-    monkeypatch.setattr(harvest, "PAGES_A_STEP", pages_a_step)
-    (window,) = run(tmp_path, server).windows
+    (window,) = run(tmp_path, server, Limits(pages_a_step=pages_a_step)).windows
     assert (window.harvested, window.problem) == (PAPERS, None)
     assert_whole(tmp_path)
 
@@ -92,7 +92,7 @@ def test_the_requests_are_those_of_one_page_after_the_other(
     tmp_path: Path, server: ArxivServer
 ) -> None:
     window = Window(None, DAY, DAY)
-    with connect(config_for(tmp_path, server).arxiv) as client:
+    with connect(config_for(tmp_path, server)) as client:
         client.identify()
         token = None
         while token != "":
@@ -246,14 +246,19 @@ def test_the_work_has_the_context_of_who_began_it_and_a_thread_of_its_own() -> N
 
 
 @pytest.mark.usefixtures("prefect")
-def test_what_the_next_page_logs_belongs_to_a_flow_run(
-    server: ArxivServer, config_file: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from flows.nightly import nightly
+def test_what_the_next_page_logs_belongs_to_a_flow_run(tmp_path: Path, server: ArxivServer) -> None:
+    from prefect import flow
+
+    from flows.orchestration.tasks import run_in_flow
+
+    hurry = Limits(pages_a_step=1, retry=RetryPolicy(attempts=2))
+    config = config_for(tmp_path, server, limits=hurry)
+
+    @flow
+    def night() -> RunReport:
+        return run_in_flow(partial(jobs.nightly, config))
 
     # Prefect warns of lines outside of a run, which fails a test here.
-    monkeypatch.setattr(harvest, "PAGES_A_STEP", 1)
-    monkeypatch.setattr(fetch, "RETRY_POLICY", RetryPolicy(attempts=2))
     server.order(Unavailable(), on="ListRecords", skip=1)
-    assert nightly(config_file=config_file).counts.new_records == PAPERS
+    assert night().counts.new_records == PAPERS
     assert not server.pending

@@ -24,10 +24,9 @@ from support.runs import config_for, held
 from flows.cli.data.status import status_lines
 from flows.common.config import Config, OutputsConfig
 from flows.common.errors import ArxivError
-from flows.common.limits import RetryPolicy
+from flows.common.limits import Limits, RetryPolicy
 from flows.jobs import job
 from flows.jobs.report import RunReport
-from flows.sources.arxiv import http as fetch
 from flows.store.layout import Layout
 from flows.store.repair.rebuild import rebuild_catalog
 
@@ -35,6 +34,7 @@ BEGIN = date(2026, 12, 8)
 DAY = timedelta(days=1)
 OF_PAPERS = ("cs.LG", "cs.CV", "hep-th")
 CATEGORIES = (*OF_PAPERS, "cs", "all")
+ONCE = Limits(retry=RetryPolicy(read_seconds=5, attempts=1))
 CALENDARS, MOMENTS = (30, 20) if os.environ.get("FULL") else (3, 14)
 
 ALL = "all of arXiv"
@@ -48,7 +48,6 @@ UNDER_WAY = re.compile(r"  '(pith-ingest .*)' completes it")
 
 @pytest.fixture
 def calendar(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator["Calendar"]:
-    monkeypatch.setattr(fetch, "RETRY_POLICY", RetryPolicy(read_seconds=5, attempts=1))
     past = make_library(60, 3, BEGIN - timedelta(days=50), 50, OF_PAPERS)
     with ArxivServer(past, today=BEGIN, page_size=15) as server:
         made = Calendar(tmp_path, server)
@@ -93,6 +92,7 @@ class Calendar:
             self.server,
             outputs=OutputsConfig(bundle_files="none"),
             categories=self.categories,
+            limits=ONCE,
         )
 
     @property

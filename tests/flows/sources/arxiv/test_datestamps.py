@@ -16,10 +16,9 @@ from support.replay import Replay
 from support.runs import assert_whole, config_for, held, rows
 
 from flows.common.config import Config, OutputsConfig
-from flows.common.limits import RetryPolicy
+from flows.common.limits import Limits, RetryPolicy
 from flows.jobs import job
 from flows.jobs.report import RunReport
-from flows.sources.arxiv import http as fetch
 
 TODAY = date(2026, 11, 21)
 YESTERDAY = TODAY - timedelta(days=1)
@@ -28,15 +27,17 @@ WINDOWS = 70 if os.environ.get("FULL") else 18
 """Of each of three kinds."""
 
 PAPERS, PAGE = 120, 15
+ONCE = Limits(retry=RetryPolicy(read_seconds=0.5, attempts=1))
+"""Limits by which a server that is away is asked once only."""
+
 Job = Callable[[Config], RunReport]
 
 
 @pytest.fixture(autouse=True)
 def clock(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let it be five o'clock of `TODAY`, and ask a server that is away once only."""
+    """Let it be five o'clock of `TODAY`."""
     moment = datetime(TODAY.year, TODAY.month, TODAY.day, 5, tzinfo=UTC)
     monkeypatch.setattr(job, "utc_now", lambda: moment)
-    monkeypatch.setattr(fetch, "RETRY_POLICY", RetryPolicy(read_seconds=0.5, attempts=1))
 
 
 def library(papers: int = PAPERS) -> Library:
@@ -105,7 +106,7 @@ def check_one_window(folder: Path, kind: str, seed: int) -> int:
     """Harvest one window amid changes; return how many papers came again in a newer form."""
     run, days = KINDS[kind]
     with serve(library(), id_page_size=Random(seed).choice([50, 20_000, 20_000])) as server:
-        config = config_for(folder, server, outputs=OutputsConfig(bundle_files="none"))
+        config = config_for(folder, server, outputs=OutputsConfig(bundle_files="none"), limits=ONCE)
         replay = Replay(server)
         changes = Changes(replay, seed, days)
         report = run(config)
@@ -153,7 +154,7 @@ def test_a_record_older_than_its_list_is_missing_and_fetched_by_its_id(
 ) -> None:
     with serve(library()) as server:
         changed = skip_in_new_form(server)
-        report = run(config_for(tmp_path, server))
+        report = run(config_for(tmp_path, server, limits=ONCE))
         (window,) = report.windows
         assert (window.problem, window.listed, window.moved) == (None, PAPERS, 0)
         assert (window.harvested, window.recovered) == (PAPERS - 5, 5)
@@ -178,7 +179,7 @@ def test_many_that_are_older_than_their_list_come_with_another_pass(tmp_path: Pa
 
         older = server.library.select(FIRST_DAY, YESTERDAY)
         server.on_request = change_all
-        (window,) = backfill_open(config_for(tmp_path, server)).windows
+        (window,) = backfill_open(config_for(tmp_path, server, limits=ONCE)).windows
         assert (window.recovered, window.problem) == (len(older), None)
         assert window.harvested == PAPERS - len(older)
         assert not any(seen.query["verb"] == "GetRecord" for seen in server.requests)
@@ -205,7 +206,7 @@ def test_a_paper_that_a_cache_gives_older_than_its_list_leaves_the_window_incomp
         assert paper in skip_in_new_form(server)
         is_meant = lambda seen: seen.query.get("identifier") == f"oai:arXiv.org:{paper}"  # noqa: E731
         server.order(Stale(before), on=is_meant)
-        config = config_for(tmp_path, server)
+        config = config_for(tmp_path, server, limits=ONCE)
         report = backfill_open(config)
         assert (report.exit_status, server.pending) == (1, 0)
         named = f"1 papers did not come as new as arXiv lists them, such as {paper}, changed on"
@@ -225,14 +226,14 @@ def test_another_paper_than_the_one_asked_for_completes_nothing(tmp_path: Path) 
         other = cached(server, server.library.works()[9].id)
         skip_in_new_form(server)
         server.order(Stale(other), on="GetRecord")
-        report = backfill_open(config_for(tmp_path, server))
+        report = backfill_open(config_for(tmp_path, server, limits=ONCE))
         assert "1 papers did not come as new" in (report.windows[0].problem or "")
 
 
 def test_a_paper_that_moved_out_of_a_closed_window_is_not_asked_for(tmp_path: Path) -> None:
     with serve(library()) as server:
         skip_in_new_form(server)
-        (window,) = backfill_closed(config_for(tmp_path, server)).windows
+        (window,) = backfill_closed(config_for(tmp_path, server, limits=ONCE)).windows
         assert (window.moved, window.recovered, window.problem) == (5, 0, None)
         assert not any(seen.query["verb"] == "GetRecord" for seen in server.requests)
 
@@ -259,7 +260,7 @@ def test_a_reject_counts_as_come_by_the_day_that_its_header_gives(
                      on="ListRecords")  # fmt: skip
         again = day if day == "2026-13-01" else str(FIRST_DAY)
         server.order(Stale(broken(paper, again)), on="GetRecord")
-        (window,) = backfill_open(config_for(tmp_path, server)).windows
+        (window,) = backfill_open(config_for(tmp_path, server, limits=ONCE)).windows
         assert (window.problem, window.listed, window.recovered) == (None, 20, asked)
         assert 1 - server.pending == asked
     (refused,) = {row["arxiv_id"] for row in rows(tmp_path, "rejects")}
@@ -275,7 +276,7 @@ def token(server: ArxivServer) -> bytes:
 def test_an_empty_list_beside_papers_completes_nothing(tmp_path: Path) -> None:
     with serve(library()) as server:
         server.order(CachedError("noRecordsMatch"), on="ListIdentifiers")
-        config = config_for(tmp_path, server)
+        config = config_for(tmp_path, server, limits=ONCE)
         report = backfill_closed(config)
         assert "arXiv lists no paper in it, and yet gives some" in (report.windows[0].problem or "")
         server.clear_cache()
@@ -292,7 +293,7 @@ def test_a_closed_window_whose_papers_have_all_left_is_complete(tmp_path: Path) 
                 works.restamp([work.id for work in works.works()], TODAY)
 
         server.on_request = leave
-        (window,) = backfill_closed(config_for(tmp_path, server)).windows
+        (window,) = backfill_closed(config_for(tmp_path, server, limits=ONCE)).windows
         assert (window.listed, window.moved, window.problem) == (0, 3, None)
 
 
@@ -301,7 +302,7 @@ def test_a_window_that_stopped_before_its_list_compares_days_when_it_goes_on(
 ) -> None:
     """Also what came in the run before: the catalog keeps its days."""
     with serve(library()) as server:
-        config = config_for(tmp_path, server)
+        config = config_for(tmp_path, server, limits=ONCE)
         server.order(Stale(b"no XML"), on="ListIdentifiers")
         assert jobs.nightly(config).exit_status == 3
         paper = server.library.works()[0].id
@@ -326,7 +327,7 @@ def test_a_header_without_a_day_still_names_its_paper(tmp_path: Path) -> None:
 
         server.on_request = show
         server.order(Stale(listed), on="ListIdentifiers")
-        report = backfill_open(config_for(tmp_path, server))
+        report = backfill_open(config_for(tmp_path, server, limits=ONCE))
         (window,) = report.windows
         assert (window.listed, window.recovered, window.problem) == (PAPERS, 1, None)
         assert (report.exit_status, report.counts.rejects) == (1, 1)

@@ -32,20 +32,16 @@ from support import jobs
 from support.runs import assert_whole, config_for, rows, tree
 
 from flows.common.errors import ArxivUnreachableError, ConfigError
-from flows.common.limits import RetryPolicy
+from flows.common.limits import Limits, RetryPolicy
 from flows.jobs.report import RunReport
-from flows.sources.arxiv import http as fetch
 
 TODAY = datetime.now(UTC).date()
 FIRST_DAY = TODAY - timedelta(days=24)
 LIBRARY = make_library(5000, 7, FIRST_DAY, 25)
+HURRY = Limits(retry=RetryPolicy(read_seconds=0.5))
+"""Limits by which a reply is waited for less long than arXiv's, and asked for as often."""
+
 RUNS = 200 if os.environ.get("FULL") else 30
-
-
-@pytest.fixture(autouse=True)
-def policy(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Wait less long for a reply than for arXiv, and ask as often."""
-    monkeypatch.setattr(fetch, "RETRY_POLICY", RetryPolicy(read_seconds=0.5))
 
 
 def fresh() -> Library:
@@ -72,7 +68,7 @@ def assert_exactly_once(folder: Path, library: Library, first: date, until: date
 
 
 def harvest(folder: Path, server: ArxivServer, first: date, until: date | None = None) -> RunReport:
-    return jobs.backfill_categories(config_for(folder, server), ["all"], first, until)
+    return jobs.backfill_categories(config_for(folder, server, limits=HURRY), ["all"], first, until)
 
 
 def test_the_whole_library_comes_and_is_proven_complete(tmp_path: Path) -> None:
@@ -244,7 +240,7 @@ def test_a_window_whose_days_are_over_is_not_asked_for_again(tmp_path: Path) -> 
 
 def test_categories_are_harvested_by_their_sets(tmp_path: Path) -> None:
     with serve(fresh(), page_size=500) as server:
-        config = config_for(tmp_path, server)
+        config = config_for(tmp_path, server, limits=HURRY)
         jobs.backfill_categories(config, ["cs.LG", "hep-th"], FIRST_DAY)
         expected = {
             work.id
@@ -263,7 +259,7 @@ def test_categories_are_harvested_by_their_sets(tmp_path: Path) -> None:
 
 def test_a_search_gives_ids_and_oai_their_text(tmp_path: Path) -> None:
     with serve(fresh()) as server:
-        config = config_for(tmp_path, server)
+        config = config_for(tmp_path, server, limits=HURRY)
         report = jobs.backfill_search(config, "cat:quant-ph", limit=5)
         assert (report.counts.new_records, report.exit_status) == (5, 0)
         for row in rows(tmp_path, "papers"):
@@ -274,7 +270,7 @@ def test_a_search_gives_ids_and_oai_their_text(tmp_path: Path) -> None:
 
 def test_nightly_moves_its_watermark_only_when_complete(tmp_path: Path) -> None:
     with serve(fresh(), page_size=500) as server:
-        config = config_for(tmp_path, server)
+        config = config_for(tmp_path, server, limits=HURRY)
         assert jobs.nightly(config).counts.new_records == len(
             server.library.select(TODAY - timedelta(days=3), TODAY)
         )
@@ -287,14 +283,14 @@ def test_nightly_moves_its_watermark_only_when_complete(tmp_path: Path) -> None:
 
 def test_a_night_without_any_paper_is_not_counted_as_done(tmp_path: Path) -> None:
     with serve(Library()) as server:
-        report = jobs.nightly(config_for(tmp_path, server))
+        report = jobs.nightly(config_for(tmp_path, server, limits=HURRY))
         assert report.exit_status == 1
         assert "no papers at all" in report.lines()[-2]
 
 
 def test_rerun_asks_for_single_papers(tmp_path: Path) -> None:
     with serve(fresh()) as server:
-        config = config_for(tmp_path, server)
+        config = config_for(tmp_path, server, limits=HURRY)
         known = server.library.works()[0].id
         report = jobs.rerun(config, [known, "1906.10822"])
         assert report.counts.new_records == 1
@@ -302,12 +298,10 @@ def test_rerun_asks_for_single_papers(tmp_path: Path) -> None:
         assert jobs.rerun(config, [known]).counts.unchanged == 1
 
 
-def test_arxiv_that_is_not_there_is_said_in_a_sentence(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(fetch, "RETRY_POLICY", RetryPolicy(read_seconds=0.5, attempts=2))
+def test_arxiv_that_is_not_there_is_said_in_a_sentence(tmp_path: Path) -> None:
+    twice = Limits(retry=RetryPolicy(read_seconds=0.5, attempts=2))
     with serve(Library()) as server:
-        config = config_for(tmp_path, server)
+        config = config_for(tmp_path, server, limits=twice)
     with pytest.raises(ArxivUnreachableError, match="no usable reply"):
         jobs.backfill_categories(config, ["all"])
     assert jobs.rerun(config, ["1906.10822"]).exit_status == 3

@@ -349,7 +349,7 @@ def test_a_denied_crawler_does_not_ask_again(stage: Stage) -> None:
 def test_a_wrong_address_is_not_asked_again(server: ArxivServer, tmp_path: Path) -> None:
     pace = Pace(tmp_path / "arxiv.lock", 0)
     with (
-        OaiClient(f"{server.url}/nothing", AGENT, pace) as client,
+        OaiClient(f"{server.url}/nothing", AGENT, pace, POLICY) as client,
         pytest.raises(ArxivReplyError, match="answers HTTP 404; check the address"),
     ):
         client.identify()
@@ -485,7 +485,7 @@ def test_the_same_host_by_https_is_allowed(
     )
     pace = Pace(tmp_path / "arxiv.lock", 0)
     with (
-        OaiClient("http://arxiv.example/oai", AGENT, pace) as client,
+        OaiClient("http://arxiv.example/oai", AGENT, pace, POLICY) as client,
         pytest.raises(ArxivReplyError, match="redirects to another place, 'http://arxiv"),
     ):
         client.identify()

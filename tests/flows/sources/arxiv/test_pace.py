@@ -21,10 +21,11 @@ from flows.sources.arxiv.rate_limit import Pace
 _ASKING = """
 import sys
 from pathlib import Path
+from flows.common.limits import RetryPolicy
 from flows.sources.arxiv.oai_client import OaiClient
 from flows.sources.arxiv.rate_limit import Pace
 url, lock_file, seconds, count = sys.argv[1:]
-with OaiClient(url, "test", Pace(Path(lock_file), float(seconds))) as client:
+with OaiClient(url, "test", Pace(Path(lock_file), float(seconds)), RetryPolicy()) as client:
     print("ready", flush=True)
     sys.stdin.readline()
     for _ in range(int(count)):

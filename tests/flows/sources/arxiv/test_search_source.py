@@ -32,15 +32,15 @@ from flows.common.errors import (
     ArxivUnreachableError,
     ConfigError,
 )
-from flows.common.limits import RetryPolicy
+from flows.common.limits import Limits, RetryPolicy
 from flows.sources.arxiv.oai_client import OaiClient
 from flows.sources.arxiv.rate_limit import Pace
-from flows.sources.arxiv.search import MAX_RESULTS, PAGE_SIZE, search_ids
+from flows.sources.arxiv.search import MAX_RESULTS, search_ids
 
 DAY = date(2026, 3, 2)
 TODAY = date(2026, 3, 10)
 FEEDS = SHARED / "arxiv" / "atom"
-POLICY = RetryPolicy(read_seconds=5, attempts=3)
+LIMITS = Limits(retry=RetryPolicy(read_seconds=5, attempts=3), search_page_size=10)
 
 
 class Search(Protocol):
@@ -61,11 +61,10 @@ def pace(tmp_path: Path) -> Pace:
 @pytest.fixture
 def search(server: ArxivServer, pace: Pace, monkeypatch: pytest.MonkeyPatch) -> Search:
     """Search with pages of ten, as arXiv's of 2,000, and without waits between attempts."""
-    monkeypatch.setattr("flows.sources.arxiv.search.PAGE_SIZE", 10)
     monkeypatch.setattr("tenacity.nap.time", SimpleNamespace(sleep=lambda _: None))
     return partial(
         search_ids,
-        atom_url=server.atom_url, user_agent="test (x@example.org)", pace=pace, policy=POLICY,
+        atom_url=server.atom_url, user_agent="test (x@example.org)", pace=pace, limits=LIMITS,
         limit=100,
     )  # fmt: skip
 
@@ -145,7 +144,7 @@ def test_what_is_asked(server: ArxivServer, search: Search) -> None:
     assert seen.query["search_query"] == "cat:hep-th AND ti:the"
     assert seen.query["max_results"] == "3"
     assert seen.headers["user-agent"] == "test (x@example.org)"
-    assert PAGE_SIZE == 2000
+    assert Limits().search_page_size == 2000
 
 
 def test_nothing_found_is_an_empty_list(search: Search) -> None:
@@ -198,7 +197,7 @@ def test_a_late_first_byte_is_a_failure(server: ArxivServer, pace: Pace) -> None
     with pytest.raises(ArxivUnreachableError, match="ReadTimeout"):
         search_ids(
             "abs:the", atom_url=server.atom_url, user_agent="test", pace=pace, limit=5,
-            policy=RetryPolicy(read_seconds=0.1, attempts=2),
+            limits=Limits(retry=RetryPolicy(read_seconds=0.1, attempts=2)),
         )  # fmt: skip
 
 
@@ -238,8 +237,10 @@ def test_arxivs_own_page(server: ArxivServer, search: Search) -> None:
 
 def test_search_and_oai_share_one_pace(server: ArxivServer, tmp_path: Path) -> None:
     pace = Pace(tmp_path / "arxiv.lock", 0.1)
-    ids = search_ids("abs:the", atom_url=server.atom_url, user_agent="test", pace=pace, limit=2)
-    with OaiClient(server.oai_url, "test", pace) as client:
+    ids = search_ids(
+        "abs:the", atom_url=server.atom_url, user_agent="test", pace=pace, limit=2, limits=LIMITS
+    )
+    with OaiClient(server.oai_url, "test", pace, LIMITS.retry) as client:
         papers = [client.get_record(arxiv_id).value.papers[0] for arxiv_id in ids]
     assert [paper.id for paper in papers] == ids
     times = [seen.at for seen in server.requests]

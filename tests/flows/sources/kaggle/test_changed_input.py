@@ -19,14 +19,17 @@ from support.runs import assert_whole, config_in, rows, tree
 from support.snapshot_rows import line, row
 
 from flows.common.errors import InputFileError
+from flows.common.limits import Limits
 from flows.jobs.report import RunReport
-from flows.sources.kaggle import lines as snapshot
-from flows.sources.kaggle import parts as snapshot_scan
-from flows.sources.kaggle import units as snapshot_units
+from flows.sources.kaggle import parts
+from flows.sources.kaggle.lines import MAX_LINE_BYTES
 from flows.sources.kaggle.parts import scan
 from transforms.paper.selection import Selection
 
-PAPERS, PART, BLOCK = 300, 60_000, 4096
+PAPERS, BLOCK = 300, 4096
+SMALL = Limits(part_bytes=60_000, proof_block_bytes=BLOCK, parts_a_step=2)
+"""Limits by which a small file has many parts and blocks."""
+
 IDS = [f"2201.{number:05}" for number in range(1, PAPERS + 1)]
 ROUNDS = 40 if os.environ.get("FULL") else 8
 
@@ -58,14 +61,6 @@ PACKINGS: dict[str, Callable[[bytes], bytes]] = {
 }
 packings = pytest.mark.parametrize("packing", PACKINGS)
 plain_and_packed = pytest.mark.parametrize("packing", ["plain", "zip"])
-
-
-@pytest.fixture(autouse=True)
-def small(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let a small file have many parts and blocks."""
-    monkeypatch.setattr(snapshot, "PART_BYTES", PART)
-    monkeypatch.setattr(snapshot_scan, "BLOCK_BYTES", BLOCK)
-    monkeypatch.setattr(snapshot_units, "PARTS_A_STEP", 2)
 
 
 class Changed:
@@ -126,7 +121,7 @@ def committed(folder: Path) -> dict[str, tuple[int, str]]:
 
 
 def backfill(folder: Path, file: Path, workers: int = 1, **told: Any) -> RunReport:
-    return jobs.backfill_snapshot(config_in(folder, workers), file, Selection(), **told)
+    return jobs.backfill_snapshot(config_in(folder, workers, SMALL), file, Selection(), **told)
 
 
 def cut_off(file: Path, whole: bytes) -> None:
@@ -223,12 +218,12 @@ def test_a_snapshot_that_is_written_while_it_is_scanned_is_not_begun(
     file = tmp_path / "snapshot.json"
     file.write_bytes(GOOD)
 
-    class Slow(snapshot_scan._Spans):  # noqa: SLF001 - a moment within the scan
+    class Slow(parts._Spans):  # noqa: SLF001 - a moment within the scan
         def add(self, block: bytes) -> None:
             os.truncate(file, len(GOOD) // 2)
             super().add(block)
 
-    monkeypatch.setattr(snapshot_scan, "_Spans", Slow)
+    monkeypatch.setattr(parts, "_Spans", Slow)
     with pytest.raises(InputFileError, match=r"snapshot\.json: it is being written; run again"):
         backfill(tmp_path, file)
     assert not (tmp_path / "data").exists()
@@ -354,12 +349,12 @@ def test_papers_rejects_and_blank_lines_add_up_to_the_lines(tmp_path: Path, pack
         b"  \r\n",
         line(row("2201.00002", categories="hep-th")),
         line(row("2201.00001", title="again")),
-        b"x" * (snapshot.MAX_LINE_BYTES + 1) + b"\n",
+        b"x" * (MAX_LINE_BYTES + 1) + b"\n",
         b'{"id":"2201.00003"',
     ]
     file = tmp_path / "snapshot.json"
     file.write_bytes(PACKINGS[packing](b"".join(lines)))
-    config, selection = config_in(tmp_path), Selection(frozenset({"cs"}))
+    config, selection = config_in(tmp_path, limits=SMALL), Selection(frozenset({"cs"}))
     for _ in ("the first time", "again, from what is noted of finished parts"):
         report = jobs.backfill_snapshot(config, file, selection)
         c = report.counts
@@ -383,7 +378,7 @@ def test_lines_that_became_nothing_are_told(tmp_path: Path) -> None:
 def test_the_proof_of_a_part_is_small(tmp_path: Path) -> None:
     file = tmp_path / "snapshot.json"
     file.write_bytes(GOOD)
-    for span in scan(file).spans or []:
+    for span in scan(file, SMALL).spans or []:
         assert span.proof.first * BLOCK <= span.offset
         assert span.offset + span.size <= span.proof.end
         assert len(span.proof.digests) <= span.size // BLOCK + 2

@@ -17,14 +17,16 @@ import zstandard
 from support.snapshot_rows import line, older_row, row, text
 
 from flows.common.errors import InputFileError, PithError
+from flows.common.limits import Limits
 from flows.ingest.run import InputFile
-from flows.sources.kaggle import lines as snapshot
 from flows.sources.kaggle.lines import MAX_LINE_BYTES, Part, read_part, read_parts, reject_repeated
 from flows.sources.kaggle.parts import scan
 from transforms import Reject
 from transforms.paper.selection import SeenIds, Selection
 
 ALL = Selection()
+LIMITS = Limits()
+SMALL_PARTS = Limits(part_bytes=4_000)
 IDS = [f"0704.{number:04}" for number in range(1, 301)]
 MiB = 2**20
 
@@ -54,28 +56,22 @@ each_packing = pytest.mark.parametrize("pack", PACKINGS.values(), ids=PACKINGS)
 each_archive = pytest.mark.parametrize("packing", ["gzip", "zstd", "zip"])
 
 
-@pytest.fixture
-def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(snapshot, "PART_BYTES", 4_000)
-
-
 def ids_of(parts: list[Part]) -> list[str]:
     return [paper.id for part in parts for paper in read_part(part, selection=ALL).papers]
 
 
-def rejects_of(path: Path) -> list[Reject]:
-    return [r for part in read_parts(path) for r in read_part(part, selection=ALL).rejects]
+def rejects_of(path: Path, limits: Limits = LIMITS) -> list[Reject]:
+    return [r for part in read_parts(path, limits) for r in read_part(part, selection=ALL).rejects]
 
 
 @each_packing
-@pytest.mark.usefixtures("small_parts")
 def test_the_first_bytes_tell_the_packing_not_the_name(
     pack: Callable[[bytes, Path], object], tmp_path: Path
 ) -> None:
     data = text(*IDS)
     path = tmp_path / "snapshot.dat"
     pack(data, path)
-    parts = list(read_parts(path))
+    parts = list(read_parts(path, SMALL_PARTS))
     assert b"".join(each for part in parts for each in part.lines) == data
     assert ids_of(parts) == IDS
     assert len(parts) > 10
@@ -94,13 +90,13 @@ def test_an_archive_written_in_several_pieces_is_read_to_its_end(
     PACKINGS[packing](text("0704.0001"), first)
     PACKINGS[packing](text("0704.0002"), second)
     first.write_bytes(first.read_bytes() + second.read_bytes())
-    assert ids_of(list(read_parts(first))) == ["0704.0001", "0704.0002"]
+    assert ids_of(list(read_parts(first, LIMITS))) == ["0704.0001", "0704.0002"]
 
 
 def test_an_empty_file_has_no_parts(tmp_path: Path) -> None:
     path = tmp_path / "empty.json"
     path.write_bytes(b"")
-    assert list(read_parts(path)) == []
+    assert list(read_parts(path, LIMITS)) == []
 
 
 def test_both_schemas_blank_lines_and_a_last_line_without_its_end(tmp_path: Path) -> None:
@@ -108,14 +104,13 @@ def test_both_schemas_blank_lines_and_a_last_line_without_its_end(tmp_path: Path
     windows = line(row("0704.0003")).replace(b"\n", b"\r\n")
     last = line(row("0704.0004")).strip()
     path.write_bytes(b"\n" + line(older_row("0704.0002")) + b" \r\n" + windows + last)
-    (part,) = read_parts(path)
+    (part,) = read_parts(path, LIMITS)
     found = read_part(part, selection=ALL)
     assert [paper.id for paper in found.papers] == ["0704.0002", "0704.0003", "0704.0004"]
     assert found.line_numbers == [2, 4, 5]
     assert found.rejects == []
 
 
-@pytest.mark.usefixtures("small_parts")
 def test_bad_lines_become_rejects_and_the_others_papers(tmp_path: Path) -> None:
     bad = {
         3: (b'{"id":"0704.0003","title"', None, "not JSON: "),
@@ -129,22 +124,21 @@ def test_bad_lines_become_rejects_and_the_others_papers(tmp_path: Path) -> None:
         lines[number - 1] = broken.strip() + b"\n"
     path = tmp_path / "snapshot.json"
     path.write_bytes(b"".join(lines).removesuffix(b"\n"))
-    rejects = rejects_of(path)
+    rejects = rejects_of(path, SMALL_PARTS)
     assert [reject.position for reject in rejects] == list(bad)
     for reject, (broken, arxiv_id, reason) in zip(rejects, bad.values(), strict=True):
         assert (reject.arxiv_id, reject.raw) == (arxiv_id, broken.strip())
         assert reject.reason.startswith(reason)
     good = [arxiv_id for number, arxiv_id in enumerate(IDS, 1) if number not in bad]
-    assert ids_of(list(read_parts(path))) == good
+    assert ids_of(list(read_parts(path, SMALL_PARTS))) == good
 
 
-@pytest.mark.usefixtures("small_parts")
 def test_of_one_id_twice_the_first_good_row_counts(tmp_path: Path) -> None:
     path = tmp_path / "snapshot.json"
     again, broken = line(row("0704.0002", title="Another")), line(row("0704.0400", title=None))
     path.write_bytes(broken + text(*IDS) + again + line(row("0704.0400")))
     seen = SeenIds()
-    read = [(part, read_part(part, selection=ALL)) for part in read_parts(path)]
+    read = [(part, read_part(part, selection=ALL)) for part in read_parts(path, SMALL_PARTS)]
     kept = [reject_repeated(part, found, seen) for part, found in read]
     papers = [paper for found in kept for paper in found.papers]
     assert [paper.id for paper in papers] == [*IDS, "0704.0400"]
@@ -157,7 +151,7 @@ def test_of_one_id_twice_the_first_good_row_counts(tmp_path: Path) -> None:
 def test_rows_that_are_not_selected_are_counted(tmp_path: Path) -> None:
     path = tmp_path / "snapshot.json"
     path.write_bytes(text("0704.0001") + line(row("0704.0002", categories="math.NT")) + b"?\n")
-    (part,) = read_parts(path)
+    (part,) = read_parts(path, LIMITS)
     found = read_part(part, selection=Selection(frozenset({"math"})))
     assert [paper.id for paper in found.papers] == ["0704.0002"]
     assert (found.line_numbers, found.filtered, len(found.rejects)) == ([2], 1, 1)
@@ -170,7 +164,7 @@ def test_the_longest_line_that_is_taken_and_the_shortest_that_is_not(tmp_path: P
     unended = longest.removesuffix(b"\n") + b" "
     for last in (unended, longest.replace(b"\n", b" \n")):
         path.write_bytes(longest + last)
-        first, *rest = read_parts(path)
+        first, *rest = read_parts(path, LIMITS)
         assert ids_of([first, *rest]) == ["0704.0001"] * (2 if last is unended else 1)
         assert sum(part.size for part in [first, *rest]) == 2 * MAX_LINE_BYTES + (
             last is not unended
@@ -202,7 +196,7 @@ def test_a_line_of_100_megabytes_is_refused_without_holding_it(
     long = repeat(b"x" * MiB, 100)
     written(packing, path, chain([text("0704.0001")], long, [b"\n" + text("0704.0002")]))
     tracemalloc.start()
-    parts = list(read_parts(path))
+    parts = list(read_parts(path, LIMITS))
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 16 * MiB
@@ -220,11 +214,12 @@ def test_a_line_of_100_megabytes_is_refused_without_holding_it(
 GROWTH = """
 import resource, sys
 from pathlib import Path
+from flows.common.limits import Limits
 from flows.sources.kaggle.lines import read_parts
 def peak():
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 before = peak()
-size = sum(part.size for part in read_parts(Path(sys.argv[1])))
+size = sum(part.size for part in read_parts(Path(sys.argv[1]), Limits()))
 print(size, (peak() - before) * 1024)
 """
 
@@ -246,11 +241,10 @@ def test_a_large_snapshot_is_read_in_constant_memory(packing: str, tmp_path: Pat
 def test_many_short_lines_do_not_swell_a_part(short: bytes, tmp_path: Path) -> None:
     path = tmp_path / "snapshot.json"
     path.write_bytes(short * 50_000)
-    assert [len(part.lines) for part in read_parts(path)] == [20_000, 20_000, 10_000]
+    assert [len(part.lines) for part in read_parts(path, LIMITS)] == [20_000, 20_000, 10_000]
 
 
 @pytest.mark.parametrize("packing", ["gzip", "zstd"])
-@pytest.mark.usefixtures("small_parts")
 def test_an_archive_cut_short_gives_what_is_before_the_cut(packing: str, tmp_path: Path) -> None:
     path = tmp_path / "snapshot"
     data = b"".join(line(row(i, title=noise(f"{n}{i}"))) for n in range(6) for i in IDS)
@@ -258,7 +252,7 @@ def test_an_archive_cut_short_gives_what_is_before_the_cut(packing: str, tmp_pat
     path.write_bytes(path.read_bytes()[:-40_000])
     given: list[Part] = []
     with pytest.raises(InputFileError, match="cannot read the snapshot") as caught:
-        given.extend(read_parts(path))
+        given.extend(read_parts(path, SMALL_PARTS))
     read = b"".join(each for part in given for each in part.lines)
     assert data.startswith(read)
     assert read.endswith(b"\n")
@@ -279,7 +273,7 @@ def test_a_damaged_archive_is_an_error(packing: str, tmp_path: Path) -> None:
     for at in (len(whole) // 2, 0):
         path.write_bytes(whole[: at + 4] + b"damage" * 20 + whole[at + 124 :])
         with pytest.raises(InputFileError, match=f"cannot read the snapshot {path} from byte"):
-            list(read_parts(path))
+            list(read_parts(path, LIMITS))
 
 
 @pytest.mark.parametrize(
@@ -294,41 +288,41 @@ def test_a_zip_must_hold_one_snapshot(
     members: dict[str, bytes], found: str, tmp_path: Path
 ) -> None:
     with pytest.raises(InputFileError, match=found):
-        list(read_parts(zipped(members, tmp_path / "snapshot.zip")))
+        list(read_parts(zipped(members, tmp_path / "snapshot.zip"), LIMITS))
 
 
 def test_a_zip_packed_otherwise_or_encrypted_is_an_error(tmp_path: Path) -> None:
     path = zipped({"a.json": b"{}\n"}, tmp_path / "a.zip", zipfile.ZIP_BZIP2)
     with pytest.raises(InputFileError, match="not packed by deflate"):
-        list(read_parts(path))
+        list(read_parts(path, LIMITS))
     data = bytearray(zipped({"a.json": b"{}\n"}, path).read_bytes())
     data[data.index(b"PK\x01\x02") + 8] |= 1
     path.write_bytes(data)
     with pytest.raises(InputFileError, match="encrypted"):
-        list(read_parts(path))
+        list(read_parts(path, LIMITS))
 
 
 def test_a_member_whose_name_is_no_text_is_an_error(tmp_path: Path) -> None:
     path = zipped({"é.json": b"{}\n"}, tmp_path / "a.zip")
     path.write_bytes(path.read_bytes().replace("é".encode(), b"\xff\xff"))
     with pytest.raises(InputFileError, match="utf-8"):
-        list(read_parts(path))
+        list(read_parts(path, LIMITS))
 
 
 def test_a_members_name_never_becomes_a_path(tmp_path: Path) -> None:
     folder = tmp_path / "inner"
     folder.mkdir()
     path = zipped({"../../escaped.json": text("0704.0001")}, folder / "snapshot.zip")
-    assert ids_of(list(read_parts(path))) == ["0704.0001"]
+    assert ids_of(list(read_parts(path, LIMITS))) == ["0704.0001"]
     assert sorted(tmp_path.rglob("*")) == [folder, path]
 
 
 def test_a_file_that_is_not_there_or_is_a_folder_is_an_error(tmp_path: Path) -> None:
     for path in (tmp_path, tmp_path / "none.json"):
         with pytest.raises(PithError, match="cannot read the snapshot"):
-            list(read_parts(path))
+            list(read_parts(path, LIMITS))
         with pytest.raises(PithError, match="cannot read the snapshot"):
-            scan(path)
+            scan(path, LIMITS)
 
 
 def test_a_file_is_described_as_it_lies_on_disk(tmp_path: Path) -> None:
@@ -336,4 +330,4 @@ def test_a_file_is_described_as_it_lies_on_disk(tmp_path: Path) -> None:
     path.write_bytes(gzip.compress(text("0704.0001")))
     data = path.read_bytes()
     sha256 = hashlib.sha256(data).hexdigest()
-    assert scan(path)[:2] == (InputFile("arxiv.json.gz", len(data), sha256), None)
+    assert scan(path, LIMITS)[:2] == (InputFile("arxiv.json.gz", len(data), sha256), None)

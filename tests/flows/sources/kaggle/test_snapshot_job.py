@@ -16,8 +16,8 @@ from support.snapshot_rows import line, row, text
 
 from flows.cli.verify.metadata_file import read_texts
 from flows.common.errors import InputFileError
+from flows.common.limits import Limits
 from flows.jobs.report import RunReport
-from flows.sources.kaggle import lines as snapshot
 from transforms.paper.selection import Selection
 
 LONG = b'{"id":"' + b"x" * 100_000_000 + b'"}\n'
@@ -67,10 +67,8 @@ def test_bad_lines_are_rejects_with_number_and_reason(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("workers", [1, 2])
-def test_each_line_is_a_paper_a_reject_not_selected_or_blank(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, workers: int
-) -> None:
-    monkeypatch.setattr(snapshot, "PART_BYTES", 2000)
+def test_each_line_is_a_paper_a_reject_not_selected_or_blank(tmp_path: Path, workers: int) -> None:
+    config = config_in(tmp_path, workers, Limits(part_bytes=2000))
     kinds = [
         line(row("2201.00001")),  # its id comes again and again
         b"{broken\n",
@@ -84,7 +82,7 @@ def test_each_line_is_a_paper_a_reject_not_selected_or_blank(
     file.write_bytes(b"".join(lines))
     selection = Selection(frozenset({"cs"}))
     for _ in range(2):
-        counts = jobs.backfill_snapshot(config_in(tmp_path, workers), file, selection).counts
+        counts = jobs.backfill_snapshot(config, file, selection).counts
         blank, filtered = lines.count(b" \n"), lines.count(kinds[4])
         assert (counts.papers, counts.filtered) == (41, filtered)
         assert counts.rejects == len(lines) - 41 - blank - filtered
@@ -182,9 +180,7 @@ def test_a_golden_paper_gets_its_number_from_a_snapshot_row(tmp_path: Path) -> N
     assert rows(tmp_path, "papers")[0]["pith_number"] == metadata["pith_number"]
 
 
-def test_a_part_is_not_taken_for_a_finished_one_of_another_size(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_part_is_not_taken_for_a_finished_one_of_another_size(tmp_path: Path) -> None:
     ids = [f"2201.{number:05}" for number in range(1, 41)]
     file = tmp_path / "snapshot.json"
     file.write_bytes(text(*ids))
@@ -193,11 +189,10 @@ def test_a_part_is_not_taken_for_a_finished_one_of_another_size(
         work()
         raise KeyboardInterrupt
 
-    with monkeypatch.context() as patched:
-        patched.setattr(snapshot, "PART_BYTES", 1000)
-        steps = jobs.WrappedSteps(stop_after_it)
-        with pytest.raises(KeyboardInterrupt):
-            jobs.backfill_snapshot(config_in(tmp_path), file, Selection(), steps)
+    small = config_in(tmp_path, limits=Limits(part_bytes=1000))
+    steps = jobs.WrappedSteps(stop_after_it)
+    with pytest.raises(KeyboardInterrupt):
+        jobs.backfill_snapshot(small, file, Selection(), steps)
     assert 0 < len(rows(tmp_path, "papers")) < len(ids)
     jobs.backfill_snapshot(config_in(tmp_path), file, Selection())
     assert sorted(row["arxiv_id"] for row in rows(tmp_path, "papers")) == ids
