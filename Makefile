@@ -10,7 +10,7 @@ DEMO_ENV := PITH_DATA_DIR=$(DEMO) PITH_IDENTITY__KEY_FILE=$(DEMO)/signing.key \
 	PREFECT_API_URL=
 PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore $(BIN)/python -m pip
 
-.PHONY: demo test lint bench lock
+.PHONY: demo test test-fast lint bench lock
 .DEFAULT_GOAL := demo
 
 demo: $(READY)
@@ -24,6 +24,10 @@ demo: $(READY)
 
 test: $(READY)
 	@$(BIN)/python -m pytest
+
+# The inner loop: what needs no process, server or cluster of its own.
+test-fast: $(READY)
+	@$(BIN)/python -m pytest -q -m "not (process or prefect or dask or s3 or long)"
 
 lint: $(READY)
 	$(BIN)/ruff check .

@@ -39,6 +39,8 @@ from arxiv_server.sets import list_sets
 from lxml import etree
 from support.paths import ROOT, SHARED
 
+pytestmark = pytest.mark.process
+
 ARXIV = SHARED / "arxiv"
 OAI = "{http://www.openarchives.org/OAI/2.0/}"
 RAW = "{http://arxiv.org/OAI/arXivRaw/}"

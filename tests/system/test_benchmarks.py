@@ -6,10 +6,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from benchmarks.snapshot_lines import write_lines
 from support.paths import TESTS
 
 from transforms.parsing.kaggle import parse_line
+
+pytestmark = pytest.mark.process
 
 BULK = TESTS / "benchmarks" / "bulk.py"
 

@@ -23,6 +23,8 @@ from flows.common.limits import Limits
 from flows.jobs.report import RunReport
 from transforms.paper.selection import Selection
 
+pytestmark = [pytest.mark.dask, pytest.mark.s3]
+
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
 KILLS, PAPERS = (12, 1200) if os.environ.get("FULL") else (3, 120)
 IDS = [f"2201.{number:05}" for number in range(1, PAPERS + 1)]

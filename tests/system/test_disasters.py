@@ -27,6 +27,8 @@ from flows.ingest.worker_context import layout_of
 from flows.store.repair.doctor import examine, repair_folder
 from transforms.verify.verify import verify_bundle
 
+pytestmark = pytest.mark.process
+
 SEEDS = (
     [int(os.environ["DISASTER"])]
     if os.environ.get("DISASTER")

@@ -22,6 +22,8 @@ from flows.common.errors import StoreError
 from flows.store.layout import Layout
 from flows.store.repair.rebuild import rebuild_catalog
 
+pytestmark = pytest.mark.process
+
 KILLS = 100 if os.environ.get("FULL") else 40
 PAPERS, PAGE = (2000, 5) if os.environ.get("FULL") else (800, 5)
 

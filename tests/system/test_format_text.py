@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 
+import pytest
 from support.paths import ROOT
 
 from transforms.bundle.events import EMPTY_SECTION_SHA256, EXCERPT_LENGTH
@@ -14,6 +15,8 @@ from transforms.encoding.canonical import MAX_DEPTH
 from transforms.encoding.strict_json import MAX_BYTES
 from transforms.verify import part_checks
 from transforms.verify.checks import CHECKS
+
+pytestmark = pytest.mark.process
 
 TEXT = (ROOT / "docs" / "format.md").read_text()
 SECTIONS = {int(part[0]): part for part in re.split(r"^## (?=\d)", TEXT, flags=re.MULTILINE)[1:10]}

@@ -19,6 +19,8 @@ from support.signed_events import ISSUER
 from transforms import bundle_bytes, canonical_text
 from transforms.verify.verify import PITH_SCIENCE_KEY, verify_bundle
 
+pytestmark = pytest.mark.process
+
 SCRIPT = ROOT / "flows" / "registry" / "static" / "verify.js"
 RUNNER = TESTS / "support" / "verify_many.mjs"
 CALLER = TESTS / "support" / "call_verify.mjs"

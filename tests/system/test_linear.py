@@ -4,7 +4,10 @@ import os
 import subprocess
 import sys
 
+import pytest
 from support.paths import TESTS
+
+pytestmark = pytest.mark.process
 
 BENCHMARKS = TESTS / "benchmarks"
 QUICK = ["a bundle", "a packed file", "a shard"]

@@ -13,6 +13,8 @@ import pytest
 from arxiv_server import ArxivServer, make_library
 from support.paths import ROOT
 
+pytestmark = pytest.mark.process
+
 README = (ROOT / "README.md").read_text()
 BLOCKS = re.findall(r"^```(sh|python)\n(.*?)^```", README, re.DOTALL | re.MULTILINE)
 COMMANDS = [line for kind, block in BLOCKS if kind == "sh" for line in block.splitlines()]

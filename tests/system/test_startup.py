@@ -9,6 +9,8 @@ from support.golden_data import FOLDER, GOLDEN
 from support.paths import ROOT
 from support.snapshot_rows import text
 
+pytestmark = pytest.mark.process
+
 BUNDLE = str(FOLDER / f"{GOLDEN[0].id}.bundle.json")
 HEAVY = {"prefect", "pyarrow", "polars", "lxml", "pydantic", "httpx", "rich", "nacl", "msgspec"}
 # The console script, and then which modules it has imported, on standard error.

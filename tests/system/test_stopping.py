@@ -22,6 +22,8 @@ from support.snapshot_rows import line, row
 
 from flows.store.catalog.catalog import Catalog
 
+pytestmark = pytest.mark.process
+
 FULL = bool(os.environ.get("FULL"))
 PAPERS = 700
 IDS = [f"2201.{number:05}" for number in range(1, PAPERS + 1)]

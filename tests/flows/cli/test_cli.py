@@ -9,6 +9,8 @@ from support.golden_data import FOLDER, GOLDEN
 from support.oai_pages import page, record
 from support.runs import process
 
+pytestmark = pytest.mark.process
+
 COMMANDS = [
     "keygen", "backfill", "nightly", "rerun", "serve", "verify", "merge", "show", "find", "status",
     "export", "rebuild-catalog",

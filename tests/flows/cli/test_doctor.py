@@ -17,6 +17,8 @@ from flows.store.layout import Layout
 from flows.store.repair.doctor import examine, repair_folder
 from flows.store.repair.rebuild import rebuild_catalog
 
+pytestmark = pytest.mark.process
+
 PAGES = [
     page(record("2201.00001"), record("2201.00002")),
     page(record("2201.00003"), record("2201.00004", title="")),

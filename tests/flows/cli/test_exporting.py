@@ -18,6 +18,8 @@ from flows.store.bundles.export import Exported, ExportSelection, export_bundles
 from flows.store.files.lock import locked
 from flows.store.layout import Layout
 
+pytestmark = pytest.mark.process
+
 MONDAY, TUESDAY = (datetime(2026, 11, day, 12, tzinfo=UTC) for day in (16, 17))
 ALL = ExportSelection()
 

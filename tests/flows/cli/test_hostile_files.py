@@ -23,6 +23,8 @@ from flows.cli.verify.found import FoundBundle
 from flows.cli.verify.inputs import read_sources
 from flows.cli.verify.parquet_pages import read_page_sizes
 
+pytestmark = pytest.mark.process
+
 MIB = 2**20
 MAX_MEMORY_MIB = 600
 """What verifying may take, of which 512 MiB are for a file (SECURITY.md)."""

@@ -27,6 +27,8 @@ from transforms.bundle.build import bundle_bytes
 from transforms.encoding.timestamps import from_text
 from transforms.signing import encode_base64, fingerprint
 
+pytestmark = pytest.mark.process
+
 SEED = ISSUER.identity.key_id.encode().ljust(32, b".")
 FORGED = bundle_bytes(
     build_bundle(

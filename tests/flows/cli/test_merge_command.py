@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
 from support.command import assert_one_sentence, run
 from support.forging import AT, GOOD, PAPER, Bundle
 from support.golden_data import FOLDER, GOLDEN
@@ -16,6 +17,8 @@ from transforms.bundle.later_events import append_snapshot
 from transforms.encoding.digest import sha256
 from transforms.signing import Ed25519Signer
 from transforms.verify.verify import verify_bundle
+
+pytestmark = pytest.mark.process
 
 NUMBER = GOOD["pith_number"]
 

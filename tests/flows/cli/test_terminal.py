@@ -34,6 +34,8 @@ from transforms.encoding.timestamps import from_text
 from transforms.signing import Ed25519Signer, encode_base64
 from transforms.verify.verify import verify_bundle
 
+pytestmark = pytest.mark.process
+
 FLOWS = ROOT / "flows"
 NOW = from_text("2026-11-21T00:00:00Z")
 KEY = encode_base64(bytes(range(32)))

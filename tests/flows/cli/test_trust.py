@@ -25,6 +25,8 @@ from transforms.encoding.timestamps import from_text
 from transforms.signing import encode_base64
 from transforms.verify.verify import verify_bundle
 
+pytestmark = pytest.mark.process
+
 SEED = bytes(range(32))
 LATER = from_text("2026-11-21T00:00:01Z")
 EVEN_LATER = from_text("2026-11-22T00:00:00Z")

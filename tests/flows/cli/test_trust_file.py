@@ -26,6 +26,8 @@ from transforms.encoding.timestamps import from_text
 from transforms.signing import encode_base64, fingerprint
 from transforms.verify.verify import PITH_SCIENCE_KEY
 
+pytestmark = pytest.mark.process
+
 NOW = datetime(2026, 11, 21, 3, 38, 14, tzinfo=UTC)
 FIRST = from_text("2026-11-21T00:00:00Z")
 BUNDLE = build_bundle(GOLDEN[0].paper, issuer=ISSUER, times=IssueTimes.at(FIRST))

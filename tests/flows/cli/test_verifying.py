@@ -19,6 +19,8 @@ from flows.common.errors import ConfigError
 from flows.common.keys import load_key
 from transforms.signing import encode_base64
 
+pytestmark = pytest.mark.process
+
 PAPERS = FOLDER / "papers.jsonl"
 
 

@@ -21,6 +21,8 @@ from flows.common.keys import create_key, load_issuer, load_key
 from flows.common.process.exit_status import ExitStatus
 from transforms.signing import Ed25519Signer, encode_base64, fingerprint
 
+pytestmark = pytest.mark.process
+
 SEED = bytes(range(7, 39))
 KEY = encode_base64(SEED)
 FORMS = {"base64": KEY, "without its end": KEY.rstrip("="), "hexadecimal": SEED.hex()}

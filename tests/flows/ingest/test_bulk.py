@@ -40,6 +40,8 @@ from flows.sources.saved_replies import SavedReply
 from transforms.paper.selection import SeenIds, Selection
 from transforms.signing import fingerprint
 
+pytestmark = pytest.mark.process
+
 MOMENT = datetime(2026, 11, 21, 4, 5, 6, 789, tzinfo=UTC)
 PAPERS = 400
 SMALL_PARTS = Limits(part_bytes=8_000)

@@ -33,6 +33,8 @@ from flows.ingest.worker_context import WorkerContext, WorkerSetup, open_context
 from transforms.paper.selection import Selection
 from transforms.signing import encode_base64
 
+pytestmark = pytest.mark.dask
+
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
 TABLES = ("papers", "events", "bundles", "rejects")
 KILLS, PAPERS = (30, 3000) if os.environ.get("FULL") else (6, 400)

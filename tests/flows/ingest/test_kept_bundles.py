@@ -32,6 +32,8 @@ from transforms.bundle.build import SIGNED_MESSAGE, bundle_bytes, bundle_digest
 from transforms.encoding.timestamps import from_text
 from transforms.signing import signature_block
 
+pytestmark = pytest.mark.process
+
 
 @pytest.fixture(autouse=True)
 def no_look(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:

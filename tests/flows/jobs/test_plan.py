@@ -20,6 +20,8 @@ from flows.common.errors import ConfigError, InputFileError
 from flows.jobs.dry_run import plan_backfill
 from flows.sources.source import BackfillOptions
 
+pytestmark = pytest.mark.process
+
 TODAY = datetime.now(UTC).date()
 FIRST_DAY = TODAY - timedelta(days=9)
 

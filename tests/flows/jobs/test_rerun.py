@@ -20,6 +20,8 @@ from flows.jobs.report import RunReport
 from flows.store.catalog.catalog import Catalog
 from flows.store.layout import Layout
 
+pytestmark = pytest.mark.process
+
 TODAY = datetime.now(UTC).date()
 ONLY_NEWEST = "arXiv serves only the newest metadata, which is"
 QUICK = 2.0

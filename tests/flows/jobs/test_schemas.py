@@ -27,6 +27,8 @@ from transforms.bundle.state import LISTS
 from transforms.signing import encode_base64, fingerprint
 from transforms.verify.verify import PITH_SCIENCE_KEY, BundleReport, Check, Outcome, verify_bundle
 
+pytestmark = pytest.mark.process
+
 T0 = datetime(2026, 5, 17, 23, 42, 13, 5, tzinfo=UTC)
 WHOLE = GOLDEN[0].bundle
 OTHER_TYPES = [*(LISTS.keys() - {"graph_snapshot"}), "blessing"]

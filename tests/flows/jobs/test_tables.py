@@ -24,6 +24,8 @@ from flows.store.layout import TABLES, Layout
 from flows.store.parquet.schema import REQUIRED, SCHEMAS
 from flows.store.parquet.shards import read_rows
 
+pytestmark = pytest.mark.process
+
 PAPER = "0903.0442"
 NULLABLE = [field.name for field in SCHEMAS["papers"] if field.nullable]
 

@@ -17,6 +17,8 @@ from flows.nightly import nightly
 from flows.orchestration.tasks import TaskSteps
 from flows.rerun import rerun
 
+pytestmark = pytest.mark.prefect
+
 TODAY = datetime.now(UTC).date()
 
 

@@ -25,6 +25,8 @@ from support.runs import SAMPLE, assert_whole
 from flows.common.config import load_config
 from flows.common.errors import ConfigError
 
+pytestmark = pytest.mark.prefect
+
 TODAY = datetime.now(UTC).date()
 
 

@@ -25,6 +25,8 @@ from support.real_prefect import (
 )
 from support.runs import SAMPLE, assert_whole, rows
 
+pytestmark = pytest.mark.prefect
+
 TODAY = datetime.now(UTC).date()
 README = (ROOT / "README.md").read_text()
 # Every list command but Prefect Cloud's, with what it shows of ours once all three jobs ran.

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.process
+
 URL = "http://127.0.0.1:4200/api"
 SERVER = f'PREFECT_API_URL = "{URL}"\n'
 HOME_PROFILES = ".prefect/profiles.toml"

@@ -24,6 +24,8 @@ from flows.jobs.rerun import RerunOptions
 from flows.orchestration.launch import launch
 from flows.sources.source import BackfillOptions
 
+pytestmark = pytest.mark.process
+
 TODAY = datetime.now(UTC).date()
 WORDS = {"backfill": ["--category", "cs.LG"], "nightly": [], "rerun": ["2201.00001"]}
 # What a command printed, then the modules that it imported.

@@ -23,6 +23,8 @@ from support.runs import assert_whole, rows
 from flows.common.errors import ConfigError
 from flows.nightly import unattended
 
+pytestmark = pytest.mark.prefect
+
 TODAY = datetime.now(UTC).date()
 
 

@@ -23,6 +23,8 @@ from flows.store.catalog.catalog import Catalog
 from flows.store.files.local import LocalFiles
 from flows.store.layout import Layout
 
+pytestmark = pytest.mark.long
+
 SHARDS = 12
 
 

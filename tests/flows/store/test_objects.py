@@ -42,6 +42,8 @@ from flows.store.repair.rebuild import rebuild_catalog
 from flows.store.store import open_store
 from transforms.paper.selection import Selection
 
+pytestmark = pytest.mark.s3
+
 MOMENT = datetime(2026, 3, 4, 5, 6, 7, 891011, tzinfo=UTC)
 KILLS = 40 if os.environ.get("FULL") else 10
 PAPERS, PAGE = 200, 5

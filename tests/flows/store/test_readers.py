@@ -23,6 +23,8 @@ from flows.store.catalog.file import begin_changes
 from flows.store.layout import Layout
 from transforms.signing import encode_base64
 
+pytestmark = pytest.mark.process
+
 SPILLED = """
 import os, signal, sqlite3, sys
 catalog = sqlite3.connect(sys.argv[1], isolation_level=None)

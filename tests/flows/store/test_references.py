@@ -19,6 +19,8 @@ from flows.ingest.worker_context import layout_of
 from flows.jobs import reissue as reissuing
 from flows.store.bundles.export import ExportSelection, export_bundles
 
+pytestmark = pytest.mark.process
+
 # Their records as `record` composes them, found among ten million others.
 TWINS = {
     "1812.71604": "pith:2009:2QT3DCKSDP5NYC26ADHH3Q4U5V",

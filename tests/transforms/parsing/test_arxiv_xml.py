@@ -170,6 +170,7 @@ def test_arxivs_own_replies_are_read() -> None:
     assert "\n" not in seen["1304.4214"].abstract
 
 
+@pytest.mark.long
 def test_the_memory_of_a_page_is_given_back() -> None:
     data = page(*(record(f"2201.{number:05}") for number in range(1300)))
     for _ in range(5):

@@ -46,6 +46,7 @@ def uncovered_digits(data: str) -> set[int]:
     return set(range(start, start + 6))
 
 
+@pytest.mark.long
 @each_golden
 def test_every_changed_character_is_found(golden: Golden) -> None:
     data = golden.data.decode()

@@ -30,6 +30,8 @@ from flows.store.catalog.catalog import Catalog
 from flows.store.catalog.window import Window
 from transforms.parsing.arxiv_xml import Page
 
+pytestmark = pytest.mark.process
+
 TODAY = datetime.now(UTC).date()
 DAY = TODAY - timedelta(days=1)
 PAPERS, PAGE = 100, 20

@@ -30,6 +30,8 @@ from flows.jobs.report import RunReport
 from flows.store.layout import Layout
 from flows.store.repair.rebuild import rebuild_catalog
 
+pytestmark = pytest.mark.long
+
 BEGIN = date(2026, 12, 8)
 DAY = timedelta(days=1)
 OF_PAPERS = ("cs.LG", "cs.CV", "hep-th")

@@ -20,6 +20,8 @@ from flows.common.limits import Limits, RetryPolicy
 from flows.jobs import job
 from flows.jobs.report import RunReport
 
+pytestmark = pytest.mark.long
+
 TODAY = date(2026, 11, 21)
 YESTERDAY = TODAY - timedelta(days=1)
 FIRST_DAY = TODAY - timedelta(days=3)

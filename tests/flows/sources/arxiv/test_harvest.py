@@ -35,6 +35,8 @@ from flows.common.errors import ArxivUnreachableError, ConfigError
 from flows.common.limits import Limits, RetryPolicy
 from flows.jobs.report import RunReport
 
+pytestmark = pytest.mark.process
+
 TODAY = datetime.now(UTC).date()
 FIRST_DAY = TODAY - timedelta(days=24)
 LIBRARY = make_library(5000, 7, FIRST_DAY, 25)

@@ -12,6 +12,8 @@ from flows.sources.arxiv.http import make_user_agent
 from flows.sources.arxiv.oai_client import OaiClient
 from flows.sources.arxiv.rate_limit import Pace
 
+pytestmark = pytest.mark.long
+
 AGENT = make_user_agent("")
 
 

@@ -18,6 +18,8 @@ from support.paths import ROOT
 from flows.common.errors import ConfigError
 from flows.sources.arxiv.rate_limit import Pace
 
+pytestmark = pytest.mark.process
+
 _ASKING = """
 import sys
 from pathlib import Path

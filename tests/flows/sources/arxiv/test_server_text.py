@@ -16,6 +16,8 @@ from support.oai_pages import CLOSE, OPEN, error, page, record
 from flows.cli import main as cli
 from flows.common.process.progress import LOGGER
 
+pytestmark = pytest.mark.process
+
 RERUN = ["rerun", "0903.0442"]
 HARVEST = ["backfill", "--category", "cs.LG", "--from", "2026-01-01", "--until", "2026-01-02"]
 SEARCH = ["backfill", "--search", "cat:cs.LG"]

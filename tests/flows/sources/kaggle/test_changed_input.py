@@ -26,6 +26,8 @@ from flows.sources.kaggle.lines import MAX_LINE_BYTES
 from flows.sources.kaggle.parts import scan
 from transforms.paper.selection import Selection
 
+pytestmark = pytest.mark.process
+
 PAPERS, BLOCK = 300, 4096
 SMALL = Limits(part_bytes=60_000, proof_block_bytes=BLOCK, parts_a_step=2)
 """Limits by which a small file has many parts and blocks."""

@@ -24,6 +24,8 @@ from flows.sources.kaggle.parts import scan
 from transforms import Reject
 from transforms.paper.selection import SeenIds, Selection
 
+pytestmark = pytest.mark.process
+
 ALL = Selection()
 LIMITS = Limits()
 SMALL_PARTS = Limits(part_bytes=4_000)

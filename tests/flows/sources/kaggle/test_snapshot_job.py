@@ -20,6 +20,8 @@ from flows.common.limits import Limits
 from flows.jobs.report import RunReport
 from transforms.paper.selection import Selection
 
+pytestmark = pytest.mark.long
+
 LONG = b'{"id":"' + b"x" * 100_000_000 + b'"}\n'
 LINES = [
     line(row("2201.00001")),
