@@ -95,6 +95,7 @@ def run_in_flow(job: Job, steps: StepRunner | None = None) -> RunReport:
     """
     try:
         with _log_in_ui():
+            # The job reads its configuration later, in which limits are no setting.
             report = job(steps or TaskSteps(Limits()))
     except Exception as error:
         _emit(INCOMPLETE, f"{runtime.flow_run.id}", {"problem": sentence(str(error))})

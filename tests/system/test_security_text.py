@@ -24,7 +24,8 @@ MIB = 2**20
 
 
 def test_the_limits_are_those_of_the_code() -> None:
-    policy = Config().limits.retry
+    limits = Config().limits
+    policy = limits.retry
     assert policy.max_bytes == oai_xml.MAX_PAGE_BYTES
     assert ROWS["a reply of arXiv, decompressed"].startswith(
         f"{oai_xml.MAX_PAGE_BYTES // MIB} MiB;"
@@ -39,6 +40,8 @@ def test_the_limits_are_those_of_the_code() -> None:
     assert ROWS["a field of a paper"].startswith(f"{paper.MAX_FIELD} characters;")
     line, kept = snapshot.MAX_LINE_BYTES // MIB, snapshot.KEPT_BYTES // 2**10
     assert ROWS["a line of a snapshot"].startswith(f"{line} MiB; of a longer one {kept} KiB")
+    proven = f"by the SHA-256 of each {limits.proof_block_bytes // 2**10} KiB"
+    assert ROWS["a snapshot that changes while it is read"].endswith(proven)
     bundle = f"{strict_json.MAX_BYTES // MIB} MiB, {strict_json.MAX_VALUES} values; "
     said = f"{bundle}integers only, no key twice, {canon.MAX_DEPTH} levels"
     assert ROWS["a bundle to verify"] == said
