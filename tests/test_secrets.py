@@ -199,7 +199,7 @@ from runs import config_in
 from test_secrets import look
 if __name__ == "__main__":
     with open_job("backfill", config_in(Path(sys.argv[1]))) as job:
-        pool = Pool(job.config, job.run.name, 2)
+        pool = Pool(job.config, job.run.desk, 2)
         found = [pool.submit(look).result() for _ in range(4)]
         me = str(os.getpid())
         children = [
