@@ -107,9 +107,13 @@ def own_trust(config: Path | None) -> Trust:
     known = {decode_base64(key.public_key, PUBLIC_KEY_BYTES): key for key in identity.known_keys}
     signing = f"own, the signing key in {key_place(identity)}"
     where = config or "the environment"
+    try:
+        own = set(known) if in_secret(identity) else own_keys(identity)
+    except ConfigError as error:
+        raise ConfigError(f"{error}; or name the keys that you trust with --trust") from None
     return {
         key: f"own, {known[key].key_id} of known_keys in {where}" if key in known else signing
-        for key in (known if in_secret(identity) else own_keys(identity))
+        for key in own
     }
 
 
