@@ -192,6 +192,7 @@ def test_no_valid_bundle_of_a_stranger_does(tmp_path: Path) -> None:
         names[-1].write_bytes(bundle_bytes(copied))
         assert verify_bundle(names[-1].read_bytes(), []).valid
     output = hostile_name(tmp_path, ".out")
+    stand(tmp_path, "keygen")
     merged = stand(tmp_path, "merge", *names, "--output", output)
     assert merged.returncode == 0
     assert "EQUIVOCATION by " in merged.stdout
