@@ -184,7 +184,7 @@ def test_no_valid_bundle_of_a_stranger_does(tmp_path: Path) -> None:
     issuer = hostile_issuer(1)
     bundle = build_bundle(GOLDEN[0].paper, issuer=issuer, times=IssueTimes.at(NOW))
     names = []
-    for second in ("2026-11-22T00:00:00Z", "2026-11-23T00:00:00Z"):
+    for second in ("2026-11-20T00:00:00Z", "2026-11-21T00:00:00Z"):
         copied = append_snapshot(
             bundle, draft(GOLDEN[0].paper), issuer=issuer, moment=from_text(second)
         )
