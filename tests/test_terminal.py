@@ -182,9 +182,11 @@ def test_no_field_of_a_bundle_reaches_the_terminal_as_it_is(tmp_path: Path) -> N
 
 def test_no_valid_bundle_of_a_stranger_does(tmp_path: Path) -> None:
     issuer = hostile_issuer(1)
-    bundle = build_bundle(GOLDEN[0].paper, issuer=issuer, times=IssueTimes.at(NOW))
+    bundle = build_bundle(
+        GOLDEN[0].paper, issuer=issuer, times=IssueTimes.at(from_text("2026-11-18T00:00:00Z"))
+    )
     names = []
-    for second in ("2026-11-20T00:00:00Z", "2026-11-21T00:00:00Z"):
+    for second in ("2026-11-19T00:00:00Z", "2026-11-20T00:00:00Z"):
         copied = append_snapshot(
             bundle, draft(GOLDEN[0].paper), issuer=issuer, moment=from_text(second)
         )
