@@ -113,8 +113,9 @@ def _take(number: int, frame: FrameType | None) -> None:
     """Stop the process, or end it at once where it was asked before."""
     if said := farewell():
         status, sentence = said
+        # One more would end the process before its last words; what came until now is taken here.
+        signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
         if not _Stop.is_said:
-            # Before it is written, for one more signal may come meanwhile.
             _Stop.is_said = True
             os.write(2, f"{sentence}\n".encode())
         os._exit(status)
