@@ -12,6 +12,8 @@ from flows.common.limits import Limits, RetryPolicy
 from flows.jobs import job
 from flows.jobs.report import RunReport
 
+pytestmark = pytest.mark.long
+
 REAL_TODAY = datetime.now(UTC).date()
 HURRY = Limits(retry=RetryPolicy(read_seconds=0.5, attempts=2))
 
