@@ -1,6 +1,6 @@
 """An imitation of arXiv on loopback: OAI-PMH, the Atom API, and their ways of failing."""
 
-from .faults import (
+from arxiv_server.faults import (
     CachedError,
     CutConnection,
     DropConnection,
@@ -17,11 +17,11 @@ from .faults import (
     Vanish,
     random_faults,
 )
-from .generate import make_library
-from .library import Library, Version, Work
-from .plan import Seen
-from .server import ArxivServer
-from .sets import set_of
+from arxiv_server.papers.generate import make_library
+from arxiv_server.papers.library import Library, Version, Work
+from arxiv_server.papers.plan import Seen
+from arxiv_server.server import ArxivServer
+from arxiv_server.services.sets import set_of
 
 __all__ = [
     "ArxivServer",

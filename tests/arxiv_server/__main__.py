@@ -1,12 +1,12 @@
-"""Run the server as a process: `python -m tests.arxiv_server --count 500`, until it is ended."""
+"""Run the server as a process: `PYTHONPATH=tests python -m arxiv_server`, until it is ended."""
 
 import argparse
 import signal
 import threading
 from datetime import date, timedelta
 
-from .generate import make_library
-from .server import ArxivServer
+from arxiv_server.papers.generate import make_library
+from arxiv_server.server import ArxivServer
 
 
 def main() -> None:

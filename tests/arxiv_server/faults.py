@@ -6,8 +6,8 @@ from datetime import date
 from random import Random
 from typing import Literal
 
-from .library import Library
-from .reply import Reply, cut_at
+from arxiv_server.papers.library import Library
+from arxiv_server.reply import Reply, cut_at
 
 _HTML = (
     b"<!DOCTYPE html><html><head><title>Wait</title></head><body><p>One moment<br></body></html>"

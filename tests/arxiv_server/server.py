@@ -5,13 +5,13 @@ from datetime import date
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from .atom import AtomService
-from .faults import CachedError, Fault
-from .library import Library
-from .oai import OaiService
-from .plan import Condition, Plan, Seen
-from .reply import Reply
-from .wire import Wire
+from arxiv_server.faults import CachedError, Fault
+from arxiv_server.papers.library import Library
+from arxiv_server.papers.plan import Condition, Plan, Seen
+from arxiv_server.reply import Reply
+from arxiv_server.services.atom import AtomService
+from arxiv_server.services.oai import OaiService
+from arxiv_server.wire import Wire
 
 if TYPE_CHECKING:
     from collections.abc import Callable

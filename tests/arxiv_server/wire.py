@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from urllib.parse import parse_qsl, urlsplit
 
-from .plan import Seen
-from .reply import Reply, cut_at
+from arxiv_server.papers.plan import Seen
+from arxiv_server.reply import Reply, cut_at
 
 
 class Wire(http.server.ThreadingHTTPServer):

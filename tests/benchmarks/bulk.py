@@ -19,12 +19,12 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
-from benchmarks import obvious_script as script
-from benchmarks.figures import AGAIN, BIG, FILES, OTHER, PLAIN, SCRIPT, Figures, Run
-from benchmarks.measure import FailedRunError, machine, measured
-from benchmarks.obvious_parts import BUILDER
-from benchmarks.snapshot_lines import write_lines
-from benchmarks.stages import measure_stages
+from benchmarks.obvious import script
+from benchmarks.obvious.parts import BUILDER
+from benchmarks.parts.figures import AGAIN, BIG, FILES, OTHER, PLAIN, SCRIPT, Figures, Run
+from benchmarks.parts.measure import FailedRunError, machine, measured
+from benchmarks.parts.snapshot_lines import write_lines
+from benchmarks.parts.stages import measure_stages
 from transforms import Ed25519Signer, Identity, Issuer, IssueTimes, build_bundle, bundle_bytes
 from transforms.parsing.kaggle import parse_line
 

@@ -15,8 +15,8 @@ ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
 from benchmarks.bulk import environment, say
-from benchmarks.measure import FailedRunError, Usage, machine, measured
-from benchmarks.snapshot_lines import write_lines
+from benchmarks.parts.measure import FailedRunError, Usage, machine, measured
+from benchmarks.parts.snapshot_lines import write_lines
 
 GOAL = 0.8
 WORKERS = "2"

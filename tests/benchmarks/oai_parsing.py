@@ -15,7 +15,7 @@ from lxml import etree
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from arxiv_server import make_library
-from arxiv_server.oai import OaiService
+from arxiv_server.services.oai import OaiService
 
 from transforms.parsing.arxiv_xml import parse_page
 

@@ -15,8 +15,8 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from nacl.signing import VerifyKey
-from support.golden_data import GOLDEN
-from support.signed_events import ISSUER
+from support.bundles.signed_events import ISSUER
+from support.papers.golden_data import GOLDEN
 
 from flows.cli.verify.inputs import read_sources
 from flows.store.layout import Layout

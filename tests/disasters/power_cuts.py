@@ -31,7 +31,7 @@ ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
 import pyarrow.parquet as pq
-from support.oai_pages import page, record
+from support.papers.oai_pages import page, record
 
 from transforms.verify.verify import verify_bundle
 

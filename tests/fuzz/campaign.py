@@ -22,10 +22,10 @@ from typing import Any
 ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]  # it runs as a script, wherever one stands
 
-from support.adversarial_copies import LATER, WORDS, copies  # noqa: E402
-from support.forging import GOOD, Bundle, merge_again, restate, sign_bundle, sign_event  # noqa: E402
-from support.golden_data import GOLDEN  # noqa: E402
-from support.signed_events import ISSUER, OTHER  # noqa: E402
+from support.bundles.adversarial_copies import LATER, WORDS, copies  # noqa: E402
+from support.bundles.forging import GOOD, Bundle, merge_again, restate, sign_bundle, sign_event  # noqa: E402
+from support.bundles.signed_events import ISSUER, OTHER  # noqa: E402
+from support.papers.golden_data import GOLDEN  # noqa: E402
 
 from transforms import CanonicalError, bundle_bytes, canonical_json  # noqa: E402
 from transforms.bundle.merge_bundles import CannotMergeError, merge_bundles  # noqa: E402

@@ -26,10 +26,10 @@ sys.path[:0] = [str(Path(__file__).parents[2]), str(Path(__file__).parents[1])]
 with atheris.instrument_imports(include=["flows", "transforms", "h11", "httpcore"]):
     import httpcore
     import httpx
-    from support.golden_data import GOLDEN
     from support.hostile import inputs, shards
-    from support.oai_pages import error, page, record
-    from support.snapshot_rows import line, older_row, row
+    from support.papers.golden_data import GOLDEN
+    from support.papers.oai_pages import error, page, record
+    from support.papers.snapshot_rows import line, older_row, row
 
     from flows.cli.verify.parquet_pages import BadPagesError, read_page_sizes
     from flows.cli.verify.shard import may_hold_bundles, read_shard

@@ -4,10 +4,10 @@ import json
 from pathlib import Path
 
 import pytest
-from support.command import assert_one_sentence, run, without_rights
-from support.golden_data import FOLDER, GOLDEN
-from support.oai_pages import page, record
-from support.runs import process
+from support.papers.golden_data import FOLDER, GOLDEN
+from support.papers.oai_pages import page, record
+from support.runs.command import assert_one_sentence, run, without_rights
+from support.runs.runs import process
 
 pytestmark = pytest.mark.process
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
-from support.oai_pages import page, record
-from support.runs import assert_whole, bundle_files, config_in, process, tree
+from support.papers.oai_pages import page, record
+from support.runs.runs import assert_whole, bundle_files, config_in, process, tree
 from typer.testing import CliRunner
 
 from flows.cli.app import app

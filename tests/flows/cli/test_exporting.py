@@ -6,10 +6,10 @@ from pathlib import Path
 from tempfile import mkdtemp
 
 import pytest
-from support import jobs
-from support.command import assert_one_sentence, run, without_rights
-from support.oai_pages import page, record, version
-from support.runs import SAMPLE, bundle_files, config_in, rows
+from support.papers.oai_pages import page, record, version
+from support.runs import jobs
+from support.runs.command import assert_one_sentence, run, without_rights
+from support.runs.runs import SAMPLE, bundle_files, config_in, rows
 
 from flows.common.config import Config, OutputsConfig
 from flows.common.errors import ConfigError, StoreError

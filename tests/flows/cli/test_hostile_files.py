@@ -10,13 +10,13 @@ from random import Random
 
 import pyarrow.parquet as pq
 import pytest
-from support import jobs
-from support.golden_data import FOLDER, GOLDEN
 from support.hostile.files import FILES, HARMLESS, folders_in_each_other
 from support.hostile.inputs import PACKED, PAGES
 from support.hostile.shards import GOOD, SHARDS, Column, Page, good, one_value, plain, shard
-from support.oai_pages import page, record
-from support.runs import config_in, rows
+from support.papers.golden_data import FOLDER, GOLDEN
+from support.papers.oai_pages import page, record
+from support.runs import jobs
+from support.runs.runs import config_in, rows
 
 from flows.cli.verify import shard as bundle_shard
 from flows.cli.verify.found import FoundBundle

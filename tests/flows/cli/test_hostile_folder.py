@@ -12,11 +12,11 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from support.golden_data import GOLDEN
-from support.hostile_text import stand
-from support.oai_pages import page, record
+from support.bundles.signed_events import ISSUER, OTHER
+from support.hostile.text import stand
+from support.papers.golden_data import GOLDEN
+from support.papers.oai_pages import page, record
 from support.paths import ROOT
-from support.signed_events import ISSUER, OTHER
 
 from flows.common.config import load_config
 from flows.common.errors import ConfigError

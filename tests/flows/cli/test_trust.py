@@ -5,12 +5,12 @@ import re
 from pathlib import Path
 
 import pytest
-from support.catalogs import dump, rebuilt
-from support.command import run
-from support.golden_data import GOLDEN
-from support.oai_pages import page, record
-from support.runs import assert_whole, bundle_files, config_in, process, rows, tree
-from support.signed_events import ISSUER, OTHER
+from support.bundles.signed_events import ISSUER, OTHER
+from support.papers.golden_data import GOLDEN
+from support.papers.oai_pages import page, record
+from support.runs.catalogs import dump, rebuilt
+from support.runs.command import run
+from support.runs.runs import assert_whole, bundle_files, config_in, process, rows, tree
 
 from flows.common.config import IdentityConfig, KnownKey
 from flows.common.errors import ConfigError

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 from nacl.signing import SigningKey
-from support.golden_data import GOLDEN
-from support.hostile_text import stand
+from support.bundles.signed_events import ISSUER, OTHER, issuer
+from support.hostile.text import stand
+from support.papers.golden_data import GOLDEN
 from support.paths import ROOT
-from support.signed_events import ISSUER, OTHER, issuer
 
 from flows.cli.keys.trusted_keys import TRUST_FILE, default_trust, remove_key, save_key, saved_keys
 from flows.cli.verify.reports import Form, print_reports

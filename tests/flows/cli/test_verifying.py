@@ -8,10 +8,10 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from support.golden_data import FOLDER, GOLDEN
-from support.oai_pages import page, record
-from support.runs import config_in, process
-from support.snapshot_rows import text
+from support.papers.golden_data import FOLDER, GOLDEN
+from support.papers.oai_pages import page, record
+from support.papers.snapshot_rows import text
+from support.runs.runs import config_in, process
 
 from flows.cli.verify.inputs import read_sources
 from flows.cli.verify.reports import Form, print_reports

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 from nacl.utils import random
+from support.bundles.signed_events import ISSUER
 from support.paths import ROOT
-from support.signed_events import ISSUER
 
 from flows.cli.merge import merge_files
 from flows.common import keys

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.hostile_text import stand, texts
-from support.oai_pages import page, record
+from support.hostile.text import stand, texts
+from support.papers.oai_pages import page, record
 from support.paths import TESTS
 
 from flows.common.config import Config, IdentityConfig, load_config
@@ -197,8 +197,8 @@ import multiprocessing, os, sys
 from pathlib import Path
 from flows.jobs.job import open_run
 from flows.ingest.executors.processes import ProcessExecutor
-from support.runs import config_in
-from support.environments import look
+from support.runs.runs import config_in
+from support.runs.environments import look
 if __name__ == "__main__":
     with open_run("backfill", config_in(Path(sys.argv[1]))) as run:
         pool = ProcessExecutor(run.config, run.context, 2)

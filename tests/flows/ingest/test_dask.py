@@ -15,11 +15,11 @@ from pathlib import Path
 import dask
 import pytest
 from distributed import LocalCluster
-from support import jobs
-from support.oai_pages import page, record
-from support.runs import assert_whole, bundle_files, config_in, rows
-from support.snapshot_rows import text
-from support.worker_killer import WorkerKiller
+from support.papers.oai_pages import page, record
+from support.papers.snapshot_rows import text
+from support.runs import jobs
+from support.runs.runs import assert_whole, bundle_files, config_in, rows
+from support.runs.worker_killer import WorkerKiller
 
 from flows.common.config import Config, DaskConfig
 from flows.common.errors import ConfigError, WorkerError

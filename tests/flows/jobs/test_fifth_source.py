@@ -8,9 +8,9 @@ from typing import Annotated, ClassVar, Self, get_type_hints
 
 import pytest
 import typer
+from support.papers.snapshot_rows import text
 from support.paths import ROOT
-from support.runs import assert_whole, config_in, rows
-from support.snapshot_rows import text
+from support.runs.runs import assert_whole, config_in, rows
 from typer.testing import CliRunner
 
 from flows.cli.jobs import backfill_command

@@ -11,10 +11,10 @@ import polars as pl
 import pyarrow.parquet as pq
 import pytest
 import zstandard
-from support import jobs
-from support.golden_data import GOLDEN
-from support.oai_pages import error, page, record, version
-from support.runs import SAMPLE, assert_whole, bundle_files, config_in, process, rows, tree
+from support.papers.golden_data import GOLDEN
+from support.papers.oai_pages import error, page, record, version
+from support.runs import jobs
+from support.runs.runs import SAMPLE, assert_whole, bundle_files, config_in, process, rows, tree
 
 from flows.common.errors import ConfigError
 from flows.store.parquet.schema import SCHEMAS

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 from arxiv_server import ArxivServer, Library, Unavailable, make_library
-from support import jobs
-from support.runs import assert_whole, config_for, rows
+from support.runs import jobs
+from support.runs.runs import assert_whole, config_for, rows
 
 from flows.common.limits import Limits, RetryPolicy
 from flows.jobs import job

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 from arxiv_server import ArxivServer, Forbidden, make_library
-from support import jobs
-from support.command import run
-from support.runs import SAMPLE, config_for, tree
-from support.snapshot_rows import text
+from support.papers.snapshot_rows import text
+from support.runs import jobs
+from support.runs.command import run
+from support.runs.runs import SAMPLE, config_for, tree
 
 from flows.common.config import Config
 from flows.common.errors import ConfigError, InputFileError

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 from arxiv_server import ArxivServer, make_library
-from support import jobs
-from support.command import environment
 from support.paths import ROOT
-from support.runs import assert_whole, config_for
+from support.runs import jobs
+from support.runs.command import environment
+from support.runs.runs import assert_whole, config_for
 
 from flows.common.errors import ConfigError
 from flows.jobs.report import RunReport

@@ -12,13 +12,13 @@ import pytest
 from fuzz.campaign import forgeries
 from hatchling.builders.wheel import WheelBuilder
 from jsonschema import Draft202012Validator
-from support import jobs
-from support.bad_bundles import BAD_PARTS, HARMLESS, UNCHECKED
-from support.command import run
-from support.golden_data import FOLDER, GOLDEN
-from support.runs import SAMPLE, bundle_files, config_in, process, rows
-from support.schemas import NAMES, SCHEMAS, bundle_errors, errors, refs
-from support.signed_events import ISSUER, KEYS, NUMBER, OTHER, signed
+from support.bundles.bad_bundles import BAD_PARTS, HARMLESS, UNCHECKED
+from support.bundles.schemas import NAMES, SCHEMAS, bundle_errors, errors, refs
+from support.bundles.signed_events import ISSUER, KEYS, NUMBER, OTHER, signed
+from support.papers.golden_data import FOLDER, GOLDEN
+from support.runs import jobs
+from support.runs.command import run
+from support.runs.runs import SAMPLE, bundle_files, config_in, process, rows
 
 from transforms import build_bundle, merge
 from transforms.bundle.build import IssueTimes, draft

@@ -4,13 +4,13 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from support import jobs
-from support.catalogs import dump, rebuilt
-from support.command import assert_one_sentence, run
-from support.killing import KilledError, kill
-from support.oai_pages import page, record
-from support.older_tables import drop_columns, shard_files
-from support.runs import SAMPLE, assert_whole, config_in, process, rows
+from support.papers.oai_pages import page, record
+from support.runs import jobs
+from support.runs.catalogs import dump, rebuilt
+from support.runs.command import assert_one_sentence, run
+from support.runs.killing import KilledError, kill
+from support.runs.runs import SAMPLE, assert_whole, config_in, process, rows
+from support.stores.older_tables import drop_columns, shard_files
 
 from flows.cli.data.find import print_matches
 from flows.cli.data.show import print_record

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support import jobs
-from support.oai_pages import page, record
-from support.older_tables import drop_columns
-from support.runs import assert_whole, bundle_files, config_in, process, rows
-from support.snapshot_rows import line, row
+from support.papers.oai_pages import page, record
+from support.papers.snapshot_rows import line, row
+from support.runs import jobs
+from support.runs.runs import assert_whole, bundle_files, config_in, process, rows
+from support.stores.older_tables import drop_columns
 
 from flows.common.config import BUILDER_VERSION, Config
 from transforms import authors_text

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from arxiv_server import ArxivServer, make_library
 from prefect import flow, runtime
-from support.runs import SAMPLE, assert_whole
+from support.runs.runs import SAMPLE, assert_whole, write_config
 
 from flows.backfill import backfill
 from flows.common.errors import ConfigError
@@ -30,13 +30,7 @@ def server() -> Iterator[ArxivServer]:
 
 @pytest.fixture
 def config_file(tmp_path: Path, server: ArxivServer) -> Path:
-    file = tmp_path / "config.yaml"
-    file.write_text(
-        "data_dir: data\nidentity: {key_file: signing.key}\n"
-        f"arxiv: {{oai_url: '{server.oai_url}', atom_url: '{server.atom_url}', "
-        "pace_seconds: 0, pace_file: pace.lock}\n"
-    )
-    return file
+    return write_config(tmp_path, server)
 
 
 @pytest.mark.usefixtures("prefect")

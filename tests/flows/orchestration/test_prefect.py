@@ -11,7 +11,7 @@ from types import SimpleNamespace
 import httpx
 import pytest
 from arxiv_server import ArxivServer, make_library
-from support.real_prefect import (
+from support.runs.real_prefect import (
     Api,
     is_over,
     prefect_server,
@@ -20,7 +20,7 @@ from support.real_prefect import (
     wait_for,
     write_config,
 )
-from support.runs import SAMPLE, assert_whole
+from support.runs.runs import SAMPLE, assert_whole
 
 from flows.common.config import load_config
 from flows.common.errors import ConfigError

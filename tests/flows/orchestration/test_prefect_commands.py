@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from arxiv_server import ArxivServer, make_library
 from support.paths import ROOT
-from support.real_prefect import (
+from support.runs.real_prefect import (
     Api,
     come_due,
     free_port,
@@ -23,7 +23,7 @@ from support.real_prefect import (
     waits,
     write_config,
 )
-from support.runs import SAMPLE, assert_whole, rows
+from support.runs.runs import SAMPLE, assert_whole, rows
 
 pytestmark = pytest.mark.prefect
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from arxiv_server import ArxivServer, make_library
-from support.real_prefect import (
+from support.runs.real_prefect import (
     Api,
     come_due,
     free_port,
@@ -18,7 +18,7 @@ from support.real_prefect import (
     waits,
     write_config,
 )
-from support.runs import assert_whole, rows
+from support.runs.runs import assert_whole, rows
 
 from flows.common.errors import ConfigError
 from flows.nightly import unattended

@@ -10,9 +10,9 @@ from threading import Lock
 
 import pytest
 from disasters.power_cuts import NoDiskError, cut_often, making_disk
-from support import jobs
-from support.oai_pages import page, record
-from support.runs import assert_whole, bundle_files, config_in, process
+from support.papers.oai_pages import page, record
+from support.runs import jobs
+from support.runs.runs import assert_whole, bundle_files, config_in, process
 
 from flows.common.errors import StoreError
 from flows.common.keys import load_issuer

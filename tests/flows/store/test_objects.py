@@ -16,13 +16,13 @@ from typing import Any
 
 import pytest
 from arxiv_server import ArxivServer, make_library
-from support import jobs
-from support.catalogs import dump
-from support.oai_pages import page, record
-from support.object_store import KEY_ID, S3, SECRET, make_bucket, moto_server, often, proxy
-from support.runs import SAMPLE, assert_whole, bundle_files, config_for, config_in, rows
-from support.snapshot_rows import line, row, text
-from support.stored_objects import contents, fetch, objects, use
+from support.papers.oai_pages import page, record
+from support.papers.snapshot_rows import line, row, text
+from support.runs import jobs
+from support.runs.catalogs import dump
+from support.runs.runs import SAMPLE, assert_whole, bundle_files, config_for, config_in, rows
+from support.stores.object_store import KEY_ID, S3, SECRET, make_bucket, moto_server, often, proxy
+from support.stores.stored_objects import contents, fetch, objects, use
 
 from flows.cli.data.find import print_matches
 from flows.cli.data.show import print_record
@@ -150,7 +150,7 @@ def backfill(store: S3, folder: Path) -> None:
 def test_killed_again_and_again_it_ends_with_each_paper_once(s3: S3, tmp_path: Path) -> None:
     saved = saved_pages(tmp_path / "saved")
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["support.jobs", "test_objects"])
+    context.set_forkserver_preload(["support.runs.jobs", "test_objects"])
     choose, kills = Random(5), 0
     config = s3.config(tmp_path)
     while kills < KILLS:

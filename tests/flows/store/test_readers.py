@@ -12,10 +12,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from support.command import _run, assert_one_sentence, run, without_rights
-from support.oai_pages import page, record
+from support.papers.oai_pages import page, record
 from support.paths import ROOT
-from support.runs import assert_whole, process, tree
+from support.runs.command import _run, assert_one_sentence, run, without_rights
+from support.runs.runs import assert_whole, process, tree
 
 from flows.common.keys import load_key
 from flows.store.catalog.catalog import Catalog

@@ -7,11 +7,11 @@ from tempfile import mkdtemp
 
 import pytest
 from arxiv_server import ArxivServer, make_library
-from support import jobs
-from support.command import assert_one_sentence, run
-from support.oai_pages import page, record, version
+from support.papers.oai_pages import page, record, version
 from support.paths import ROOT
-from support.runs import config_for, config_in, process, rows
+from support.runs import jobs
+from support.runs.command import assert_one_sentence, run
+from support.runs.runs import config_for, config_in, process, rows
 
 from flows.cli.data.show import print_bundle, print_record
 from flows.common.errors import ConfigError

@@ -5,9 +5,9 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
-from support.killing import KilledError, kill
-from support.oai_pages import page, record
-from support.runs import assert_whole, bundle_files, process, rows
+from support.papers.oai_pages import page, record
+from support.runs.killing import KilledError, kill
+from support.runs.runs import assert_whole, bundle_files, process, rows
 
 from flows.common.errors import StoreError
 from flows.ingest import schedule as bulk

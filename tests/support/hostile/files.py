@@ -7,7 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 from random import Random
 
-from support.golden_data import GOLDEN
+from support.papers.golden_data import GOLDEN
 
 from .inputs import BUNDLES
 from .shards import SHARDS, good

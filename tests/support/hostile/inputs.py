@@ -10,10 +10,10 @@ from typing import Any
 
 import zstandard
 
-from support.golden_data import GOLDEN
-from support.oai_pages import CLOSE, OPEN, record
-from support.signed_events import ISSUER, KEYS, signed
-from support.snapshot_rows import line, row
+from support.bundles.signed_events import ISSUER, KEYS, signed
+from support.papers.golden_data import GOLDEN
+from support.papers.oai_pages import CLOSE, OPEN, record
+from support.papers.snapshot_rows import line, row
 from transforms.bundle.events import content_digest
 from transforms.encoding.canonical import compact_json_unchecked
 from transforms.signing import encode_base64

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import zstandard
 
-from support.golden_data import GOLDEN
+from support.papers.golden_data import GOLDEN
 
 MAGIC = b"PAR1"
 PLAIN, RLE, DELTA_LENGTH, DELTA, RLE_DICTIONARY = 0, 3, 6, 7, 8

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from support.golden_data import GOLDEN, Golden, paper_of
+from support.papers.golden_data import GOLDEN, Golden, paper_of
 from support.paths import SHARED
 
 from transforms import build_bundle, bundle_bytes, canonical_record, merge, pith_number

@@ -4,8 +4,8 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from support.forging import AT, PAPER
-from support.signed_events import ISSUER
+from support.bundles.forging import AT, PAPER
+from support.bundles.signed_events import ISSUER
 
 from transforms import IssueTimes, build_bundle, bundle_bytes
 from transforms.bundle.later_events import active_creation, reissue

@@ -9,11 +9,20 @@ from random import Random
 from typing import Any
 
 import pytest
-from support.adversarial_copies import LATER, sign_otherwise
-from support.bad_bundles import later_snapshot
-from support.forging import AT, GOOD, PAPER, Bundle, key_of, merge_again, sign_bundle, sign_event
-from support.golden_data import GOLDEN
-from support.signed_events import ISSUER, OTHER, STRANGER, signed
+from support.bundles.adversarial_copies import LATER, sign_otherwise
+from support.bundles.bad_bundles import later_snapshot
+from support.bundles.forging import (
+    AT,
+    GOOD,
+    PAPER,
+    Bundle,
+    key_of,
+    merge_again,
+    sign_bundle,
+    sign_event,
+)
+from support.bundles.signed_events import ISSUER, OTHER, STRANGER, signed
+from support.papers.golden_data import GOLDEN
 
 from transforms import Issuer, bundle_bytes
 from transforms.bundle.build import draft

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.signed_events import ISSUER, KEYS, NUMBER, OTHER, STRANGER, signed
+from support.bundles.signed_events import ISSUER, KEYS, NUMBER, OTHER, STRANGER, signed
 
 from transforms import merge
 from transforms.bundle.state import LISTS

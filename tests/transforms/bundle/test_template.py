@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.golden_data import GOLDEN, Golden
-from support.signed_events import ISSUER, OTHER
+from support.bundles.signed_events import ISSUER, OTHER
+from support.papers.golden_data import GOLDEN, Golden
 
 from transforms import IssueTimes, Paper, Version, build_bundle, bundle_bytes
 from transforms.bundle import template

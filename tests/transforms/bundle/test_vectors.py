@@ -14,9 +14,9 @@ from typing import Any
 
 import pytest
 from nacl.signing import SigningKey
-from support.make_vectors import FOLDER, make_all
-from support.plain_authors import plain_authors_text
-from support.schemas import bundle_errors
+from support.bundles.make_vectors import FOLDER, make_all
+from support.bundles.schemas import bundle_errors
+from support.papers.plain_authors import plain_authors_text
 
 from transforms import CanonicalError, canonical_json, canonical_text, merge
 from transforms.encoding.canonical import text_sha256
@@ -202,6 +202,6 @@ def test_merges() -> None:
 def test_the_script_gives_the_same_files_byte_for_byte(tmp_path: Path) -> None:
     kept = {path.name: path.read_bytes() for path in FOLDER.glob("*.json")}
     assert make_all() == kept
-    script = FOLDER.parent / "support" / "make_vectors.py"
+    script = FOLDER.parent / "support" / "bundles" / "make_vectors.py"
     subprocess.run([sys.executable, script, tmp_path], cwd=tmp_path, check=True)
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == kept

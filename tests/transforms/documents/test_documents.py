@@ -4,7 +4,7 @@ from typing import Any, get_type_hints
 
 import msgspec
 import pytest
-from support.golden_data import GOLDEN
+from support.papers.golden_data import GOLDEN
 
 from transforms import build_bundle
 from transforms.documents import bundle, checked, event, record, state

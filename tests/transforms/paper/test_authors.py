@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from support.golden_data import GOLDEN, Golden, paper_of
+from support.papers.golden_data import GOLDEN, Golden, paper_of
+from support.papers.plain_authors import WHITESPACE, plain_authors_text
 from support.paths import SHARED
-from support.plain_authors import WHITESPACE, plain_authors_text
 
 from transforms import Identity, Issuer, authors_text, canonical_record, pith_number
 from transforms.bundle.events import Issuance, graph_snapshot, snapshot_paper

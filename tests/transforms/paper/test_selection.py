@@ -3,7 +3,7 @@
 from datetime import date
 
 import pytest
-from support.snapshot_rows import line, older_row, row
+from support.papers.snapshot_rows import line, older_row, row
 
 from transforms import Paper
 from transforms.paper.selection import SeenIds, Selection

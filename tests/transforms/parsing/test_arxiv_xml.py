@@ -5,7 +5,7 @@ import resource
 from datetime import UTC, date, datetime
 
 import pytest
-from support.oai_pages import CLOSE, OPEN, error, page, record, version
+from support.papers.oai_pages import CLOSE, OPEN, error, page, record, version
 from support.paths import ROOT, SHARED
 
 from transforms.parsing import oai_xml

@@ -7,9 +7,9 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
-from support.oai_pages import page, record, version
+from support.papers.oai_pages import page, record, version
+from support.papers.snapshot_rows import DATE, line, older_row, row
 from support.paths import SHARED
-from support.snapshot_rows import DATE, line, older_row, row
 
 from transforms import BadPaperError, Paper, Version, pith_number
 from transforms.bundle.record import canonical_record

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from lxml import etree
-from support.oai_pages import CLOSE, OPEN, page, record
+from support.papers.oai_pages import CLOSE, OPEN, page, record
 
 from transforms.parsing import strict_xml
 from transforms.parsing.arxiv_xml import parse_page

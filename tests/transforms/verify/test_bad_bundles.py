@@ -5,9 +5,9 @@ import time
 from datetime import UTC, datetime
 
 import pytest
-from support.bad_bundles import BAD, BAD_PARTS, HARMLESS, SIGNATURE, UNCHECKED, list_other
-from support.forging import GOOD, Bundle, key_of, merged, sign_event
-from support.signed_events import ISSUER, OTHER, signed
+from support.bundles.bad_bundles import BAD, BAD_PARTS, HARMLESS, SIGNATURE, UNCHECKED, list_other
+from support.bundles.forging import GOOD, Bundle, key_of, merged, sign_event
+from support.bundles.signed_events import ISSUER, OTHER, signed
 
 from transforms import bundle_bytes
 from transforms.verify.verify import BundleReport, Outcome, verify_bundle

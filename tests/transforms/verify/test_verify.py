@@ -5,9 +5,9 @@ import random
 from typing import Any
 
 import pytest
-from support.bad_bundles import HOSTILE
-from support.golden_data import GOLDEN, Golden
-from support.signed_events import ISSUER
+from support.bundles.bad_bundles import HOSTILE
+from support.bundles.signed_events import ISSUER
+from support.papers.golden_data import GOLDEN, Golden
 
 from transforms import IssueTimes, build_bundle, bundle_bytes
 from transforms.encoding.canonical import compact_json_unchecked

@@ -15,8 +15,8 @@ from typing import Any
 
 import pytest
 from arxiv_server import ArxivServer, CachedError, Forbidden, Unavailable, make_library
-from support import jobs
-from support.runs import assert_whole, config_for, rows
+from support.runs import jobs
+from support.runs.runs import assert_whole, config_for, rows, write_config
 
 from flows.common.errors import StoreError
 from flows.common.limits import Limits, RetryPolicy
@@ -48,13 +48,7 @@ def server() -> Iterator[ArxivServer]:
 
 @pytest.fixture
 def config_file(tmp_path: Path, server: ArxivServer) -> Path:
-    file = tmp_path / "config.yaml"
-    file.write_text(
-        "data_dir: data\nidentity: {key_file: signing.key}\n"
-        f"arxiv: {{oai_url: '{server.oai_url}', atom_url: '{server.atom_url}', "
-        "pace_seconds: 0, pace_file: pace.lock}\n"
-    )
-    return file
+    return write_config(tmp_path, server)
 
 
 def run(folder: Path, server: ArxivServer, limits: Limits = LIMITS) -> RunReport:

@@ -17,9 +17,9 @@ from random import Random
 
 import pytest
 from arxiv_server import ArxivServer, CachedError, Library, Seen, Unavailable, make_library, set_of
-from support import jobs
-from support.replay import EARLIEST, Replay
-from support.runs import config_for, held
+from support.runs import jobs
+from support.runs.replay import EARLIEST, Replay
+from support.runs.runs import config_for, held
 
 from flows.cli.data.status import status_lines
 from flows.common.config import Config, OutputsConfig

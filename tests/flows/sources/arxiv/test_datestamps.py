@@ -10,10 +10,10 @@ from urllib.request import urlopen
 
 import pytest
 from arxiv_server import ArxivServer, CachedError, Library, Seen, Stale, make_library
-from support import jobs
-from support.oai_pages import page, record
-from support.replay import Replay
-from support.runs import assert_whole, config_for, held, rows
+from support.papers.oai_pages import page, record
+from support.runs import jobs
+from support.runs.replay import Replay
+from support.runs.runs import assert_whole, config_for, held, rows
 
 from flows.common.config import Config, OutputsConfig
 from flows.common.limits import Limits, RetryPolicy

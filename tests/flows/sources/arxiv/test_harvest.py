@@ -28,8 +28,8 @@ from arxiv_server import (
     Vanish,
     make_library,
 )
-from support import jobs
-from support.runs import assert_whole, config_for, rows, tree
+from support.runs import jobs
+from support.runs.runs import assert_whole, config_for, rows, tree
 
 from flows.common.errors import ArxivUnreachableError, ConfigError
 from flows.common.limits import Limits, RetryPolicy

@@ -10,8 +10,8 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from support.hostile_text import ANY, IN_XML, assert_safe
-from support.oai_pages import CLOSE, OPEN, error, page, record
+from support.hostile.text import ANY, IN_XML, assert_safe
+from support.papers.oai_pages import CLOSE, OPEN, error, page, record
 
 from flows.cli import main as cli
 from flows.common.process.progress import LOGGER

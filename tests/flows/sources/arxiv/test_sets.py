@@ -1,7 +1,7 @@
 """Categories as sets."""
 
 import pytest
-from arxiv_server.sets import KNOWN_SETS
+from arxiv_server.services.sets import KNOWN_SETS
 from support.paths import SHARED
 
 from flows.common.errors import ConfigError

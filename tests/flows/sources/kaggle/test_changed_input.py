@@ -14,9 +14,9 @@ from typing import Any
 
 import pytest
 import zstandard
-from support import jobs
-from support.runs import assert_whole, config_in, rows, tree
-from support.snapshot_rows import line, row
+from support.papers.snapshot_rows import line, row
+from support.runs import jobs
+from support.runs.runs import assert_whole, config_in, rows, tree
 
 from flows.common.errors import InputFileError
 from flows.common.limits import Limits

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 import zstandard
-from support.snapshot_rows import line, older_row, row, text
+from support.papers.snapshot_rows import line, older_row, row, text
 
 from flows.common.errors import InputFileError, PithError
 from flows.common.limits import Limits

@@ -8,11 +8,11 @@ from pathlib import Path
 from random import Random
 
 import pytest
-from support import jobs
-from support.golden_data import GOLDEN
-from support.oai_pages import page, record
-from support.runs import assert_whole, config_in, process, rows, tree
-from support.snapshot_rows import line, row, text
+from support.papers.golden_data import GOLDEN
+from support.papers.oai_pages import page, record
+from support.papers.snapshot_rows import line, row, text
+from support.runs import jobs
+from support.runs.runs import assert_whole, config_in, process, rows, tree
 
 from flows.cli.verify.metadata_file import read_texts
 from flows.common.errors import InputFileError

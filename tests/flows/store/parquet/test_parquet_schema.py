@@ -8,10 +8,10 @@ from typing import Annotated, Any, NamedTuple
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from support.golden_data import GOLDEN
+from support.papers.golden_data import GOLDEN
 from support.paths import ROOT, TESTS
-from support.runs import config_in
-from support.table_text import tables_text
+from support.runs.runs import config_in
+from support.stores.table_text import tables_text
 
 from flows.cli.data.find import print_matches
 from flows.cli.data.show import print_record

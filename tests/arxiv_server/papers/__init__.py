@@ -1,0 +1,1 @@
+"""A library of invented papers, and how it changes."""

@@ -1,0 +1,1 @@
+"""ArXiv's two services as the test server answers them."""

@@ -1,0 +1,1 @@
+"""The script that anyone would write first, to be compared with."""

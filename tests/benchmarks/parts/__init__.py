@@ -1,0 +1,1 @@
+"""What the benchmark is put together from: inputs, stages, measuring, figures."""

@@ -1,0 +1,1 @@
+"""Bundles of every kind: signed, forged, bad, and the vectors made of them."""

@@ -1,0 +1,1 @@
+"""Made-up papers and the published ones: replies, rows and records of them."""

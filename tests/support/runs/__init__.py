@@ -1,0 +1,1 @@
+"""Runs under test: in this process, as a command, under Prefect, killed."""

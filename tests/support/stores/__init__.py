@@ -1,0 +1,1 @@
+"""Data folders under test: on an object store, of older versions, table by table."""
