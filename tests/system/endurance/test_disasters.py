@@ -91,7 +91,7 @@ def parse(data: bytes) -> dict[str, Any] | None:
 def parquet_rows(path: Path) -> list[dict[str, Any]]:
     try:
         return list(pq.read_table(path).to_pylist())
-    except (OSError, pa.ArrowException):
+    except (OSError, UnicodeDecodeError, pa.ArrowException):  # a column's name may be none
         return []
 
 
