@@ -29,17 +29,17 @@ def days_over(first: date | None, until: date | None, day: date) -> Days | None:
     return Days(begin, end) if begin <= end else None
 
 
-def unite(ranges: Iterable[Days]) -> list[Days]:
+def union(ranges: Iterable[Days]) -> list[Days]:
     """Return the same days in as few ranges as there can be, in their order."""
-    united: list[Days] = []
+    joined: list[Days] = []
     for days in sorted(ranges):
-        if united and (days.first - united[-1].last).days <= 1:
-            united[-1] = Days(united[-1].first, max(united[-1].last, days.last))
+        if joined and (days.first - joined[-1].last).days <= 1:
+            joined[-1] = Days(joined[-1].first, max(joined[-1].last, days.last))
         else:
-            united.append(days)
-    return united
+            joined.append(days)
+    return joined
 
 
-def holes(united: Sequence[Days]) -> list[Days]:
-    """Return the days between the ranges that `unite` gave: one hole fewer than ranges."""
-    return [Days(one.last + ONE_DAY, other.first - ONE_DAY) for one, other in pairwise(united)]
+def holes(joined: Sequence[Days]) -> list[Days]:
+    """Return the days between the ranges that `union` gave: one hole fewer than ranges."""
+    return [Days(one.last + ONE_DAY, other.first - ONE_DAY) for one, other in pairwise(joined)]

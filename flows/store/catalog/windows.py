@@ -13,7 +13,7 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from flows.store.catalog.connection import transaction
-from flows.store.catalog.days import EARLIEST, ONE_DAY, Days, days_over, unite
+from flows.store.catalog.days import EARLIEST, ONE_DAY, Days, days_over, union
 from flows.store.catalog.window import Window, holds
 
 WINDOW_TABLES = """
@@ -241,7 +241,7 @@ class WindowLog:
             "SELECT set_spec, first, until, started_at, listed_at, listed FROM done_windows"
         )
         done = (_done(row) for row in found)
-        return unite(
+        return union(
             one.proven for one in done if one.proven and holds(one.window.set_spec, set_spec)
         )
 

@@ -9,7 +9,6 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 from support.bundles.signed_events import ISSUER, OTHER
@@ -17,6 +16,7 @@ from support.hostile.text import stand
 from support.papers.golden_data import GOLDEN
 from support.papers.oai_pages import page, record
 from support.paths import ROOT
+from typer import Typer
 
 from flows.common.config import load_config
 from flows.common.errors import ConfigError
@@ -277,11 +277,11 @@ def test_each_command_stands_in_that_table() -> None:
     from flows.cli.app import app
     from flows.cli.keys import trust
 
-    def names(of: SimpleNamespace) -> set[str]:
+    def names(of: Typer) -> set[str]:
         return {
-            command.name or command.callback.__name__.replace("_", "-")
+            command.name or getattr(command.callback, "__name__", "").replace("_", "-")
             for command in of.registered_commands
         }
 
     in_table = {name.removesuffix(" FILE") for name in READS_HERE.keys() | READS_NOTHING.keys()}
-    assert in_table == names(app) | {f"trust {name}" for name in names(trust.app)}  # type: ignore[arg-type]
+    assert in_table == names(app) | {f"trust {name}" for name in names(trust.app)}

@@ -69,7 +69,9 @@ def test_a_night_that_failed_is_made_good_by_the_next(nights: Nights) -> None:
         assert "NOT COMPLETE" in "\n".join(failed.lines())
         made_good = nights.run(begin + timedelta(days=2))
         assert made_good.exit_status == 0
-        assert nights.versions(changed)[-1] == nights.server.library.get(changed).newest.number  # type: ignore[union-attr]
+        work = nights.server.library.get(changed)
+        assert work
+        assert nights.versions(changed)[-1] == work.newest.number
         assert_whole(nights.folder)
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flows.store.catalog.days import EARLIEST, ONE_DAY, Days, days_over, holes, unite
+from flows.store.catalog.days import EARLIEST, ONE_DAY, Days, days_over, holes, union
 from flows.store.catalog.window import holds
 
 BEGIN = date(2026, 2, 20)
@@ -27,14 +27,14 @@ def each(ranges: list[Days]) -> list[date]:
 
 @given(RANGES)
 def test_united_ranges_have_the_same_days_each_once_and_in_order(ranges: list[Days]) -> None:
-    assert each(unite(ranges)) == sorted(set(each(ranges)))
+    assert each(union(ranges)) == sorted(set(each(ranges)))
 
 
 @given(RANGES)
 def test_united_ranges_are_as_few_as_can_be(ranges: list[Days]) -> None:
     days = set(each(ranges))
     begins = [day for day in days if day - ONE_DAY not in days]
-    assert [one.first for one in unite(ranges)] == sorted(begins)
+    assert [one.first for one in union(ranges)] == sorted(begins)
 
 
 @given(RANGES, st.randoms(use_true_random=False))
@@ -43,22 +43,22 @@ def test_neither_order_nor_repetition_changes_what_is_united(
 ) -> None:
     others = ranges * 2
     choose.shuffle(others)
-    assert unite(others) == unite(ranges) == unite(unite(ranges))
+    assert union(others) == union(ranges) == union(union(ranges))
 
 
 @given(RANGES)
 def test_ranges_and_holes_together_are_one_range_without_any_day_twice(ranges: list[Days]) -> None:
-    united = unite(ranges)
-    days = each(united) + each(holes(united))
+    joined = union(ranges)
+    days = each(joined) + each(holes(joined))
     assert len(days) == len(set(days))
-    if united:
-        assert unite([*united, *holes(united)]) == [Days(united[0].first, united[-1].last)]
+    if joined:
+        assert union([*joined, *holes(joined)]) == [Days(joined[0].first, joined[-1].last)]
 
 
 def test_the_first_and_the_last_day_of_all_can_be_united() -> None:
     ends = [Days(date.max, date.max), Days(date.min, date.min)]
-    assert unite(ends) == sorted(ends)
-    assert unite([Days(date.min, date.max), *ends]) == [Days(date.min, date.max)]
+    assert union(ends) == sorted(ends)
+    assert union([Days(date.min, date.max), *ends]) == [Days(date.min, date.max)]
 
 
 @given(st.none() | SOME_DAYS, st.none() | SOME_DAYS, SOME_DAYS)
