@@ -1,19 +1,21 @@
 """From a reply to a committed shard: what all sources share, as plain functions.
 
-The way of one page: kept raw, parsed into papers and rejects, prepared as a shard (`prepare`),
+The way of one page: parsed into papers and rejects, kept raw, prepared as a shard (`prepare`),
 committed, bundle files, counted. No step reaches back.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import datetime
 
 from flows.common.counts import Counts
 from flows.common.errors import PithError
+from flows.common.process.collector import no_collections
 from flows.common.process.signals import note, unbroken
 from flows.ingest.prepare import Prepared, prepare
 from flows.ingest.run import Run, UnitResult
+from flows.ingest.unit import PreparedUnit
 from flows.ingest.worker_context import WorkerContext
 from flows.store.catalog.records import Commit, FinishedPart
 from flows.store.catalog.windows import DoneWindow
@@ -22,8 +24,8 @@ from flows.store.files.raw_replies import keep_reply
 from flows.store.parquet.shards import ShardName
 from flows.store.parquet.writer import Row, ShardWriter
 from flows.store.store import Store
-from transforms import Paper, Reject
 from transforms.encoding.digest import sha256, to_hex
+from transforms.paper.selection import SeenIds
 from transforms.parsing.arxiv_xml import Page
 from transforms.tables.schema import VanishedRow
 
@@ -33,25 +35,30 @@ def process_reply(run: Run, data: bytes, page: Page, *, name: str) -> UnitResult
 
     `data` is what `page` was read from; `name` is how the report calls it.
     """
-    with writing(run.store.layout.root):
-        source = keep_reply(run.store.layout, data)
-        prepared = prepare_page(run.context, page.papers, page.rejects, source, run.clock())
-    return commit_with_files(run, name, prepared)
+    with no_collections():
+        found = prepare_reply(run.context, data, page, run.clock())
+    return commit_with_files(run, name, found.prepared)
 
 
-def prepare_page(
-    context: WorkerContext,
-    papers: Sequence[Paper],
-    rejects: Iterable[Reject],
-    source: str,
-    moment: datetime,
-) -> Prepared:
-    """Prepare the papers and rejects of a reply that is kept under the sha256 `source`."""
-    unit = f"oai-{source[:32]}"
-    prepared = prepare(context, papers, rejects, unit=unit, source=source, moment=moment)
+def prepare_reply(
+    context: WorkerContext, data: bytes, page: Page, moment: datetime
+) -> PreparedUnit:
+    """Keep a reply as it came, and prepare its papers and rejects, issued at `moment`.
+
+    `data` is what `page` was read from; its sha256 names it in the tables.
+    """
+    with writing(context.layout.root):
+        source = keep_reply(context.layout, data)
+        unit = f"oai-{source[:32]}"
+        prepared = prepare(
+            context, page.papers, page.rejects, unit=unit, source=source, moment=moment
+        )
     if prepared.commit:
         prepared.commit = replace(prepared.commit, replies=(source,))
-    return prepared
+    ids = SeenIds()
+    for paper in page.papers:
+        ids.add(paper.id)
+    return PreparedUnit(prepared, ids)
 
 
 def commit_with_files(run: Run, name: str, prepared: Prepared) -> UnitResult:

@@ -2,7 +2,7 @@
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -67,14 +67,18 @@ class UnitQueue:
             except InputFileError as error:
                 failure = error
                 break
-            moment = self.run.clock()
-            future = self.executor.submit(partial(_prepare, unit, moment, SeenIds()))
-            ahead.append(PendingUnit(unit, moment, future))
+            ahead.append(self.submit(unit))
             if len(ahead) > AHEAD * self.executor.size:
                 yield ahead.popleft()
         yield from ahead
         if failure is not None:
             raise failure
+
+    def submit(self, unit: UnitT) -> PendingUnit[UnitT]:
+        """Have a unit prepared; units are committed in the order in which they were submitted."""
+        moment = self.run.clock()
+        future = self.executor.submit(partial(_prepare, unit, moment, SeenIds()))
+        return PendingUnit(unit, moment, future)
 
     def commit(self, pending: PendingUnit[UnitT]) -> UnitResult:
         """Wait for a unit and make its shard count; its bundle files are written behind it.
@@ -144,16 +148,12 @@ def _write_files(shard: str, context: WorkerContext, *, is_elsewhere: bool) -> N
 
 
 @contextmanager
-def open_queue(run: Run, units: int | None, preload: Sequence[str] = ()) -> Iterator[UnitQueue]:
-    """Yield a queue for so many units (None: unknown); at the end all bundle files are written.
+def open_queue(run: Run, opening: AbstractContextManager[Executor]) -> Iterator[UnitQueue]:
+    """Yield a queue of the executor that `opening` opens; at the end all bundle files are written.
 
     So they are where the input ends before its end: what was committed until then is complete.
-    `preload` names the modules of the units.
     """
-    with (
-        discarding_uncommitted(run.store),
-        open_executor(run.config, run.context, units, preload) as executor,
-    ):
+    with discarding_uncommitted(run.store), opening as executor:
         queue = UnitQueue(run, executor)
         try:
             yield queue
@@ -193,7 +193,7 @@ def process_units(run: Run, series: UnitSeries[UnitT], *, preload: Sequence[str]
     size = step_size(series.count or 1, run.config.limits.steps, series.units_a_step)
     steps = ceil(series.count / size) if series.count else None
     done = 0
-    with open_queue(run, series.count, preload) as queue:
+    with open_queue(run, open_executor(run.config, run.context, series.count, preload)) as queue:
         pending = queue.submit_all(series.units)
         for some in track(batches(pending, size), total=steps, what="steps"):
             name = series.describe(some[0].unit, some[-1].unit)

@@ -7,17 +7,15 @@ from typing import ClassVar, Self
 
 from flows.common.config import Config
 from flows.common.process.stopwatch import Stopwatch
-from flows.ingest.commit import prepare_page
+from flows.ingest.commit import prepare_reply
 from flows.ingest.run import Run
 from flows.ingest.schedule import UnitSeries, process_units
 from flows.ingest.unit import PreparedUnit
 from flows.ingest.worker_context import WorkerContext
 from flows.sources.source import BackfillOptions
-from flows.store.files.local import writing
 from flows.store.files.raw_replies import (
     UnreadableReplyError,
     find_replies,
-    keep_reply,
     read_reply,
     served_at,
 )
@@ -90,15 +88,10 @@ class SavedReply:
             return PreparedUnit(failure=None if is_answer else f"an error reply: {error}")
         except (UnreadableReplyError, PageError) as error:
             return PreparedUnit(failure=str(error))
-        with writing(context.layout.root):
-            source = keep_reply(context.layout, data)
-            prepared = prepare_page(context, page.papers, page.rejects, source, moment)
-        watch.add(prepared.seconds)
-        prepared.seconds = watch.seconds
-        ids = SeenIds()
-        for paper in page.papers:
-            ids.add(paper.id)
-        return PreparedUnit(prepared, ids)
+        found = prepare_reply(context, data, page, moment)
+        watch.add(found.prepared.seconds)
+        found.prepared.seconds = watch.seconds
+        return found
 
 
 def _describe(first: SavedReply, last: SavedReply) -> str:

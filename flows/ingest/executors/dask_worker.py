@@ -4,18 +4,16 @@ Everything comes as bytes, so that Dask looks for nothing in it and a worker of 
 say so before it reads them.
 """
 
-import gc
 import os
 import pickle
 import socket
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from flows.common.config import BUILDER_VERSION
 from flows.common.errors import ConfigError, PithError
 from flows.common.keys import has_key
+from flows.common.process.collector import no_collections
 from flows.ingest.executors.executor import Task
 from flows.ingest.executors.shared_folder import check_shared
 from flows.ingest.worker_context import WorkerContext, WorkerSetup, open_context
@@ -37,7 +35,7 @@ def run_task(version: str, setup: bytes, task: bytes) -> object:
         _check_version(version)
         context = _context(setup)
         unpickled: Task[object] = pickle.loads(task)  # noqa: S301 - from the flow's process
-        with _no_collections():
+        with no_collections():
             return unpickled(context)
     except PithError as error:
         here = f"process {os.getpid()} on {socket.gethostname()}"
@@ -73,13 +71,3 @@ def _checked_context(setup: WorkerSetup) -> WorkerContext:
             f"has no signing key: put it into {identity.key_file} there, or into PITH_SIGNING_KEY"
         )
     return open_context(setup)
-
-
-@contextmanager
-def _no_collections() -> Iterator[None]:
-    """Keep the cyclic collector off: nothing that a unit makes refers back to itself."""
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.enable()

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
 from flows.common.errors import WorkerError
+from flows.common.process.collector import no_collections
 from flows.ingest.worker_context import WorkerContext
 
 _T = TypeVar("_T")
@@ -58,7 +59,8 @@ class _InlineFuture(Generic[_T]):
     context: WorkerContext
 
     def result(self) -> _T:
-        return self.task(self.context)
+        with no_collections():
+            return self.task(self.context)
 
 
 class WorkerDiedError(Exception):

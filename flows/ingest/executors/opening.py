@@ -21,7 +21,7 @@ def open_executor(
     second to start, so there are none for less than two units each; a cluster that is there already
     is always used.
     """
-    cores = config.workers or len(os.sched_getaffinity(0))
+    cores = workers_here(config)
     size = cores if units is None else min(cores, units // 2)
     if config.runner == "dask" and (size > 1 or config.dask.address):
         with _open_dask(config, context, size, preload) as executor:
@@ -31,6 +31,11 @@ def open_executor(
             yield executor
     else:
         yield InlineExecutor(context)
+
+
+def workers_here(config: Config) -> int:
+    """Return how many processes work at the same time on this machine at the most."""
+    return config.workers or len(os.sched_getaffinity(0))
 
 
 def _open_dask(

@@ -5,12 +5,12 @@ Offset paging loses a paper for every one that changes between two pages, and sa
 does not have, and none as changed on a later day than the form of it that came; what is missing is
 asked for again, by another pass or one by one.
 
-The next pages are fetched while a page is processed, however long that takes. Lists and single
+The next pages are fetched while a page is processed, however long that takes, and where they come
+faster than this process takes them, several are prepared at once (`pages.py`). Lists and single
 papers are not fetched ahead: what is done with them fits into the pace's wait.
 """
 
 from collections.abc import Mapping
-from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import date
 from functools import partial
@@ -28,11 +28,10 @@ from flows.sources.arxiv.harvest.listing import (
     came_with,
     fetch_listing,
 )
-from flows.sources.arxiv.harvest.prefetch import Prefetch
+from flows.sources.arxiv.harvest.pages import PageSeries
 from flows.store.catalog.window import Window
 from flows.store.catalog.windows import DoneWindow, How, Progress, WindowLog
 from transforms.encoding.digest import sha256, to_hex
-from transforms.parsing.arxiv_xml import Page
 from transforms.parsing.oai_xml import (
     BadResumptionTokenError,
     IdDoesNotExistError,
@@ -42,11 +41,7 @@ from transforms.parsing.oai_xml import (
 from transforms.tables.schema import WindowRow
 
 if TYPE_CHECKING:
-    from flows.sources.arxiv.http import Reply
     from flows.sources.arxiv.oai_client import OaiClient
-
-    _Pages = Prefetch[str, Reply[Page]]
-    """The pages of one window, each by the token that fetches it."""
 
 MAX_PASSES = 3
 
@@ -110,27 +105,26 @@ class Harvester:
 
     def _take_all_pages(self, progress: Progress) -> None:
         # Over all steps, for the last page of one already begins the first of the next.
-        pages: _Pages = Prefetch(partial(self.client.records_page, progress.window), _following)
-        with closing(pages):
+        fetch = partial(self.client.records_page, progress.window)
+        with PageSeries(self.run, str(progress.window), fetch) as pages:
             while progress.token != END:
                 name = f"{progress.window}: pages from {progress.pages + 1}"
                 take = partial(self._take_pages, progress, pages)
                 self.run.steps.run(Step.HARVEST_PAGES, name, take)
 
-    def _take_pages(self, progress: Progress, pages: "_Pages") -> None:
+    def _take_pages(self, progress: Progress, pages: PageSeries) -> None:
         for _ in range(self.run.config.limits.pages_a_step):
             self._take_page(progress, pages)
             if progress.token == END:
                 return
 
-    def _take_page(self, progress: Progress, pages: "_Pages") -> None:
-        """Await, keep and process one page; only then is it noted as taken.
+    def _take_page(self, progress: Progress, pages: PageSeries) -> None:
+        """Await and commit one page; only then is it noted as taken.
 
         What goes wrong with a page after it, fetched meanwhile, is raised when that is awaited.
         """
         try:
-            with self.run.store.watch.stage("wait for pages"):
-                reply = pages.take(progress.token)
+            page, result = pages.take(progress.token)
         except NoRecordsMatchError:
             progress.token = END
             self.log.advance(progress)
@@ -143,9 +137,8 @@ class Harvester:
             LOGGER.info("%s: the list cannot be continued; from the start", progress.window)
             progress.token, progress.pages = None, 0
             return
-        page = reply.value
-        self.run.results.append(process_reply(self.run, reply.raw, page, name=str(progress.window)))
-        progress.token = _following(reply) or END
+        self.run.results.append(result)
+        progress.token = page.resumption_token or END
         progress.pages += 1
         how = How.RECOVERED if progress.is_listed else How.HARVESTED
         self.log.advance(progress, came_with(page), how)
@@ -229,11 +222,6 @@ class Harvester:
         unit = f"window-{to_hex(sha256(str(window).encode()))[:32]}"
         keep_rows(self.run, unit, "windows", [row], windows=(done,))
         return outcome
-
-
-def _following(reply: "Reply[Page]") -> str | None:
-    """Return the token of the page after one, or None after the last."""
-    return reply.value.resumption_token or None
 
 
 def _is_odd(progress: Progress, listing: Listing) -> bool:

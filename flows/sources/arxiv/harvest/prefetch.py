@@ -50,6 +50,11 @@ class Prefetch(Generic[_Value, _Made]):
             self.close()
         return made
 
+    @property
+    def waiting(self) -> int:
+        """How many results are there to be taken, or an error."""
+        return self._series.waiting if self._series else 0
+
     def close(self) -> None:
         """Begin nothing more; what is under way is not waited for."""
         if self._series:
@@ -83,6 +88,10 @@ class _Series(Generic[_Value, _Made]):
         made = self._made.get().result()
         self._places.release()
         return made
+
+    @property
+    def waiting(self) -> int:
+        return self._made.qsize()
 
     def stop(self) -> None:
         self._is_stopped = True

@@ -18,7 +18,7 @@ from flows.common.config import Config
 from flows.ingest.commit import process_reply
 from flows.ingest.run import UnitResult
 from flows.sources.arxiv.connection import connect
-from flows.sources.arxiv.harvest import harvest
+from flows.sources.arxiv.harvest import pages
 from flows.store.catalog.window import Window
 
 pytestmark = pytest.mark.long
@@ -77,7 +77,7 @@ def processing(monkeypatch: pytest.MonkeyPatch) -> list[float]:
         took.append(time.perf_counter() - started)
         return result
 
-    monkeypatch.setattr(harvest, "process_reply", process_slowly)
+    monkeypatch.setattr(pages, "process_reply", process_slowly)
     return took
 
 

@@ -24,7 +24,7 @@ from flows.ingest.commit import process_reply
 from flows.ingest.run import UnitResult
 from flows.jobs.report import RunReport
 from flows.sources.arxiv.connection import connect
-from flows.sources.arxiv.harvest import harvest
+from flows.sources.arxiv.harvest import pages
 from flows.sources.arxiv.harvest.prefetch import Prefetch
 from flows.store.catalog.catalog import Catalog
 from flows.store.catalog.window import Window
@@ -70,7 +70,7 @@ def gate(server: ArxivServer, monkeypatch: pytest.MonkeyPatch) -> None:
         return process_reply(run, data, page, name=name)
 
     server.on_request = lambda seen: note(seen.query.get("resumptionToken", "")).set()
-    monkeypatch.setattr(harvest, "process_reply", process_late)
+    monkeypatch.setattr(pages, "process_reply", process_late)
 
 
 @pytest.mark.usefixtures("gate")
@@ -159,7 +159,7 @@ def test_a_failure_does_not_wait_for_the_next_page_which_is_not_asked_for_again(
         raise StoreError("the disk is full")
 
     monkeypatch.setattr("tenacity.nap.time", SimpleNamespace(sleep=back_off))
-    monkeypatch.setattr(harvest, "process_reply", fail)
+    monkeypatch.setattr(pages, "process_reply", fail)
     server.order(Unavailable(), on="ListRecords", skip=1)
     with pytest.raises(StoreError, match="the disk is full"):
         run(tmp_path, server)
@@ -282,7 +282,7 @@ def test_no_page_that_takes_long_delays_a_request(
             every_page_was_asked_for.set()
 
     server.on_request = count
-    monkeypatch.setattr(harvest, "process_reply", process_late)
+    monkeypatch.setattr(pages, "process_reply", process_late)
     assert run(tmp_path, server).counts.new_records == PAPERS
     assert_whole(tmp_path)
 
