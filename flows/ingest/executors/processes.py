@@ -50,6 +50,11 @@ class ProcessExecutor:
         self._preload = [*preload, __name__]
         self._executor = self._renewed()
 
+    def start_importing(self) -> None:
+        """Start the process that imports what all have; the first task waits for it."""
+        with kept_from_children(), unbroken():
+            start_helpers(signal.SIGINT)
+
     def submit(self, task: Task[_T]) -> Future[_T]:
         """Send the task to the next process that is free; one that dies is replaced."""
         return RetriedFuture(self, task, self._attempts)
@@ -110,6 +115,7 @@ def open_processes(
     """Yield an executor of so many processes, which end with the block."""
     with closing(ProcessExecutor(config, context, size, preload)) as executor:
         try:
+            executor.start_importing()
             yield executor
         except BaseException:
             executor.stop()

@@ -5,7 +5,6 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
-from time import perf_counter
 from types import TracebackType
 from typing import TYPE_CHECKING, NoReturn, Self
 
@@ -26,12 +25,11 @@ from transforms.parsing.oai_xml import OaiError
 if TYPE_CHECKING:
     from flows.sources.arxiv.http import Reply
 
-WORTH_SECONDS = 1.0
-"""So long one process would work on the pages that wait where several pay: they take half of it to
-start.
+BACKLOG = 5
+"""So many pages wait where it pays to start processes: measured, that takes as long as three pages.
 
-ArXiv does not say how many pages a list has (no `completeListSize`), and at its pace of 3 s none
-waits; nor does it where nothing is new.
+ArXiv does not say how many pages a list has (no `completeListSize`). At its pace of 3 s none waits,
+nor where nothing is new.
 """
 
 
@@ -66,7 +64,6 @@ class PageSeries:
         self._run, self._name = run, name
         self._fetched: Prefetch[str, Reply[Page]] = Prefetch(fetch, following)
         self._workers = workers_here(run.config)
-        self._seconds = 0.0  # that the page before took here
         self._stack = ExitStack()
         self._queue: UnitQueue | None = None
         self._ahead: deque[PendingUnit[HarvestedPage]] = deque()
@@ -93,26 +90,26 @@ class PageSeries:
         A token is None, that of the page taken last, or one to begin anew with after an error. What
         goes wrong with fetching a page is raised when those before it were taken.
         """
-        if self._queue is None and self._are_worth_starting():
-            opening = open_processes(self._run.config, self._run.context, self._workers, [__name__])
-            self._queue = self._stack.enter_context(open_queue(self._run, opening))
-            self._next = token
         if self._queue is None:
+            if self._workers > 1 and self._fetched.waiting >= BACKLOG:
+                self._queue = self._open_queue()
+            # One more meanwhile, for processes take as long to start.
             return self._take_here(token)
+        if not self._ahead:
+            self._next = token
         self._submit(self._queue)
         if self._failure and not self._ahead:
             self._fail(self._failure)
         pending = self._ahead.popleft()
         return pending.unit.page, self._queue.commit(pending)
 
-    def _are_worth_starting(self) -> bool:
-        return self._workers > 1 and self._fetched.waiting * self._seconds > WORTH_SECONDS
+    def _open_queue(self) -> UnitQueue:
+        opening = open_processes(self._run.config, self._run.context, self._workers, [__name__])
+        return self._stack.enter_context(open_queue(self._run, opening))
 
     def _take_here(self, token: str | None) -> tuple[Page, UnitResult]:
         reply = self._await(token)
-        started = perf_counter()
         result = process_reply(self._run, reply.raw, reply.value, name=self._name)
-        self._seconds = perf_counter() - started
         return reply.value, result
 
     def _await(self, token: str | None) -> "Reply[Page]":

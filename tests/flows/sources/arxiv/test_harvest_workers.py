@@ -82,12 +82,13 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
 @pytest.fixture
 def backlog(server: ArxivServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Process the first page only when others wait, and let any backlog be worth processes."""
+    """Process the first page only when others wait, enough to be worth processes."""
     others_wait = Event()
 
     def note(_: Seen) -> None:
-        # The third page is asked for when the second was read.
-        if len([seen for seen in server.requests if seen.query["verb"] == "ListRecords"]) >= 3:
+        # A page is asked for when that before it was read.
+        asked = [seen for seen in server.requests if seen.query["verb"] == "ListRecords"]
+        if len(asked) >= 2 + pages.BACKLOG:
             others_wait.set()
 
     def process_late(*arguments: Any, **named: Any) -> UnitResult:
@@ -96,7 +97,7 @@ def backlog(server: ArxivServer, monkeypatch: pytest.MonkeyPatch) -> None:
 
     server.on_request = note
     monkeypatch.setattr(pages, "process_reply", process_late)
-    monkeypatch.setattr(pages, "WORTH_SECONDS", 0.0)
+    monkeypatch.setattr(pages, "BACKLOG", 3)
 
 
 def harvest(
@@ -226,7 +227,7 @@ def test_no_process_is_started_for_a_night_of_two_pages_or_where_no_page_waits(
 ) -> None:
     with ArxivServer(library, today=TODAY, page_size=PAPERS // 2) as two_pages:
         assert harvest(tmp_path / "night", two_pages, 2).exit_status == 0
-    monkeypatch.setattr(pages, "WORTH_SECONDS", 0.0)
+    monkeypatch.setattr(pages, "BACKLOG", 1)
     monkeypatch.setattr(Prefetch, "waiting", 0)
     with ArxivServer(library, today=TODAY, page_size=PAGE) as slow:
         assert harvest(tmp_path / "slow", slow, 2).exit_status == 0
@@ -252,7 +253,7 @@ class Told(DirectSteps):
 
 if __name__ == "__main__":
     signals.heed()
-    pages.WORTH_SECONDS = 0.0
+    pages.BACKLOG = 1
     folder, day = Path(sys.argv[1]), date.fromisoformat(sys.argv[2])
     server = SimpleNamespace(oai_url=sys.argv[3], atom_url=sys.argv[3])
     config = config_for(folder, server, workers=2, limits=Limits(pages_a_step=1))
