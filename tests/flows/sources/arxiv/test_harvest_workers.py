@@ -68,7 +68,7 @@ def server(library: Library) -> Iterator[ArxivServer]:
 
 @pytest.fixture(autouse=True)
 def started(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """Fix the time, and note how many workers are started each time that any are."""
+    """Note how many workers are started each time that any are."""
     found: list[int] = []
 
     def note(config: Any, context: Any, size: int, preload: Any) -> Any:
@@ -76,8 +76,13 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[int]:
         return open_processes(config, context, size, preload)
 
     monkeypatch.setattr(pages, "open_processes", note)
-    monkeypatch.setattr(job_module, "utc_now", lambda: MOMENT)
     return found
+
+
+@pytest.fixture
+def one_moment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Issue all at one time, so that two harvests give the same bytes."""
+    monkeypatch.setattr(job_module, "utc_now", lambda: MOMENT)
 
 
 @pytest.fixture
@@ -125,7 +130,7 @@ def committed(folder: Path) -> list[list[str]]:
     return [json.loads(file.read_text().splitlines()[0]).get("replies", []) for file in ledger]
 
 
-@pytest.mark.usefixtures("backlog")
+@pytest.mark.usefixtures("backlog", "one_moment")
 def test_several_processes_give_the_same_bytes_as_one(
     tmp_path: Path, server: ArxivServer, started: list[int]
 ) -> None:
@@ -144,7 +149,6 @@ def test_several_processes_give_the_same_bytes_as_one(
 def test_a_paper_on_two_pages_is_issued_once_and_then_gets_a_later_snapshot(
     tmp_path: Path, server: ArxivServer, library: Library, started: list[int]
 ) -> None:
-    ids = [work.id for work in library.works()]
     listed = library.select
 
     def twice(first: Any, last: Any, set_spec: str | None = None) -> list[Any]:
@@ -158,11 +162,13 @@ def test_a_paper_on_two_pages_is_issued_once_and_then_gets_a_later_snapshot(
     assert started == [2]
     assert (report.counts.new_records, report.counts.new_snapshots) == (PAPERS, 5)
     assert report.counts.unchanged == 20
-    assert len(rows(tmp_path / "run", "events")) == 2 * len(ids) + 5
+    assert len(rows(tmp_path / "run", "events")) == 2 * PAPERS + 5
+    events = [len(json.loads(data)["events"]) for data in bundle_files(tmp_path / "run").values()]
+    assert sorted(events) == [2] * (PAPERS - 5) + [3] * 5
     assert_whole(tmp_path / "run")
 
 
-@pytest.mark.usefixtures("backlog")
+@pytest.mark.usefixtures("backlog", "one_moment")
 def test_workers_that_are_killed_change_nothing(tmp_path: Path, server: ArxivServer) -> None:
     killed: list[int] = []
     steps = itertools.count()
@@ -253,7 +259,7 @@ class Told(DirectSteps):
 
 if __name__ == "__main__":
     signals.heed()
-    pages.BACKLOG = 1
+    pages.Prefetch.waiting = pages.BACKLOG
     folder, day = Path(sys.argv[1]), date.fromisoformat(sys.argv[2])
     server = SimpleNamespace(oai_url=sys.argv[3], atom_url=sys.argv[3])
     config = config_for(folder, server, workers=2, limits=Limits(pages_a_step=1))
