@@ -112,6 +112,13 @@ class Catalog:
         """Return the records of an arXiv id, the newest version last."""
         return self._select("arxiv_id = ? ORDER BY version, datestamp, issued_at", arxiv_id)
 
+    def newest(self) -> KnownRecord | None:
+        """Return a record whose newest bundle was committed last, or None if there is none."""
+        found = self._connection.execute(
+            f"{SELECT_RECORD} ORDER BY shard DESC, shard_row DESC LIMIT 1"
+        ).fetchone()
+        return known_record(found) if found else None
+
     def of_shard(self, shard: str) -> list[KnownRecord]:
         """Return the records whose newest bundle lies in a shard, in the order of its rows."""
         return self._select(
