@@ -15,6 +15,7 @@ import struct
 import zlib
 from base64 import b32decode, b32encode
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import NamedTuple
 
 PREFIX_CHARACTERS = 2
@@ -53,6 +54,6 @@ def read_index(prefix: str, data: bytes) -> dict[str, Place]:
     if len(data) % _ENTRY.size:
         raise BadIndexError(f"it has {len(data)} bytes, which is no multiple of {_ENTRY.size}")
     entries = list(_ENTRY.iter_unpack(data))
-    if any(one[0] >= other[0] for one, other in zip(entries, entries[1:], strict=False)):
+    if any(one[0] >= other[0] for one, other in pairwise(entries)):
         raise BadIndexError("its entries are not sorted, each once")
     return {prefix + b32encode(key).decode(): Place(*place) for key, *place in entries}

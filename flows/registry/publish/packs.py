@@ -9,7 +9,6 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
-
 from flows.common.batches import batches
 from flows.common.errors import StoreError
 from flows.registry.publish.published import INDEXES, PACKS

@@ -7,6 +7,7 @@ search, is left out: nothing with a question mark in its address is taken.
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Iterator
 from http import HTTPStatus
+from importlib.resources import files
 from urllib.parse import unquote, urldefrag
 
 import httpx
@@ -14,13 +15,18 @@ from lxml import html
 from starlette.types import ASGIApp
 
 from flows.common.errors import StoreError
-from transforms.registry.addresses import MIRRORS, SIGNING_KEY, record_addresses
+from transforms.registry.addresses import MIRRORS, SCHEMAS, SIGNING_KEY, record_addresses
 
 HOME = "/"
 PAGE_OF = "index.html"
 """What web servers answer for a folder."""
 
-_ALWAYS = (HOME, MIRRORS, SIGNING_KEY)
+_SCHEMAS = [
+    f"{SCHEMAS}/{file.name}"
+    for file in (files("transforms") / "schemas").iterdir()
+    if file.name.endswith(".schema.json")
+]
+_ALWAYS = (HOME, MIRRORS, SIGNING_KEY, *_SCHEMAS)
 _HTML = "text/html"
 
 
@@ -76,7 +82,7 @@ async def _get(client: httpx.AsyncClient, path: str) -> httpx.Response:
 
 
 def _is_page(reply: httpx.Response) -> bool:
-    return reply.headers.get("content-type", "").startswith(_HTML)
+    return str(reply.headers.get("content-type", "")).startswith(_HTML)
 
 
 def _key(path: str, reply: httpx.Response) -> str:

@@ -44,7 +44,7 @@ class Published(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     records: int
     list: str
     packs: tuple[str, ...] = ()
-    indexes: dict[str, str] = {}  # noqa: RUF012 - msgspec copies it
+    indexes: dict[str, str] = {}
 
 
 class WrittenKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -1,12 +1,12 @@
 """Where a registry is published to: what is written there, by name and hash."""
 
+import hashlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from flows.common.errors import ConfigError
 from flows.registry.publish.published import WrittenKey
 from flows.store.files.local import Data, Files, LocalFiles, writing
-from transforms.encoding.digest import sha256, to_hex
 
 S3 = "s3://"
 
@@ -61,4 +61,4 @@ class Target:
             yield key, data
 
     def _note(self, key: str, data: Data) -> None:
-        self.written.append(WrittenKey(key, len(data), to_hex(sha256(data))))
+        self.written.append(WrittenKey(key, len(data), hashlib.sha256(data).hexdigest()))

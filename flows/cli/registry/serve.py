@@ -1,4 +1,4 @@
-"""The commands `registry …`: serving the data folder to others."""
+"""The command `registry serve`: the data folder over HTTP."""
 
 from typing import Annotated
 
@@ -6,15 +6,7 @@ import typer
 
 from flows.cli.options import ConfigOption, DataOption, load
 
-app = typer.Typer(help="Serve the records to others, at the addresses that their bundles name.")
 
-
-@app.callback()
-def _group() -> None:
-    """Keep `serve` a command of its own, as long as it is the only one."""
-
-
-@app.command()
 def serve(
     *,
     host: Annotated[
