@@ -19,6 +19,7 @@ from flows.store.catalog.references import matching_records
 from flows.store.layout import Layout
 from transforms.encoding.digest import sha256, to_hex
 from transforms.registry.names import parse_name
+from transforms.registry.registry_documents import ChangeDocument
 
 CATALOG_SECONDS = 5.0
 """For which a catalog stays open: an object store may have a newer copy, and one that was copied
@@ -108,6 +109,17 @@ class RegistryReader:
         """Return a record whose bundle was committed last, or None in an empty folder."""
         with self.catalog() as catalog:
             return catalog.newest()
+
+    def change(self, number: int) -> ChangeDocument | None:
+        """Return the records that an entry of the ledger has; None where there is none yet."""
+        with self.catalog() as catalog:
+            last = catalog.head().number
+            if not 1 <= number <= last:
+                return None
+            suffixes = [r.pith_number.rpartition(":")[2] for r in catalog.of_entry(number)]
+            return {
+                "folder": catalog.folder, "number": number, "last": last, "suffixes": suffixes,
+            }  # fmt: skip
 
     def _from_tables(self, suffix: str) -> bytes:
         with self.catalog() as catalog:

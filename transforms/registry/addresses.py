@@ -11,6 +11,9 @@ from transforms.bundle.record import SUFFIX_LENGTH
 
 MIRRORS = "/pith-mirrors.json"
 SIGNING_KEY = "/pith-signing-key.json"
+CHANGES = "/pith-changes"
+"""The folder of what each entry of the ledger has, for those who mirror a served registry."""
+
 SCHEMAS = "/schemas/1.0"
 """The folder of the JSON Schemas: their `$id`s end alike, below a host that nobody has."""
 
@@ -64,6 +67,11 @@ def record_addresses(base_url: str, suffix: str) -> RecordAddresses:
         state=named["state"],
         well_known_bundle=named["well_known_bundle"],
     )
+
+
+def change_path(number: int) -> str:
+    """Return the path of the records that one entry of the ledger has."""
+    return f"{CHANGES}/{number}.json"
 
 
 def schema_address(base_url: str, name: str) -> str:

@@ -28,6 +28,19 @@ class Mirror(TypedDict):
     status: Literal["primary"]
 
 
+class ChangeDocument(TypedDict):
+    """The records whose newest bundle one entry of the ledger has, by suffix, for mirrors (ours).
+
+    `folder` is the data folder's id, `last` the ledger's last entry. A record is in one entry only,
+    and moves to a later one when it changes.
+    """
+
+    folder: str
+    number: int
+    last: int
+    suffixes: list[str]
+
+
 class MirrorManifest(TypedDict):
     """The registries that serve the records, of which we know our own."""
 

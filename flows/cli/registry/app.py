@@ -2,12 +2,13 @@
 
 import typer
 
+from flows.cli.registry.mirror import mirror
 from flows.cli.registry.publish import publish
 from flows.cli.registry.serve import serve
 
 app = typer.Typer(
-    help="Serve or publish the records to others, at the addresses that their bundles name.",
+    help="Serve or publish the records, at the addresses that their bundles name; mirror others'.",
     no_args_is_help=True,
 )
-for _command in (serve, publish):
+for _command in (serve, publish, mirror):
     app.command()(_command)

@@ -13,7 +13,7 @@ from flows.registry.server.http.problems import ProblemError
 from flows.registry.server.http.requests import Answer, Endpoint
 from flows.registry.server.records import Records
 from flows.registry.server.whole import Whole
-from transforms.registry.addresses import MIRRORS, SCHEMAS, SIGNING_KEY
+from transforms.registry.addresses import CHANGES, MIRRORS, SCHEMAS, SIGNING_KEY
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +41,7 @@ def _routes(registry: Registry) -> list[BaseRoute]:
         "/": whole.home,
         MIRRORS: whole.mirrors,
         SIGNING_KEY: whole.signing_key,
+        f"{CHANGES}/{{number}}": whole.change,
         f"{SCHEMAS}/{{name}}": whole.schema,
         "/openapi.json": whole.openapi,
         "/healthz": whole.health,

@@ -16,12 +16,14 @@ from transforms.documents.bundle import Bundle
 from transforms.encoding.canonical import compact_json_unchecked
 from transforms.encoding.digest import sha256, to_hex
 from transforms.encoding.strict_json import read_json
-from transforms.registry.addresses import SCHEMAS
+from transforms.registry.addresses import CHANGES, SCHEMAS, change_path
 from transforms.registry.registry_documents import key_document, mirror_manifest
 
 JSON = "application/json"
 NO_STORE = "no-store"
 _ENDING = ".schema.json"
+MOST_DIGITS = 9
+"""Of the number of an entry."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,15 @@ class Whole:
         """Return the key that signed the newest bundle."""
         _, bundle = await asyncio.to_thread(self._newest)
         return _answer(request, compact_json_unchecked(key_document(bundle)))
+
+    async def change(self, request: Request) -> Reply:
+        """Return the records that an entry of the ledger has, for mirrors."""
+        number = request.path.removeprefix(f"{CHANGES}/").removesuffix(".json")
+        known = number.isascii() and number.isdecimal() and len(number) <= MOST_DIGITS
+        change = await asyncio.to_thread(self.reader.change, int(number)) if known else None
+        if change is None or request.path != change_path(int(number)):
+            raise ProblemError(HTTPStatus.NOT_FOUND, "The ledger has no such entry.")
+        return _answer(request, compact_json_unchecked(change))
 
     async def schema(self, request: Request) -> Reply:
         """Return a JSON Schema."""

@@ -125,6 +125,13 @@ class Catalog:
             "shard = (SELECT id FROM shards WHERE name = ?) ORDER BY shard_row", shard
         )
 
+    def of_entry(self, number: int) -> list[KnownRecord]:
+        """Return the records whose newest bundle an entry of the ledger has, by suffix."""
+        found = self._connection.execute(
+            f"{SELECT_RECORD} WHERE shards.entry = ? ORDER BY substr(pith_number, 11)", (number,)
+        )
+        return [known_record(row) for row in found]
+
     def of_prefix(self, suffix_start: str) -> list[KnownRecord]:
         """Return the records whose suffix starts with these base32 characters."""
         return self._select(

@@ -155,10 +155,10 @@ def test_a_changed_record_is_found_in_its_new_pack_and_old_readers_go_on(
     to = tmp_path / "site"
     process(folder, page(record(NEW)))
     published_to(folder, to, "packs")
-    old = state_of(to)
-    process(folder, page(record(NEW, datestamp="2026-11-20", comments="now with comments")))
-    published_to(folder, to)
-    assert packed(to) == bundle_files(folder)
+    old, bundles = state_of(to), bundle_files(folder)
+    process(folder, page(record(NEW, datestamp="2026-11-20", license="")))
+    assert published_to(folder, to).changed == 1
+    assert packed(to) == bundle_files(folder) != bundles
     # Who read the state before the last publish still finds all that it names.
     assert all((to / key).exists() for key in (*old.packs, *old.indexes.values()))
     process(folder, page(record("2101.00002")))
