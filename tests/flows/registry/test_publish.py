@@ -156,7 +156,7 @@ def test_a_changed_record_is_found_in_its_new_pack_and_old_readers_go_on(
     process(folder, page(record(NEW)))
     published_to(folder, to, "packs")
     old, bundles = state_of(to), bundle_files(folder)
-    process(folder, page(record(NEW, datestamp="2026-11-20", license="")))
+    process(folder, page(record(NEW, datestamp="2026-11-20", authors="C. Three")))
     assert published_to(folder, to).changed == 1
     assert packed(to) == bundle_files(folder) != bundles
     # Who read the state before the last publish still finds all that it names.
