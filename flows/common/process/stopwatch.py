@@ -9,17 +9,27 @@ STRIDE = 100_000
 
 
 class Stopwatch:
-    """Adds up the seconds that were spent in each stage, by the stage's name.
-
-    `microseconds` are those of one paper, of stages that say how many they took: the average of
-    each `STRIDE` papers in turn.
-    """
+    """Adds up the seconds that were spent in each stage, by the stage's name."""
 
     def __init__(self) -> None:
         """Start with no stage."""
         self.seconds: dict[str, float] = {}
-        self.microseconds: dict[str, list[float]] = {}
-        self._strides: dict[str, tuple[int, float]] = {}
+        self._strides: dict[str, list[tuple[int, float]]] = {}
+
+    @property
+    def microseconds(self) -> dict[str, list[float]]:
+        """What a paper took in the stages that say how many they took: of each 100,000 in turn.
+
+        A last stride that is not full is left out, unless it is the first.
+        """
+        full = {
+            name: [stride for stride in strides if stride[0] >= STRIDE] or strides
+            for name, strides in self._strides.items()
+        }
+        return {
+            name: [spent / papers * 1e6 for papers, spent in strides]
+            for name, strides in full.items()
+        }
 
     @contextmanager
     def stage(self, name: str, papers: int = 0) -> Iterator[None]:
@@ -31,15 +41,14 @@ class Stopwatch:
             spent = time.perf_counter() - started
             self.add({name: spent})
             if papers:
-                self._take_stride(name, papers, spent)
+                self._add_to_stride(name, papers, spent)
 
-    def _take_stride(self, name: str, papers: int, seconds: float) -> None:
-        before, spent = self._strides.get(name, (0, 0.0))
-        papers, seconds = before + papers, spent + seconds
-        if papers >= STRIDE:
-            self.microseconds.setdefault(name, []).append(seconds / papers * 1e6)
-            papers, seconds = 0, 0.0
-        self._strides[name] = papers, seconds
+    def _add_to_stride(self, name: str, papers: int, seconds: float) -> None:
+        strides = self._strides.setdefault(name, [])
+        if not strides or strides[-1][0] >= STRIDE:
+            strides.append((0, 0.0))
+        before, spent = strides[-1]
+        strides[-1] = before + papers, spent + seconds
 
     def add(self, seconds: Mapping[str, float]) -> None:
         """Add what another watch measured."""

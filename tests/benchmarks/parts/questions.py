@@ -13,11 +13,6 @@ from arxiv_server.papers.library import Version, Work
 
 from benchmarks.parts.runs import Bench, say
 
-ROUNDS = 5
-NIGHTS = 3
-NEWEST = 10_000
-"""Papers of late, of which most changes are."""
-
 
 @dataclass(frozen=True, slots=True)
 class Folder:
@@ -36,22 +31,25 @@ class Folder:
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """So many changes a night, evenly among the last papers of a folder; none changes twice."""
+    """So many changes a night, evenly among the last papers of a folder.
+
+    None changes twice, so that no night has what another one did.
+    """
 
     name: str
     folder: Folder
     count: int
     among: int
 
-    def works_by_night(self) -> list[list[Work]]:
+    def works_by_night(self, nights: int) -> list[list[Work]]:
         """Return the papers that change in each night, as they are after it."""
         apart = self.among // self.count
         first = self.folder.papers - self.among
         works = self.folder.works(
-            {first + apart * n + night for n in range(self.count) for night in range(NIGHTS)}
+            {first + apart * n + night for n in range(self.count) for night in range(nights)}
         )
         changed = [replace(work, authors=f"The authors of {self.name}") for work in works]
-        return [changed[night::NIGHTS] for night in range(NIGHTS)]
+        return [changed[night::nights] for night in range(nights)]
 
 
 def _work(line: bytes) -> Work:
@@ -75,11 +73,11 @@ def _work(line: bytes) -> Work:
     )
 
 
-def measure_questions(bench: Bench, folders: Iterable[Folder]) -> None:
+def measure_questions(bench: Bench, folders: Iterable[Folder], rounds: int) -> None:
     """Measure `show`, `status` and the start of a rerun, for a paper in the middle."""
     asked = [(folder, folder.works({folder.papers // 2})[0]) for folder in folders]
-    for round_ in range(ROUNDS):
-        say(f"questions to each folder, {round_ + 1} of {ROUNDS}")
+    for round_ in range(rounds):
+        say(f"questions to each folder, {round_ + 1} of {rounds}")
         for folder, work in asked:
             usage = bench.command("show", work.id, data=folder.data)
             bench.note(f"{folder.name}: show", usage.wall)
@@ -99,12 +97,12 @@ def _seconds_until_asking(bench: Bench, data: Path, work: Work) -> float:
     return asked[0] - usage.started
 
 
-def measure_changes(bench: Bench, changes: Iterable[Changes]) -> None:
+def measure_changes(bench: Bench, changes: Iterable[Changes], nights: int) -> None:
     """Measure nights after which papers have other authors, each kind of changes in turns."""
-    served = [(some, some.works_by_night()) for some in changes]
-    for night in range(NIGHTS):
+    served = [(some, some.works_by_night(nights)) for some in changes]
+    for night in range(nights):
         for some, works in served:
-            say(f"a night of {some.name}, {night + 1} of {NIGHTS}")
+            say(f"a night of {some.name}, {night + 1} of {nights}")
             with _serving(works[night]) as server:
                 usage, _ = bench.job(
                     "nightly",
