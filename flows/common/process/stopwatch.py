@@ -20,15 +20,15 @@ class Stopwatch:
     def microseconds(self) -> dict[str, list[float]]:
         """What a paper took in the stages that say how many they took: of each 100,000 in turn.
 
-        A last stride that is not full is left out, unless it is the first.
+        Fewer than half as many at the end are left out, unless there are no others.
         """
-        full = {
-            name: [stride for stride in strides if stride[0] >= STRIDE] or strides
-            for name, strides in self._strides.items()
-        }
         return {
-            name: [spent / papers * 1e6 for papers, spent in strides]
-            for name, strides in full.items()
+            name: [
+                spent / papers * 1e6
+                for number, (papers, spent) in enumerate(strides)
+                if papers >= STRIDE / 2 or not number
+            ]
+            for name, strides in self._strides.items()
         }
 
     @contextmanager
@@ -44,8 +44,9 @@ class Stopwatch:
                 self._add_to_stride(name, papers, spent)
 
     def _add_to_stride(self, name: str, papers: int, seconds: float) -> None:
+        """Add to the stride in which these papers begin."""
         strides = self._strides.setdefault(name, [])
-        if not strides or strides[-1][0] >= STRIDE:
+        if sum(before for before, _ in strides) >= len(strides) * STRIDE:
             strides.append((0, 0.0))
         before, spent = strides[-1]
         strides[-1] = before + papers, spent + seconds

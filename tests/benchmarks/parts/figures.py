@@ -100,7 +100,7 @@ FIGURES = (
     ),
     _flat("1,500 changes, CPU", "changes CPU", goal=Goal(1.5)),
     _flat("1,500 changes, by the clock", "changes", goal=Goal(1.5)),
-    _flat("scattered changes, CPU", "scattered changes CPU", "changes CPU"),
+    _flat("scattered changes, CPU", "scattered changes CPU", "changes CPU", goal=Goal(1.5)),
     _flat("show", "show", limit=Goal(0.5)),
     _flat("status", "status", limit=Goal(1)),
     _flat("rerun, until it asks arXiv", "rerun", limit=Goal(1)),

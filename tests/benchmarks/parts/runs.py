@@ -5,8 +5,6 @@ import os
 import shutil
 import sys
 from collections import defaultdict
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -108,27 +106,35 @@ class Bench:
     def obvious(self, papers: int) -> None:
         """Measure the obvious script."""
         say(f"the obvious script: {papers:,} papers")
-        with self.space("script") as output:
-            command = [sys.executable, script.__file__, str(self.snapshot(papers)), str(output)]
-            usage = measured(command, env=environment({}), folder=self.folder)
+        output = self.space("script")
+        command = [sys.executable, script.__file__, str(self.snapshot(papers)), str(output)]
+        usage = measured(command, env=environment({}), folder=self.folder)
         self.note(f"{SCRIPT}: rate", papers / usage.wall)
 
     def bare_files(self, data: Path) -> None:
         """Measure bare files with the content of those of a data folder."""
         say("the same files, bare")
-        with self.space("bare") as folder:
-            folder.mkdir()
-            self.note(f"{FILES}: bare file", bare_files(data, folder))
+        folder = self.space("bare")
+        folder.mkdir()
+        self.note(f"{FILES}: bare file", bare_files(data, folder))
 
     def bare_inserts(self, name: str, data: Path) -> None:
         """Measure bare inserts of the records of a data folder."""
-        with self.space("bare") as folder:
-            folder.mkdir()
-            self.note(f"{name}: bare insert", bare_inserts(data, folder))
+        folder = self.space("bare")
+        folder.mkdir()
+        self.note(f"{name}: bare insert", bare_inserts(data, folder))
 
-    @contextmanager
-    def space(self, name: str) -> Iterator[Path]:
-        """Give a folder's name, and remove what was made of it."""
-        path = self.folder / name
-        yield path
-        shutil.rmtree(path)
+    def space(self, name: str) -> Path:
+        """Return a folder that is not there yet, and stays until `clear`.
+
+        Nothing is removed between what is measured: ext4 looks for a new file's place past all that
+        were removed in the last minutes, and so took 190 us a file, then 390, then 460.
+        """
+        number = sum(1 for _ in self.folder.glob(f"{name}-*"))
+        return self.folder / f"{name}-{number}"
+
+    def clear(self) -> None:
+        """Remove what all runs made, but no snapshot."""
+        for folder in self.folder.iterdir():
+            if folder.is_dir():
+                shutil.rmtree(folder)
