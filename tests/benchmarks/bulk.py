@@ -37,7 +37,7 @@ class Sizes:
 
     @property
     def script(self) -> int:
-        """Papers of the obvious script, whose speed is the same for more."""
+        """Papers of the obvious script, whose speed was the same for 10,000 and 20,000."""
         return self.papers // 5
 
     @property
