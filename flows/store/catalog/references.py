@@ -40,10 +40,9 @@ def find_records(catalog: Catalog, reference: Reference, location: str) -> list[
 
 def _of_number(catalog: Catalog, number: str, location: str) -> list[KnownRecord]:
     """Return the records of a whole number, `pith:2019:…`, or of a short one, `pith:…`."""
+    found = catalog.of_prefix(number.rpartition(":")[2])
     if number.count(":") > 1:
-        found = list(catalog.known([number]).values())
-    else:
-        found = catalog.of_prefix(number.removeprefix("pith:"))
+        found = [record for record in found if record.pith_number == number]
     if not found:
         raise ConfigError(
             f"nothing is known of {number} in {location}, for no record with this number is kept; "
