@@ -1,6 +1,7 @@
 """Canonical text and canonical JSON: the bytes on which every hash stands (spec, 1)."""
 
 import json
+from string import ascii_lowercase, ascii_uppercase
 
 import orjson
 
@@ -11,6 +12,11 @@ MAX_DEPTH = 254
 
 MAX_INTEGER = 2**53
 """The largest magnitude that every JSON reader keeps exactly (RFC 7493, section 2.2)."""
+
+_SPACES = "".join(chr(code) for code in range(128) if chr(code).isspace()).encode()
+_LOWER_AND_SPACES = bytes.maketrans(
+    ascii_uppercase.encode() + _SPACES, ascii_lowercase.encode() + b" " * len(_SPACES)
+)
 
 
 class CanonicalError(ValueError):
@@ -75,7 +81,11 @@ def text_sha256(text: str) -> Digest:
 
     Raises `CanonicalError` when the text holds a lone surrogate.
     """
-    return sha256(_utf8(canonical_text(text)))
+    if not text.isascii():
+        return sha256(_utf8(canonical_text(text)))
+    # The same in half the time: lower case, and all whitespace that ASCII has as spaces.
+    data = text.encode().translate(_LOWER_AND_SPACES).strip()
+    return sha256(b" ".join(data.split()) if b"  " in data else data)
 
 
 def refuse_ambiguous(value: object, depth: int = 0) -> None:
