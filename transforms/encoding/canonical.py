@@ -1,7 +1,6 @@
 """Canonical text and canonical JSON: the bytes on which every hash stands (spec, 1)."""
 
 import json
-from string import ascii_lowercase, ascii_uppercase
 
 import orjson
 
@@ -13,9 +12,9 @@ MAX_DEPTH = 254
 MAX_INTEGER = 2**53
 """The largest magnitude that every JSON reader keeps exactly (RFC 7493, section 2.2)."""
 
-_SPACES = "".join(chr(code) for code in range(128) if chr(code).isspace()).encode()
+_ASCII = "".join(map(chr, range(128)))
 _LOWER_AND_SPACES = bytes.maketrans(
-    ascii_uppercase.encode() + _SPACES, ascii_lowercase.encode() + b" " * len(_SPACES)
+    _ASCII.encode(), "".join(" " if c.isspace() else c.lower() for c in _ASCII).encode()
 )
 
 
