@@ -27,7 +27,7 @@ test: $(READY)
 
 # The inner loop: what needs no process, server or cluster of its own.
 test-fast: $(READY)
-	@$(BIN)/python -m pytest -q -m "not (process or prefect or dask or s3 or long)"
+	@$(BIN)/python -m pytest -q -m "not (process or prefect or dask or s3 or browser or long)"
 
 lint: $(READY)
 	$(BIN)/ruff check .
