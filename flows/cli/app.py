@@ -2,7 +2,7 @@
 
 import typer
 
-from flows.cli import jobs
+from flows.cli import jobs, registry
 from flows.cli.data.doctor import doctor
 from flows.cli.data.export import export
 from flows.cli.data.find import find
@@ -41,3 +41,4 @@ for _command in (
 ):
     app.command()(_command)
 app.add_typer(trust.app, name="trust")
+app.add_typer(registry.app, name="registry")

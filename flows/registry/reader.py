@@ -1,31 +1,38 @@
 """The kept records by any of their names, and their bundles: read-only, beside a running writer."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from threading import RLock
 from time import monotonic
-from typing import NamedTuple, Self
+from typing import Self
 
 from flows.common.errors import StoreError
+from flows.registry.index.bundle_index import BundleIndex, index_path
 from flows.store.bundles.reader import read_bundles
 from flows.store.catalog.catalog import Catalog
-from flows.store.catalog.copies import open_catalog, readable_catalog
+from flows.store.catalog.copies import open_catalog
 from flows.store.catalog.records import KnownRecord
 from flows.store.catalog.references import matching_records
 from flows.store.layout import Layout
 from transforms.encoding.digest import sha256, to_hex
 from transforms.registry.names import parse_name
 
-COPY_SECONDS = 5.0
-"""For which a copy of an object store's catalog is used before a newer one is looked for."""
+CATALOG_SECONDS = 5.0
+"""For which a catalog stays open: an object store may have a newer copy, and one that was copied
+because a run was killed in a commit (`CatalogReader`) is read until it is opened again."""
 
 
-class StoredBundle(NamedTuple):
-    """The exact bytes of a bundle, and their SHA-256 (hex)."""
+@dataclass(frozen=True, slots=True)
+class StoredBundle:
+    """A bundle that can be read: the SHA-256 of its exact bytes (hex), and when it was signed."""
 
-    data: bytes
     sha256: str
+    issued_at: datetime
+    read: Callable[[], bytes]
+    """Return the exact bytes; raises `StoreError`."""
 
 
 class RegistryReader:
@@ -37,25 +44,27 @@ class RegistryReader:
     def __init__(self, layout: Layout) -> None:
         """Read nothing yet."""
         self.layout = layout
+        self._index = BundleIndex(index_path(layout))
         self._lock = RLock()
         self._catalog: Catalog | None = None
-        self._file: tuple[Path, int] | None = None
-        self._looked_at = 0.0
+        self._inode: int | None = None
+        self._opened_at = 0.0
 
     def __enter__(self) -> Self:
         """Return itself."""
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Close the catalog."""
+        """Close what is open."""
         self.close()
+        self._index.close()
 
     def close(self) -> None:
         """Close the catalog; the next use opens it again."""
         with self._lock:
             if self._catalog:
                 self._catalog.close()
-            self._catalog = self._file = None
+            self._catalog = None
 
     @contextmanager
     def catalog(self) -> Iterator[Catalog]:
@@ -74,34 +83,59 @@ class RegistryReader:
             found = matching_records(catalog, reference)
         return found if reference.pith_number else found[-1:]
 
+    def indexed(self, suffix: str) -> StoredBundle | None:
+        """Return the bundle with a whole suffix as the index has it, or None.
+
+        This takes microseconds and waits for nobody. The index is behind the last commit by some
+        seconds at the most, while what follows it runs.
+        """
+        found = self._index.find(suffix)
+        if found is None:
+            return None
+        return StoredBundle(
+            to_hex(found.sha256), found.issued_at, lambda: found.data() or self._from_tables(suffix)
+        )
+
     def bundle(self, record: KnownRecord) -> StoredBundle:
-        """Return the newest bundle of a record."""
-        data = next(data for _, data in read_bundles(self.layout, [record]))
-        return StoredBundle(data, to_hex(sha256(data)))
+        """Return the bundle of a record that the catalog gave, from the index or the tables."""
+        indexed = self.indexed(record.pith_number.rpartition(":")[2])
+        if indexed and indexed.issued_at == record.issued_at:
+            return indexed
+        data = _read(self.layout, record)
+        return StoredBundle(to_hex(sha256(data)), record.issued_at, lambda: data)
 
     def newest(self) -> KnownRecord | None:
         """Return a record whose bundle was committed last, or None in an empty folder."""
         with self.catalog() as catalog:
             return catalog.newest()
 
+    def _from_tables(self, suffix: str) -> bytes:
+        with self.catalog() as catalog:
+            found = catalog.of_prefix(suffix)
+        if not found:
+            raise StoreError(f"no record with the suffix {suffix} is kept any more")
+        return _read(self.layout, found[0])
+
     def _current(self) -> Catalog:
-        """Return the open catalog, opened again where the file was replaced."""
-        if self._catalog and self._file == self._found():
+        """Return the open catalog, opened again where the file may be another."""
+        now = monotonic()
+        inode = None if self.layout.objects else _inode(self.layout.catalog)
+        is_young = now - self._opened_at < CATALOG_SECONDS
+        if self._catalog and is_young and inode == self._inode:
             return self._catalog
         self.close()
         self._catalog = open_catalog(self.layout)
-        self._looked_at = 0.0
-        self._file = self._found()
+        self._inode, self._opened_at = inode, now
         return self._catalog
 
-    def _found(self) -> tuple[Path, int] | None:
-        """Return the catalog's file and its inode: one that was made again has another."""
-        now = monotonic()
-        if self.layout.objects and self._file and now - self._looked_at < COPY_SECONDS:
-            return self._file
-        self._looked_at = now
-        path = readable_catalog(self.layout)
-        try:
-            return path, path.stat().st_ino
-        except OSError as error:
-            raise StoreError(f"cannot read the catalog {path}: {error.strerror}") from None
+
+def _read(layout: Layout, record: KnownRecord) -> bytes:
+    return next(data for _, data in read_bundles(layout, [record]))
+
+
+def _inode(path: Path) -> int | None:
+    """Return the inode of a file, None where there is none: one that was made again has another."""
+    try:
+        return path.stat().st_ino
+    except OSError:
+        return None

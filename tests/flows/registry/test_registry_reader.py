@@ -44,7 +44,9 @@ def test_every_record_is_found_by_each_of_its_names(sample: Path, reader: Regist
                  f"{paper}v{found.version}", f"10.48550/arXiv.{paper}"]  # fmt: skip
         for name in names:
             assert reader.resolve(name) == [found]
-        assert reader.bundle(found) == (data, hashlib.sha256(data).hexdigest())
+        bundle = reader.bundle(found)
+        assert (bundle.read(), bundle.sha256) == (data, hashlib.sha256(data).hexdigest())
+        assert bundle.issued_at == found.issued_at
 
 
 def test_a_short_number_of_two_records_gives_both(reader: RegistryReader) -> None:
@@ -85,5 +87,5 @@ def test_a_folder_without_records_is_no_registry_yet(tmp_path: Path) -> None:
         process(tmp_path, page(record()))
         assert reader.newest()
         shutil.rmtree(tmp_path / "data")
-        with pytest.raises(StoreError, match="catalog"):
+        with pytest.raises(StoreError, match="there are no records"):
             reader.resolve("0903.0442")

@@ -1,0 +1,54 @@
+"""The ASGI application: which address is answered by what."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import NoReturn
+
+from starlette.routing import BaseRoute, Route, Router
+
+from flows.registry.reader import RegistryReader
+from flows.registry.server.http.guard import Guard, Receive, Scope, Send
+from flows.registry.server.http.problems import ProblemError
+from flows.registry.server.http.requests import Answer, Endpoint
+from flows.registry.server.records import Records
+from flows.registry.server.whole import Whole
+from transforms.registry.addresses import MIRRORS, SCHEMAS, SIGNING_KEY
+
+
+@dataclass(frozen=True, slots=True)
+class Registry:
+    """A registry to serve: its records, below which address they are published, its name."""
+
+    reader: RegistryReader
+    base_url: str
+    name: str
+
+
+def make_app(registry: Registry, log: Callable[[str], None] | None = None) -> Guard:
+    """Return the application; `log` gets a line for each request."""
+    router = Router(_routes(registry), redirect_slashes=False, default=_nothing)
+    return Guard(router, log)
+
+
+def _routes(registry: Registry) -> list[BaseRoute]:
+    """Return the routes, the busiest first."""
+    records = Records(registry.reader, registry.base_url)
+    whole = Whole(registry.reader, registry.base_url, registry.name)
+    answers: dict[str, Answer] = {
+        "/pith/{name:path}": records.answer,
+        "/.well-known/pith/{name:path}": records.answer,
+        "/": whole.home,
+        MIRRORS: whole.mirrors,
+        SIGNING_KEY: whole.signing_key,
+        f"{SCHEMAS}/{{name}}": whole.schema,
+        "/openapi.json": whole.openapi,
+        "/healthz": whole.health,
+        "/readyz": whole.readiness,
+    }
+    return [Route(path, Endpoint(answer)) for path, answer in answers.items()]
+
+
+async def _nothing(scope: Scope, receive: Receive, send: Send) -> NoReturn:
+    del scope, receive, send
+    raise ProblemError(HTTPStatus.NOT_FOUND, "There is nothing at this address.")

@@ -1,0 +1,164 @@
+"""What every request meets first and every reply last: limits, errors, headers, the access log."""
+
+import sys
+import traceback
+from collections.abc import Awaitable, Callable, MutableMapping
+from contextlib import suppress
+from datetime import UTC, datetime
+from http import HTTPStatus
+from json import dumps
+from time import perf_counter
+from typing import Any
+
+from starlette.exceptions import HTTPException
+
+from flows.common.errors import StoreError
+from flows.common.terminal import echo, sentence
+from flows.registry.server.http.problems import ProblemError
+from flows.registry.server.http.replies import Reply, make_reply, problem_reply
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+MAX_PATH = 2000
+"""Characters of a path: the longest name that means anything has 500."""
+MAX_HEADERS = 100
+_LOGGED = 500
+"""Characters of each text of a request in the access log."""
+
+METHODS = "GET, HEAD, OPTIONS"
+SECURITY = {
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "no-referrer",
+    "cross-origin-resource-policy": "cross-origin",
+    # Scripts and styles are files of ours, never in a page. The page `verify` may ask any registry.
+    "content-security-policy": "default-src 'none'; script-src 'self'; style-src 'self'; "
+    "img-src 'self' data:; font-src 'self'; connect-src 'self' https: http://localhost:* "
+    "http://127.0.0.1:*; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+}
+CORS = {
+    "access-control-allow-origin": "*",
+    "access-control-expose-headers": "ETag, Last-Modified, Content-Range, Accept-Ranges, Location",
+}
+_PREFLIGHT = {
+    "allow": METHODS,
+    "access-control-allow-methods": METHODS,
+    "access-control-allow-headers": "Accept, If-None-Match, If-Modified-Since, If-Range, Range",
+    "access-control-max-age": "86400",
+}
+_COMMON = [(name.encode(), value.encode()) for name, value in (SECURITY | CORS).items()]
+
+
+class Guard:
+    """The ASGI application around another: nothing that a request does goes past it."""
+
+    def __init__(self, app: App, log: Callable[[str], None] | None) -> None:
+        """Take the application, and what gets a line for each request, if anything does."""
+        self._app = app
+        self._log = log
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request."""
+        started, sent = perf_counter(), _Sent(send)
+        try:
+            if refusal := _refusal(scope):
+                await send_reply(problem_reply(refusal), sent)
+            elif scope["method"] == "OPTIONS":
+                await send_reply(make_reply(HTTPStatus.NO_CONTENT, _PREFLIGHT), sent)
+            else:
+                await self._app(scope, receive, sent)
+        except Exception as error:
+            if sent.status:
+                raise
+            await send_reply(problem_reply(_problem(error)), sent)
+        finally:
+            if self._log:
+                self._log(_line(scope, sent, perf_counter() - started))
+
+
+class _Sent:
+    """Sends what it is given, with the headers that all replies have, and notes what it was."""
+
+    __slots__ = ("_send", "length", "status")
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self.status = 0
+        self.length = 0
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status = int(message["status"])
+            message["headers"] = [*message["headers"], *_COMMON]
+        else:
+            self.length += len(message.get("body", b""))
+        await self._send(message)
+
+
+async def send_reply(reply: Reply, send: Send) -> None:
+    """Send a whole reply."""
+    await send(
+        {"type": "http.response.start", "status": int(reply.status), "headers": reply.headers}
+    )
+    await send({"type": "http.response.body", "body": reply.body})
+
+
+def _refusal(scope: Scope) -> ProblemError | None:
+    """Return why a request gets no further, or None."""
+    if len(scope["raw_path"]) + len(scope["query_string"]) > MAX_PATH:
+        detail = f"The address is longer than {MAX_PATH} characters."
+        return ProblemError(HTTPStatus.REQUEST_URI_TOO_LONG, detail)
+    if len(scope["headers"]) > MAX_HEADERS:
+        detail = f"The request has more than {MAX_HEADERS} headers."
+        return ProblemError(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, detail)
+    closing = {"connection": "close"}
+    if scope["method"] not in METHODS.split(", "):
+        detail = f"Nothing is changed by requests here; what is understood: {METHODS}."
+        return ProblemError(HTTPStatus.METHOD_NOT_ALLOWED, detail, {"allow": METHODS, **closing})
+    if any(_announces_body(*header) for header in scope["headers"]):
+        detail = "A request for a document has no body."
+        return ProblemError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, detail, closing)
+    return None
+
+
+def _announces_body(name: bytes, value: bytes) -> bool:
+    return name == b"transfer-encoding" or (name == b"content-length" and value != b"0")
+
+
+def _problem(error: Exception) -> ProblemError:
+    """Return what a stranger is told of an error; the rest of it is for standard error."""
+    if isinstance(error, ProblemError):
+        return error
+    if isinstance(error, HTTPException):
+        return ProblemError(HTTPStatus(error.status_code), error.detail)
+    if isinstance(error, StoreError):
+        echo(f"pith-ingest: {sentence(str(error))}", err=True)
+        detail = "The registry cannot read this at the moment; its operator was told."
+        return ProblemError(HTTPStatus.SERVICE_UNAVAILABLE, detail, {"retry-after": "60"})
+    for line in traceback.format_exception(error):
+        echo(sentence(line), err=True)
+    detail = "A fault of the registry itself; its operator was told."
+    return ProblemError(HTTPStatus.INTERNAL_SERVER_ERROR, detail)
+
+
+def write_line(line: str) -> None:
+    """Write a line of the access log to standard output; whoever reads it may have gone."""
+    with suppress(OSError, ValueError):
+        sys.stdout.write(line)
+        sys.stdout.flush()
+
+
+def _line(scope: Scope, sent: _Sent, seconds: float) -> str:
+    r"""Return the access log's line: what strangers wrote is in quotes, in ASCII, escaped."""
+    query = scope["query_string"]
+    target = scope["raw_path"] + (b"?" + query if query else b"")
+    agent = next((value for name, value in scope["headers"] if name == b"user-agent"), b"")
+    client = scope["client"][0] if scope["client"] else "-"
+    request = f"{scope['method']} {target[:_LOGGED].decode('latin-1')}"
+    return (
+        f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%fZ} {client} {dumps(request)} {sent.status} "
+        f"{sent.length} {seconds * 1000:.1f}ms {dumps(agent[:_LOGGED].decode('latin-1'))}\n"
+    )

@@ -1,0 +1,39 @@
+"""A request as the answers to it see it, and the ASGI application of such an answer."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import NamedTuple
+
+from flows.registry.server.http.guard import Receive, Scope, Send, send_reply
+from flows.registry.server.http.replies import Reply
+
+
+class Request(NamedTuple):
+    """A request without a body; `path` is decoded, headers are named in small letters.
+
+    Of a header that stands twice the values are joined, as a list (RFC 9110, section 5.3).
+    """
+
+    method: str
+    path: str
+    headers: Mapping[str, str]
+
+
+Answer = Callable[[Request], Awaitable[Reply]]
+
+
+class Endpoint:
+    """An answer as an ASGI application, which Starlette's routes take."""
+
+    def __init__(self, answer: Answer) -> None:
+        """Take what answers requests; it may raise `ProblemError`."""
+        self._answer = answer
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request."""
+        del receive
+        headers: dict[str, str] = {}
+        for raw, value in scope["headers"]:
+            name, text = raw.decode("latin-1"), value.decode("latin-1")
+            headers[name] = f"{headers[name]}, {text}" if name in headers else text
+        request = Request(scope["method"], scope["path"], headers)
+        await send_reply(await self._answer(request), send)
