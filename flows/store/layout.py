@@ -45,6 +45,11 @@ class Layout:
         return self.root / "search.sqlite"
 
     @property
+    def statistics(self) -> Path:
+        """The figures of the registry's home page, which the tables make."""
+        return self.root / "statistics.json"
+
+    @property
     def lock(self) -> Path:
         """The file that the one writer locks."""
         return self.root / ".writer.lock"

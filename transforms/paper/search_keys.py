@@ -23,11 +23,15 @@ def ascii_key(text: str) -> str:
 
     TeX accents are decoded, braces dropped, the rest transliterated to ASCII; formulas stay TeX.
     """
-    if "\\" in text:
-        text = _TEX_LETTER.sub(lambda match: _decode(match[0]), text)
+    text = decode_accents(text)
     if "{" in text or "}" in text:
         text = text.translate(_BRACES)
     return text if text.isascii() else _OTHER.sub(_transliterate, text)
+
+
+def decode_accents(text: str) -> str:
+    r"""Return `text` with its TeX accents and letters as Unicode has them; formulas stay TeX."""
+    return _TEX_LETTER.sub(lambda match: _decode(match[0]), text) if "\\" in text else text
 
 
 def search_words(text: str) -> list[str]:

@@ -18,6 +18,7 @@ from flows.store.layout import Layout
 from flows.store.ledger import WrittenEntry
 from flows.store.search.file import (
     DamagedIndexError,
+    check_index,
     create_index,
     index_error,
     open_index,
@@ -33,10 +34,16 @@ Say = Callable[[str], None]
 
 
 def update_index(
-    layout: Layout, say: Say, *, anew: bool = False, on_progress: OnProgress = to_nobody
+    layout: Layout,
+    say: Say,
+    *,
+    anew: bool = False,
+    check: bool = False,
+    on_progress: OnProgress = to_nobody,
 ) -> bool:
     """Bring the search index up to what the catalog knows; make it where it is none or `anew`.
 
+    With `check` all of the file is read first, to make it anew where SQLite finds it damaged.
     `on_progress` is called with how many ledger entries of how many are taken. Returns False, and
     does nothing, while another process is at it. Raises `StoreError` where there are no records
     yet, a shard cannot be read, or the index cannot be written.
@@ -46,6 +53,8 @@ def update_index(
             return False
         catalog = _read_catalog(layout)
         try:
+            if check and not anew and layout.search.exists():
+                check_index(layout.search)
             _update(layout, catalog, say, anew=anew, on_progress=on_progress)
         except DamagedIndexError as error:
             say(f"{error}; it is made anew")

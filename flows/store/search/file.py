@@ -119,6 +119,17 @@ def find_state(path: Path) -> IndexState | None:
         return None
 
 
+def check_index(path: Path) -> None:
+    """Read all of an index; raises `DamagedIndexError` where SQLite finds it damaged."""
+    try:
+        with closing(open_index(path, "rw")) as connection:
+            found = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+    except (sqlite3.Error, ValueError) as error:
+        raise index_error(path, error) from None
+    if found != "ok":
+        raise DamagedIndexError(f"the search index {path} is damaged: {found.splitlines()[-1]}")
+
+
 def index_error(path: Path, error: sqlite3.Error | ValueError) -> StoreError:
     """Return what SQLite's error means: `DamagedIndexError`, unless the disk or a lock fails."""
     name = getattr(error, "sqlite_errorname", "")
