@@ -48,7 +48,9 @@ QUERIES = {
         SearchQuery(text="the ", category="cs.LG", first=BEGIN, until=END)
     ],
     "all of it": [
-        SearchQuery(text="in a the", category="nucl-th", licence=CC0, first=BEGIN, until=END)
+        SearchQuery(
+            text="of these results", category="nucl-th", licence=CC0, first=BEGIN, until=END
+        )
     ],
     "nothing is found": [SearchQuery(text="xyzzyq"), SearchQuery(text="the plugh ")],
 }

@@ -5,7 +5,7 @@ import re
 from transforms.paper.search_keys import decode_accents
 
 _FORMULA = re.compile(r"(\$[^$]*\$)")
-_BRACED = re.compile(r"\{([^{}\\]*)\}")
+_BRACED = re.compile(r"(\\[A-Za-z]+\s*)?\{([^{}\\]*)\}")
 
 
 def readable(text: str) -> str:
@@ -16,5 +16,10 @@ def readable(text: str) -> str:
     if "\\" not in text and "{" not in text:
         return text
     pieces = _FORMULA.split(text)
-    pieces[::2] = [_BRACED.sub(r"\1", decode_accents(piece)) for piece in pieces[::2]]
+    pieces[::2] = [_BRACED.sub(_unbraced, decode_accents(piece)) for piece in pieces[::2]]
     return "".join(pieces)
+
+
+def _unbraced(match: re.Match[str]) -> str:
+    """Return what stands in braces, without them unless they are the argument of a command."""
+    return match[0] if match[1] else match[2]

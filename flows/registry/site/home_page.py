@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 
 from flows.registry.reader import RegistryReader
-from flows.registry.site.plots import Calendar, calendar, stacked
+from flows.registry.site.plots import Calendar, Plot, calendar, stacked
 from flows.registry.site.statistics import Statistics, kept_statistics
 from flows.store.catalog.days import Days, holes
 from transforms.documents.bundle import Bundle
@@ -40,7 +40,7 @@ def home_values(reader: RegistryReader, base_url: str, today: date) -> dict[str,
             (ranges[-1].last for _, ranges, _ in coverage if ranges), default=None
         ),
         "months": kept and stacked(((m.month, m.archive, m.records) for m in kept.months), "month"),
-        "nights": kept and stacked(_changes(kept), "day"),
+        "nights": kept and _nights(kept),
         "today": today,
     }
 
@@ -56,10 +56,18 @@ def _coverage(
         yield set_spec or "all of arXiv", ranges, (calendar(ranges, today), holes(ranges))
 
 
-def _changes(kept: Statistics) -> Iterator[tuple[date, str, int]]:
-    """Yield what was signed on each of the last days, of both kinds."""
-    last = kept.nights[-1].day if kept.nights else date.min
-    for night in kept.nights:
-        if last - night.day < timedelta(days=NIGHTS):
-            yield night.day, "new records", night.records
-            yield night.day, "new snapshots", night.snapshots
+def _nights(kept: Statistics) -> Plot | None:
+    """Return the plot of what was signed on each of the last days, of both kinds."""
+    if not kept.nights:
+        return None
+    first = kept.nights[-1].day - timedelta(days=NIGHTS - 1)
+    counts = [
+        count
+        for night in kept.nights
+        if night.day >= first
+        for count in (
+            (night.day, "new records", night.records),
+            (night.day, "new snapshots", night.snapshots),
+        )
+    ]
+    return stacked(counts, "day", first=first)

@@ -12,6 +12,9 @@ from itertools import pairwise
 from statistics import median
 
 WIDTH, HEIGHT = 720, 200
+LETTER = 7
+"""Width of a letter of the axis, about."""
+
 MOST_SERIES = 6
 """Archives with a colour of their own; the others are one."""
 
@@ -68,10 +71,13 @@ class Calendar:
     open: int
 
 
-def stacked(counts: Iterable[tuple[date, str, int]], step: str) -> Plot | None:
+def stacked(
+    counts: Iterable[tuple[date, str, int]], step: str, *, first: date | None = None
+) -> Plot | None:
     """Return counts by date and name as a plot, names with most first; `step` is `month` or `day`.
 
-    None where there are none. Between the first and the last date every one has its place.
+    None where there are none. Between `first`, or else the first that counts, and the last date
+    every one has its place.
     """
     cells: Counter[tuple[date, str]] = Counter()
     totals: Counter[str] = Counter()
@@ -82,7 +88,7 @@ def stacked(counts: Iterable[tuple[date, str, int]], step: str) -> Plot | None:
         return None
     names = [name for name, _ in totals.most_common(MOST_SERIES)]
     rest = {name for name in totals if name not in names}
-    moments = _moments(min(cells)[0], max(cells)[0], step)
+    moments = _moments(first or min(cells)[0], max(cells)[0], step)
     rows = []
     for moment in moments:
         row = [cells[moment, name] for name in names]
@@ -117,10 +123,10 @@ def _top(sums: Sequence[int]) -> tuple[int, bool]:
 
 
 def _round_up(value: int) -> int:
-    """Return the next of 1, 2, 5, 10, 20, 50 and so on."""
+    """Return the next number of one digit and zeros that halves well."""
     size = 1
     while True:
-        for digit in (1, 2, 5):
+        for digit in (1, 2, 3, 4, 5, 6, 8):
             if value <= digit * size:
                 return digit * size
         size *= 10
@@ -149,9 +155,11 @@ def _across(moments: Sequence[date], edges: Sequence[float], step: str) -> list[
     starts = list(zip(moments, edges, strict=False))
     if step == "month" and len(moments) > 24:  # noqa: PLR2004 - two years
         years = [(f"{moment:%Y}", at) for moment, at in starts if moment.month == 1]
-        return [Tick(at, text) for text, at in years[:: -(-len(years) // 8)]]
-    every = -(-len(starts) // 6)
-    return [Tick(at, _label(moment, step)) for moment, at in starts[::every]]
+        ticks = [Tick(at, text) for text, at in years[:: -(-len(years) // 8)]]
+    else:
+        every = -(-len(starts) // 6)
+        ticks = [Tick(at, _label(moment, step)) for moment, at in starts[::every]]
+    return [tick for tick in ticks if tick.at + LETTER * len(tick.text) <= WIDTH]
 
 
 def _label(moment: date, step: str) -> str:

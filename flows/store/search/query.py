@@ -25,6 +25,10 @@ MOST_FOUND = 1_000
 """Papers that are counted and can be listed: who finds more narrows the search."""
 
 MOST_WORDS = 12
+TOO_COMMON = frozenset(["a", "and", "by", "for", "from", "in", "of", "on", "the", "to", "with"])
+"""Words that are left aside beside others: a fifth of all titles have some of them, and to go
+through their postings took 13 of 15 ms among 200,000 papers."""
+
 _EXTREME = 2**62
 _OF_WORDS = (
     "SELECT rowid FROM words WHERE words MATCH ? AND rowid >= ? AND rowid < ?"
@@ -39,9 +43,10 @@ LONGEST_TEXT = 300
 class SearchQuery:
     """What is looked for; what is empty or None does not matter.
 
-    All words of `text` are in the title or the authors; the last one may be the beginning of a word
-    there. `category` may be an archive, such as `cs`. The days are those of the first version, both
-    included.
+    All words of `text` are in the title or the authors, but for the commonest beside others. The
+    last one may be the beginning of a word there; one of more than five letters only if it is none
+    by itself. `category` may be an archive, such as `cs`. The days are those of the first version,
+    both included.
     """
 
     text: str = ""
@@ -164,7 +169,7 @@ def _find_ids(connection: sqlite3.Connection, query: SearchQuery) -> list[int]:
     if len(known) < len(facets) or (query.text.strip() and not query.words):
         return []
     between = _first_id(query.first), _first_id(query.until, after=1), MOST_FOUND + 1
-    if match := _match(query.words, known):
+    if match := _match(connection, query.words, known):
         found = connection.execute(_OF_WORDS, (match, *between))
     else:
         found = connection.execute(_OF_DAYS, between)
@@ -185,12 +190,24 @@ def _facet_id(connection: sqlite3.Connection, kind: str, value: str) -> int | No
     return found[0] if found else None
 
 
-def _match(words: Sequence[str], facets: Sequence[int]) -> str:
-    """Return an expression of FTS5: every word, the last one as a beginning, and every facet."""
-    texts = [f'"{word}"' for word in words]
-    if words and len(words[-1]) >= min(PREFIXES):
+def _match(connection: sqlite3.Connection, words: Sequence[str], facets: Sequence[int]) -> str:
+    """Return an expression of FTS5: every word that tells, and every facet."""
+    telling = [word for word in words if word not in TOO_COMMON] or words[-1:]
+    texts = [f'"{word}"' for word in telling]
+    if words and words[-1] == telling[-1] and _is_beginning(connection, words[-1]):
         texts[-1] += " *"
     return " AND ".join((*texts, *(f'"{facet_word(number)}"' for number in facets)))
+
+
+def _is_beginning(connection: sqlite3.Connection, word: str) -> bool:
+    """Return whether a word is looked for as a beginning.
+
+    Of a long one that is a word itself all postings would be read, and not only the newest.
+    """
+    if len(word) <= max(PREFIXES):
+        return len(word) >= min(PREFIXES)
+    found = connection.execute(_OF_WORDS, (f'"{word}"', -_EXTREME, _EXTREME, 1))
+    return found.fetchone() is None
 
 
 def _paper(connection: sqlite3.Connection, number: int) -> FoundPaper:

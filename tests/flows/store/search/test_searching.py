@@ -71,6 +71,18 @@ def test_all_words_must_be_there_and_the_last_may_be_a_beginning(index: SearchIn
     assert ids(index, "L^2-cohomology") == ["1003.0003"]
 
 
+def test_the_commonest_words_are_left_aside_beside_others(index: SearchIndex) -> None:
+    assert ids(index, "the networks of") == ids(index, "networks")
+    assert ids(index, "of") == ids(index, "the of") == ["1003.0003"]
+    assert ids(index, "netw of") == []
+
+
+def test_a_long_word_is_a_beginning_where_it_is_no_word(index: SearchIndex) -> None:
+    assert ids(index, "network") == ids(index, "networks") == ["1003.0004", "1003.0003"]
+    assert ids(index, "operator") == ["0903.0001"]
+    assert ids(index, "operato two") == []
+
+
 def test_a_beginning_of_two_letters_is_a_word(index: SearchIndex) -> None:
     assert ids(index, "ne") == []
     assert ids(index, "on") == ["1003.0003"]
