@@ -13,6 +13,7 @@ from flows.registry.server.http.problems import ProblemError
 from flows.registry.server.http.requests import Answer, Endpoint
 from flows.registry.server.records import Records
 from flows.registry.server.whole import Whole
+from flows.registry.site.site import Site
 from transforms.registry.addresses import CHANGES, MIRRORS, SCHEMAS, SIGNING_KEY
 
 
@@ -27,18 +28,18 @@ class Registry:
 
 def make_app(registry: Registry, log: Callable[[str], None] | None = None) -> Guard:
     """Return the application; `log` gets a line for each request."""
-    router = Router(_routes(registry), redirect_slashes=False, default=_nothing)
-    return Guard(router, log)
+    site = Site(registry.reader, registry.base_url, registry.name)
+    router = Router(_routes(registry, site), redirect_slashes=False, default=_nothing)
+    return Guard(router, log, site.error)
 
 
-def _routes(registry: Registry) -> list[BaseRoute]:
+def _routes(registry: Registry, site: Site) -> list[BaseRoute]:
     """Return the routes, the busiest first."""
-    records = Records(registry.reader, registry.base_url)
+    records = Records(registry.reader, registry.base_url, site)
     whole = Whole(registry.reader, registry.base_url, registry.name)
     answers: dict[str, Answer] = {
         "/pith/{name:path}": records.answer,
         "/.well-known/pith/{name:path}": records.answer,
-        "/": whole.home,
         MIRRORS: whole.mirrors,
         SIGNING_KEY: whole.signing_key,
         f"{CHANGES}/{{number}}": whole.change,
@@ -46,6 +47,7 @@ def _routes(registry: Registry) -> list[BaseRoute]:
         "/openapi.json": whole.openapi,
         "/healthz": whole.health,
         "/readyz": whole.readiness,
+        **site.answers(),
     }
     return [Route(path, Endpoint(answer)) for path, answer in answers.items()]
 

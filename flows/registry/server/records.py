@@ -11,7 +11,7 @@ from flows.registry.server.http.negotiation import best_type
 from flows.registry.server.http.problems import ProblemError
 from flows.registry.server.http.replies import MINUTES, Document, Reply, make_reply, reply_to
 from flows.registry.server.http.requests import Request
-from flows.registry.server.pages import record_page
+from flows.registry.site.site import Site
 from flows.store.catalog.records import KnownRecord
 from transforms.documents.bundle import Bundle
 from transforms.encoding.canonical import compact_json_unchecked
@@ -36,6 +36,7 @@ class Records:
 
     reader: RegistryReader
     base_url: str
+    site: Site
 
     async def answer(self, request: Request) -> Reply:
         """Return the reply to a request below `/pith/` or `/.well-known/pith/`."""
@@ -44,11 +45,16 @@ class Records:
             raise ProblemError(HTTPStatus.NOT_FOUND, "There is nothing at this address.")
         part, name = asked
         if not is_suffix(name):
-            return await self._elsewhere(part, name)
+            return await self._elsewhere(request, part, name)
         stored = self.reader.indexed(name)
         if stored is None:
             stored = await asyncio.to_thread(self._find, name)
-        return reply_to(request.method, request.headers, self._document(request, part, stored))
+        document = (
+            await asyncio.to_thread(self._document, request, part, stored)
+            if (part == "page")
+            else self._document(request, part, stored)
+        )
+        return reply_to(request.method, request.headers, document)
 
     def _find(self, suffix: str) -> StoredBundle:
         found = self.reader.resolve(suffix)
@@ -56,7 +62,7 @@ class Records:
             raise ProblemError(HTTPStatus.NOT_FOUND, f"No record has the suffix {suffix}.")
         return self.reader.bundle(found[0])
 
-    async def _elsewhere(self, part: RecordPart, name: str) -> Reply:
+    async def _elsewhere(self, request: Request, part: RecordPart, name: str) -> Reply:
         """Return the reply to a name that is not canonical: where the record is."""
         try:
             found = await asyncio.to_thread(self.reader.resolve, name.rstrip("/"))
@@ -65,9 +71,18 @@ class Records:
         if not found:
             raise ProblemError(HTTPStatus.NOT_FOUND, f"No record is known as {name:.100}.")
         if len(found) > 1:
-            return _candidates(part, name, found)
+            return self._candidates(request, part, name, found)
         headers = {"location": _address(part, found[0]), "cache-control": MINUTES}
         return make_reply(HTTPStatus.FOUND, headers)
+
+    def _candidates(
+        self, request: Request, part: RecordPart, name: str, found: Sequence[KnownRecord]
+    ) -> Reply:
+        if best_type(request.headers.get("accept"), (JSON, HTML)) != HTML:
+            return _candidates(part, name, found)
+        page = self.site.candidates(name, found[:SHOWN_CANDIDATES])
+        headers = {"content-type": f"{HTML}; charset=utf-8", "cache-control": MINUTES}
+        return make_reply(HTTPStatus.MULTIPLE_CHOICES, headers, page)
 
     def _document(self, request: Request, part: RecordPart, stored: StoredBundle) -> Document:
         if part in {"bundle", "well_known_bundle"}:
@@ -82,8 +97,9 @@ class Records:
             detail = f"This is served as {HTML}, {LD_JSON} and {JSON}."
             raise ProblemError(HTTPStatus.NOT_ACCEPTABLE, detail)
         if media_type == HTML:
-            page = record_page(bundle, self.base_url)
-            document = _made("text/html; charset=utf-8", page, stored)
+            # Not of the bundle alone: the paper may vanish, and get newer versions.
+            page = self.site.record(bundle)
+            document = Document("text/html; charset=utf-8", to_hex(sha256(page)), lambda: page)
         else:
             document = _made(media_type, self._record(bundle), stored)
         return replace(document, vary="Accept, Accept-Encoding")

@@ -15,6 +15,7 @@ from flows.common.terminal import echo, sentence
 from flows.registry.index.following import follow
 from flows.registry.reader import RegistryReader
 from flows.registry.server.workers import Workers
+from flows.registry.site.keeping import keep_pages
 from flows.store.catalog.copies import open_catalog
 from flows.store.layout import Layout
 
@@ -41,17 +42,22 @@ def serve(service: Service, *, host: str, port: int, workers: int) -> bool:
     with closing(open_catalog(service.layout)) as catalog:
         count = catalog.count("records")
     stop = Event()
-    follower = Thread(target=follow, args=(service.layout, stop, _say), daemon=True)
+    followers = [
+        Thread(target=keep, args=(service.layout, stop, _say), daemon=True)
+        for keep in (follow, keep_pages)
+    ]
     with _bound(host, port) as listener:
         shown = f"[{host}]" if ":" in host else host
         port = listener.getsockname()[1]
         echo(f"serving {count} records of {service.layout.location} at http://{shown}:{port}")
-        follower.start()
+        for follower in followers:
+            follower.start()
         try:
             return Workers(work, (service, listener), workers, _say, GRACE_SECONDS + 5).run()
         finally:
             stop.set()
-            follower.join()
+            for follower in followers:
+                follower.join()
 
 
 def work(service: Service, listener: socket.socket) -> None:

@@ -10,7 +10,6 @@ from flows.registry.reader import RegistryReader
 from flows.registry.server.http.problems import ProblemError
 from flows.registry.server.http.replies import Document, Reply, reply_to
 from flows.registry.server.http.requests import Request
-from flows.registry.server.pages import home_page
 from flows.store.catalog.records import KnownRecord
 from transforms.documents.bundle import Bundle
 from transforms.encoding.canonical import compact_json_unchecked
@@ -33,10 +32,6 @@ class Whole:
     reader: RegistryReader
     base_url: str
     name: str
-
-    async def home(self, request: Request) -> Reply:
-        """Return the page of the registry."""
-        return _answer(request, home_page(self.name), "text/html; charset=utf-8")
 
     async def mirrors(self, request: Request) -> Reply:
         """Return the mirror manifest."""

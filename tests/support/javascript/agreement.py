@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+from fuzz import campaign
 from fuzz.campaign import forgeries, mutations, originals
 
 from support.bundles.bad_bundles import BAD, HARMLESS, HOSTILE, UNCHECKED
@@ -38,8 +39,14 @@ def named_documents() -> Documents:
 
 
 def mutated_documents(count: int) -> Documents:
-    """Return originals with a character changed, seeded."""
+    """Return originals changed in all the ways of the campaign, seeded."""
     return {f"mutation {n}": data for n, (_, data) in enumerate(mutations(count, seed=SEED))}
+
+
+def changed_characters(count: int) -> Documents:
+    """Return originals with one character changed, seeded."""
+    pairs = enumerate(campaign.changed_characters(count, seed=SEED))
+    return {f"character {n}": data for n, (_, data) in pairs}
 
 
 def forged_documents(count: int) -> Documents:

@@ -14,13 +14,15 @@ from starlette.exceptions import HTTPException
 
 from flows.common.errors import StoreError
 from flows.common.terminal import echo, sentence
-from flows.registry.server.http.problems import ProblemError
+from flows.registry.server.http.negotiation import best_type
+from flows.registry.server.http.problems import MEDIA_TYPE, ProblemError
 from flows.registry.server.http.replies import Reply, make_reply, problem_reply
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
+ErrorPage = Callable[[HTTPStatus, str], bytes]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 MAX_PATH = 2000
@@ -55,17 +57,21 @@ _COMMON = [(name.encode(), value.encode()) for name, value in (SECURITY | CORS).
 class Guard:
     """The ASGI application around another: nothing that a request does goes past it."""
 
-    def __init__(self, app: App, log: Callable[[str], None] | None) -> None:
-        """Take the application, and what gets a line for each request, if anything does."""
+    def __init__(self, app: App, log: Callable[[str], None] | None, page: ErrorPage) -> None:
+        """Take the application, what gets a line for each request, and what makes an error's page.
+
+        None gets the lines where there is no log.
+        """
         self._app = app
         self._log = log
+        self._page = page
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""
         started, sent = perf_counter(), _Sent(send)
         try:
             if refusal := _refusal(scope):
-                await send_reply(problem_reply(refusal), sent)
+                await send_reply(self._refused(scope, refusal), sent)
             elif scope["method"] == "OPTIONS":
                 await send_reply(make_reply(HTTPStatus.NO_CONTENT, _PREFLIGHT), sent)
             else:
@@ -73,10 +79,20 @@ class Guard:
         except Exception as error:
             if sent.status:
                 raise
-            await send_reply(problem_reply(_problem(error)), sent)
+            await send_reply(self._refused(scope, _problem(error)), sent)
         finally:
             if self._log:
                 self._log(_line(scope, sent, perf_counter() - started))
+
+    def _refused(self, scope: Scope, problem: ProblemError) -> Reply:
+        """Return the reply to a request that fails: a page for browsers, JSON for all others."""
+        accept = next((value for name, value in scope["headers"] if name == b"accept"), b"")
+        types = (MEDIA_TYPE, "text/html")
+        if best_type(accept[:_LOGGED].decode("latin-1"), types) != "text/html":
+            return problem_reply(problem)
+        headers = {"content-type": "text/html; charset=utf-8", "cache-control": "no-store"}
+        page = self._page(problem.status, problem.detail)
+        return make_reply(problem.status, {**headers, "vary": "Accept", **problem.headers}, page)
 
 
 class _Sent:

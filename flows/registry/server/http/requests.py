@@ -10,12 +10,15 @@ from flows.registry.server.http.replies import Reply
 class Request(NamedTuple):
     """A request without a body; `path` is decoded, headers are named in small letters.
 
+    `query` is what follows the question mark, as it came.
+
     Of a header that stands twice the values are joined, as a list (RFC 9110, section 5.3).
     """
 
     method: str
     path: str
     headers: Mapping[str, str]
+    query: str = ""
 
 
 Answer = Callable[[Request], Awaitable[Reply]]
@@ -35,5 +38,6 @@ class Endpoint:
         for raw, value in scope["headers"]:
             name, text = raw.decode("latin-1"), value.decode("latin-1")
             headers[name] = f"{headers[name]}, {text}" if name in headers else text
-        request = Request(scope["method"], scope["path"], headers)
+        query = scope["query_string"].decode("latin-1")
+        request = Request(scope["method"], scope["path"], headers, query)
         await send_reply(await self._answer(request), send)
