@@ -1,5 +1,7 @@
 /* Reading a bundle out of the packs of a published registry; docs/registry.md has the layout. */
 
+import { MAX_BYTES } from "./verify/strict-json.js";
+
 const PREFIX_CHARACTERS = 2;
 const KEY_BYTES = 15;
 const ENTRY_BYTES = 25;
@@ -13,8 +15,8 @@ export class NotInPacks extends Error {
   }
 }
 
-/* Return the bytes of the bundle whose suffix begins with `start` (8 characters or more), or null
-   where the registry below `base` is not published in packs. `init` goes to each `fetch`. */
+/* Return { suffix, blob } of the bundle whose suffix begins with `start` (8 characters or more), or
+   null where the registry below `base` is not published in packs. `init` goes to each `fetch`. */
 export async function packedBundle(base, start, init = {}) {
   const state = await published(base, init);
   if (state === null) return null;
@@ -23,7 +25,7 @@ export async function packedBundle(base, start, init = {}) {
   if (found.length > 1) throw new NotInPacks(`${found.length} records begin ${start}`, 300);
   const [{ suffix, pack, offset, length }] = found;
   const member = await range(`${base}/${state.packs[pack]}`, offset, length, init);
-  return { suffix, bundle: new Response(unpacked(member)) };
+  return { suffix, blob: await unpacked(member) };
 }
 
 async function published(base, init) {
@@ -70,6 +72,16 @@ async function range(url, offset, length, init) {
   return response.status === 206 ? blob : blob.slice(offset, offset + length);
 }
 
-function unpacked(member) {
-  return member.stream().pipeThrough(new DecompressionStream("gzip"));
+/* Return a gzip member as a Blob, of no more bytes than a bundle may have, and one. */
+async function unpacked(member) {
+  const reader = member.stream().pipeThrough(new DecompressionStream("gzip")).getReader();
+  const parts = [];
+  for (let size = 0; size <= MAX_BYTES; ) {
+    const { done, value } = await reader.read();
+    if (done) return new Blob(parts);
+    parts.push(value);
+    size += value.length;
+  }
+  await reader.cancel();
+  return new Blob(parts);
 }
