@@ -26,14 +26,14 @@ def prepare(folder: Path) -> None:
 
 
 @contextmanager
-def serve_pages(folder: Path, *, prepared: bool = True) -> Iterator[str]:
+def serve_pages(folder: Path, *, prepared: bool = True, name: str = NAME) -> Iterator[str]:
     """Serve `folder`/data and yield its address, which is the base URL of its pages too."""
     if prepared:
         prepare(folder)
     with socket.create_server(("127.0.0.1", 0)) as listener:
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         with RegistryReader(Layout(folder / "data")) as reader:
-            app = make_app(Registry(reader, url, NAME))
+            app = make_app(Registry(reader, url, name))
             config = uvicorn.Config(app, lifespan="off", log_level="error", loop="asyncio")
             server = uvicorn.Server(config)
             thread = Thread(target=server.run, kwargs={"sockets": [listener]})
