@@ -2,12 +2,11 @@
 
 One row of a shard is read by decompressing a page of a megabyte, and the catalog is locked while a
 run commits; so each newest bundle is here once more, compressed by itself, in a database whose
-readers wait for nobody (SQLite's WAL). With a bundle of the same shard as zlib's dictionary one
-takes 1.6 kB, hardly more than in the shard.
+readers wait for nobody (SQLite's WAL). With a bundle of the same shard as zstd's dictionary one
+takes 1.5 kB, hardly more than in the shard, and 6 µs to decompress.
 """
 
 import sqlite3
-import zlib
 from contextlib import suppress
 from datetime import datetime
 from functools import lru_cache
@@ -15,9 +14,16 @@ from pathlib import Path
 from time import monotonic
 from typing import NamedTuple
 
+from zstandard import (
+    ZstdCompressionDict,
+    ZstdCompressor,
+    ZstdDecompressor,
+    ZstdError,
+)
+
 from flows.store.catalog.records import from_micros
 from flows.store.layout import Layout
-from transforms.encoding.digest import Digest, sha256
+from transforms.encoding.digest import Digest
 
 FORMAT = 1
 TABLES = f"""
@@ -43,23 +49,24 @@ _LOOK_SECONDS = 1.0
 _DICTIONARIES = 256
 """Kept in memory, of a shard each; one has 14 kB."""
 
+_MAPPED_BYTES = 2**36
+"""Of the file: three million bundles take 6 GB, and the system keeps what is asked for."""
+
 _SELECT = "SELECT sha256, issued_at, shard, body FROM bundles WHERE suffix = ?"
 
 
 class IndexedBundle(NamedTuple):
-    """A bundle as the index has it; `dictionary` decompresses its body."""
+    """A bundle as the index has it, and what decompresses it."""
 
     sha256: Digest
     issued_at: datetime
     body: bytes
-    dictionary: bytes
+    decompressor: ZstdDecompressor
 
     def data(self) -> bytes | None:
         """Return the bundle's exact bytes, or None where the index is damaged."""
-        with suppress(zlib.error):
-            data = zlib.decompressobj(zdict=self.dictionary).decompress(self.body)
-            if sha256(data) == self.sha256:
-                return data
+        with suppress(ZstdError, MemoryError):
+            return self.decompressor.decompress(self.body)
         return None
 
 
@@ -68,11 +75,9 @@ def index_path(layout: Layout) -> Path:
     return layout.root / "registry" / "bundles.sqlite"
 
 
-def compress(data: bytes, dictionary: bytes) -> bytes:
-    """Return a bundle as `IndexedBundle.body`."""
-    # Level 6 takes 7 % less, and half as long again.
-    packer = zlib.compressobj(level=3, zdict=dictionary)
-    return packer.compress(data) + packer.flush()
+def make_compressor(dictionary: bytes) -> ZstdCompressor:
+    """Return what compresses a bundle to `IndexedBundle.body`, with a checksum of its content."""
+    return ZstdCompressor(level=3, dict_data=ZstdCompressionDict(dictionary), write_checksum=True)
 
 
 class BundleIndex:
@@ -84,7 +89,7 @@ class BundleIndex:
         self._connection: sqlite3.Connection | None = None
         self._inode = 0
         self._looked_at = -_LOOK_SECONDS
-        self._dictionary = lru_cache(_DICTIONARIES)(self._read_dictionary)
+        self._decompressor = lru_cache(_DICTIONARIES)(self._make_decompressor)
 
     def find(self, suffix: str) -> IndexedBundle | None:
         """Return the newest bundle with a suffix, or None where the index has it not."""
@@ -94,7 +99,7 @@ class BundleIndex:
             if row is None:
                 return None
             digest, issued_at, shard, body = row
-            return IndexedBundle(digest, from_micros(issued_at), body, self._dictionary(shard))
+            return IndexedBundle(digest, from_micros(issued_at), body, self._decompressor(shard))
         except sqlite3.Error:
             self.close()
             return None
@@ -104,7 +109,7 @@ class BundleIndex:
         if self._connection:
             self._connection.close()
         self._connection = None
-        self._dictionary.cache_clear()
+        self._decompressor.cache_clear()
 
     def _current(self) -> sqlite3.Connection | None:
         now = monotonic()
@@ -121,14 +126,14 @@ class BundleIndex:
             self._connection, self._inode = _open(self._path), inode
         return self._connection
 
-    def _read_dictionary(self, shard: int) -> bytes:
+    def _make_decompressor(self, shard: int) -> ZstdDecompressor:
         found = (
             self._connection
             and self._connection.execute(
                 "SELECT dictionary FROM shards WHERE id = ?", (shard,)
             ).fetchone()
         )
-        return found[0] if found else b""
+        return ZstdDecompressor(dict_data=ZstdCompressionDict(found[0] if found else b""))
 
 
 def _open(path: Path) -> sqlite3.Connection | None:
@@ -136,12 +141,13 @@ def _open(path: Path) -> sqlite3.Connection | None:
     connection = sqlite3.connect(
         f"{path.absolute().as_uri()}?mode=ro",
         uri=True,
-        timeout=0,
+        timeout=0.05,
         isolation_level=None,
         check_same_thread=False,
     )
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     if version == FORMAT:
+        connection.execute(f"PRAGMA mmap_size = {_MAPPED_BYTES}")
         return connection
     connection.close()
     return None

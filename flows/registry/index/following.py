@@ -7,9 +7,10 @@ from pathlib import Path
 from threading import Event
 
 from filelock import FileLock, Timeout
+from zstandard import ZstdCompressor
 
 from flows.common.errors import StoreError
-from flows.registry.index.bundle_index import FORMAT, TABLES, compress, index_path
+from flows.registry.index.bundle_index import FORMAT, TABLES, index_path, make_compressor
 from flows.store.bundles.reader import read_bundles
 from flows.store.catalog.catalog import Catalog
 from flows.store.catalog.copies import open_catalog
@@ -22,9 +23,6 @@ FOLLOW_SECONDS = 1.0
 """Between two looks at the catalog."""
 
 _PUT = "INSERT OR REPLACE INTO bundles VALUES (?, ?, ?, ?, ?)"
-_DICTIONARY_BYTES = 2**15
-"""As far as deflate looks back."""
-
 Say = Callable[[str], None]
 
 
@@ -36,7 +34,9 @@ def follow(layout: Layout, stop: Event, say: Say, seconds: float = FOLLOW_SECOND
     said = None
     while not stop.is_set():
         try:
-            update(layout, stop)
+            with _opened(layout) as index:
+                if index:
+                    _keep(index, layout, stop, seconds)
         except (StoreError, OSError, sqlite3.Error) as error:
             if str(error) != said:
                 said = str(error)
@@ -44,23 +44,49 @@ def follow(layout: Layout, stop: Event, say: Say, seconds: float = FOLLOW_SECOND
         stop.wait(seconds)
 
 
-def update(layout: Layout, stop: Event | None = None) -> int:
+def update(layout: Layout) -> int:
     """Take up the shards that the index lacks, and return how many bundles of them it has now.
 
-    It forgets those that were replaced. Nothing is done where another process does it, or once
-    `stop` is set. Raises `StoreError` for a shard that is not what was committed, with all the
-    others taken up.
+    It forgets those that were replaced. Nothing is done where another process keeps the index.
+    Raises `StoreError` for a shard that is not what was committed, with all the others taken up.
     """
+    with _opened(layout) as index:
+        return _take_new(index, layout, Event()) if index else 0
+
+
+def _keep(index: sqlite3.Connection, layout: Layout, stop: Event, seconds: float) -> None:
+    """Take up what is committed, until `stop` is set or the index was deleted.
+
+    The file stays open: one that is opened and closed beside readers makes these wait.
+    """
+    path, seen = index_path(layout), None
+    inode = path.stat().st_ino
+    while not stop.is_set() and path.exists() and path.stat().st_ino == inode:
+        now = _changed_at(layout)
+        if now is None or now != seen:
+            _take_new(index, layout, stop)
+            seen = now
+        stop.wait(seconds)
+
+
+def _changed_at(layout: Layout) -> tuple[int, int, int] | None:
+    """Return what is another after each commit; None of an object store, where nothing tells."""
+    if layout.objects:
+        return None
+    found = layout.catalog.stat()
+    return found.st_ino, found.st_mtime_ns, found.st_size
+
+
+def _take_new(index: sqlite3.Connection, layout: Layout, stop: Event) -> int:
+    """Take up the shards that the index lacks; see `update`."""
     taken, damage = 0, None
-    with closing(open_catalog(layout)) as catalog, _opened(layout, catalog.folder) as index:
-        if index is None:
-            return 0
+    with closing(open_catalog(layout)) as catalog:
         had = {name for (name,) in index.execute("SELECT name FROM shards")}
         has = catalog.shard_names()
         for shard in sorted(had - has):
             _forget(index, shard)
         for shard in sorted(has - had):
-            if stop and stop.is_set():
+            if stop.is_set():
                 break
             try:
                 taken += _take(index, layout, catalog, shard)
@@ -79,21 +105,22 @@ def _take(index: sqlite3.Connection, layout: Layout, catalog: Catalog, shard: st
     with index:
         index.execute("BEGIN IMMEDIATE")
         first = next(bundles, None)
-        dictionary = first[1][-_DICTIONARY_BYTES:] if first else b""
+        dictionary = first[1] if first else b""
+        compressor = make_compressor(dictionary)
         (number,) = index.execute(
             "INSERT INTO shards (name, dictionary) VALUES (?, ?) RETURNING id", (shard, dictionary)
         ).fetchone()
         if first:
-            index.execute(_PUT, _row(*first, number, dictionary))
-            index.executemany(_PUT, (_row(*one, number, dictionary) for one in bundles))
+            index.execute(_PUT, _row(*first, number, compressor))
+            index.executemany(_PUT, (_row(*one, number, compressor) for one in bundles))
     return len(records)
 
 
 def _row(
-    record: KnownRecord, data: bytes, shard: int, dictionary: bytes
+    record: KnownRecord, data: bytes, shard: int, compressor: ZstdCompressor
 ) -> tuple[str, bytes, int, int, bytes]:
     suffix = record.pith_number.rpartition(":")[2]
-    body = compress(data, dictionary)
+    body = compressor.compress(data)
     return suffix, sha256(data), to_micros(record.issued_at), shard, body
 
 
@@ -107,12 +134,14 @@ def _forget(index: sqlite3.Connection, shard: str) -> None:
 
 
 @contextmanager
-def _opened(layout: Layout, folder: str) -> Iterator[sqlite3.Connection | None]:
+def _opened(layout: Layout) -> Iterator[sqlite3.Connection | None]:
     """Open the index for writing; None where another process has it.
 
     A file that is damaged, of another format or of another data folder is made anew.
     """
     path = index_path(layout)
+    with closing(open_catalog(layout)) as catalog:
+        folder = catalog.folder
     path.parent.mkdir(exist_ok=True)
     lock = FileLock(path.with_suffix(".lock"), timeout=0)
     try:

@@ -98,7 +98,7 @@ class Records:
             raise ProblemError(HTTPStatus.NOT_ACCEPTABLE, detail)
         if media_type == HTML:
             # Not of the bundle alone: the paper may vanish, and get newer versions.
-            page = self.site.record(bundle)
+            page = self.site.record(bundle, request.headers.get("host"))
             document = Document("text/html; charset=utf-8", to_hex(sha256(page)), lambda: page)
         else:
             document = _made(media_type, self._record(bundle), stored)

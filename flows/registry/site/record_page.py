@@ -50,21 +50,19 @@ _COUNTED = {
 class RecordContext:
     """What is known of a record besides its bundle; `row` is its row in the papers table, if any.
 
-    `others` are the records of the paper's other versions, the newest last.
+    `records` are all of the paper, the newest last: of other versions, or of this one with another
+    title, abstract, licence or category.
     """
 
     row: Mapping[str, Any]
-    others: Sequence[KnownRecord]
+    records: Sequence[KnownRecord]
     has_vanished: bool
 
 
 def read_context(reader: RegistryReader, record: KnownRecord) -> RecordContext:
     """Return what catalog and tables know of a record's paper."""
     with reader.catalog() as catalog:
-        others = [
-            other for other in catalog.of_arxiv_id(record.arxiv_id)
-            if other.pith_number != record.pith_number
-        ]  # fmt: skip
+        records = catalog.of_arxiv_id(record.arxiv_id)
         has_vanished = catalog.has_vanished(record.arxiv_id)
     row: dict[str, Any] = {}
     # A shard that was mended may lack the row, or have it in another place.
@@ -72,7 +70,7 @@ def read_context(reader: RegistryReader, record: KnownRecord) -> RecordContext:
         numbers = {record.shard_row: record.pith_number}
         for _, values in read_rows_of(reader.layout, "papers", record.shard, _COLUMNS, numbers):
             row = dict(zip(_COLUMNS, values, strict=True))
-    return RecordContext(row, others, has_vanished)
+    return RecordContext(row, records, has_vanished)
 
 
 def record_values(bundle: Bundle, context: RecordContext, base_url: str) -> dict[str, object]:
@@ -105,8 +103,8 @@ def record_values(bundle: Bundle, context: RecordContext, base_url: str) -> dict
         "citations": [("BibTeX", bibtex(cited)), ("CSL-JSON", _indented(csl_json(cited)))],
         "canonical_json": _indented(bundle["canonical_record"]),
         "json_ld": scholarly_article(cited, abstract),
-        "versions": context.others,
-        "is_newest": all(o.version <= bundle["source"]["version"] for o in context.others),
+        "others": [one for one in context.records if one.pith_number != bundle["pith_number"]],
+        "newest": context.records[-1],
         "has_vanished": context.has_vanished,
     }
 

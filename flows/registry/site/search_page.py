@@ -53,7 +53,7 @@ def search_values(reader: RegistryReader, index: SearchIndex, fields: _Fields) -
     shown = {name: fields.get(name, "") for name in ("q", "category", "licence", "from", "until")}
     values: dict[str, object] = {
         "fields": shown, "problem": None, "found": None, "page": 1, "pages": 0, "tries": [],
-        "categories": [], "licences": [], "behind": None, "is_asked": any(shown.values()),
+        "categories": {}, "licences": [], "behind": None, "is_asked": any(shown.values()),
         "query_of": lambda page: _address(shown | {"page": str(page)}), "most": MOST_FOUND,
     }  # fmt: skip
     try:

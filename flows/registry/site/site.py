@@ -1,13 +1,14 @@
 """The site's answers over HTTP: each page at its address, and the JSON that it is made of."""
 
 import asyncio
+import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cache
 from http import HTTPStatus
 from importlib.resources import files
 from importlib.resources.abc import Traversable
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, urlsplit
 
 import msgspec
 
@@ -35,6 +36,7 @@ from transforms.encoding.digest import sha256, to_hex
 from transforms.paper.reference import BadReferenceError, parse_reference
 
 HTML, JSON = "text/html; charset=utf-8", "application/json"
+_HOST = re.compile(r"(?:[A-Za-z0-9.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?", re.ASCII)
 _MOST_FIELDS = 20
 _MEDIA_TYPES = {
     "css": "text/css; charset=utf-8",
@@ -69,12 +71,17 @@ class Site:
             **rows,
         }
 
-    def record(self, bundle: Bundle) -> bytes:
-        """Return the page of a record; raises `StoreError`."""
+    def record(self, bundle: Bundle, host: str | None) -> bytes:
+        """Return the page of a record, which was asked for at `host`; raises `StoreError`."""
         (record,) = self._reader.resolve(bundle["pith_number"])
         context = read_context(self._reader, record)
-        values = record_values(bundle, context, self._base_url)
+        values = record_values(bundle, context, self._base(host))
         return self._renderer.render("record.html", values)
+
+    def _base(self, host: str | None) -> str:
+        """Return the base of addresses: where none was configured, the host that was asked."""
+        is_nowhere = (urlsplit(self._base_url).hostname or "").endswith(".invalid")
+        return f"http://{host}" if is_nowhere and _HOST.fullmatch(host or "") else self._base_url
 
     def candidates(self, name: str, found: Sequence[KnownRecord]) -> bytes:
         """Return the page of the records that a short number stands for."""
@@ -87,7 +94,8 @@ class Site:
     async def home(self, request: Request) -> Reply:
         """Return the home page."""
         today = datetime.now(UTC).date()
-        values = await asyncio.to_thread(home_values, self._reader, self._base_url, today)
+        base = self._base(request.headers.get("host"))
+        values = await asyncio.to_thread(home_values, self._reader, base, today)
         return self._page(request, "home.html", values)
 
     async def search(self, request: Request) -> Reply:

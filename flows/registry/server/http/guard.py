@@ -28,6 +28,9 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 MAX_PATH = 2000
 """Characters of a path: the longest name that means anything has 500."""
 MAX_HEADERS = 100
+MAX_HEADER_BYTES = 16 * 2**10
+"""Of all headers of a request."""
+
 _LOGGED = 500
 """Characters of each text of a request in the access log."""
 
@@ -35,7 +38,6 @@ METHODS = "GET, HEAD, OPTIONS"
 SECURITY = {
     "x-content-type-options": "nosniff",
     "referrer-policy": "no-referrer",
-    "cross-origin-resource-policy": "cross-origin",
     # Scripts and styles are files of ours, never in a page. The page `verify` may ask any registry.
     "content-security-policy": "default-src 'none'; script-src 'self'; style-src 'self'; "
     "img-src 'self' data:; font-src 'self'; connect-src 'self' https: http://localhost:* "
@@ -52,6 +54,7 @@ _PREFLIGHT = {
     "access-control-max-age": "86400",
 }
 _COMMON = [(name.encode(), value.encode()) for name, value in (SECURITY | CORS).items()]
+_COMMON_CORS = [(name.encode(), value.encode()) for name, value in CORS.items()]
 
 
 class Guard:
@@ -108,7 +111,9 @@ class _Sent:
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.status = int(message["status"])
-            message["headers"] = [*message["headers"], *_COMMON]
+            # Of 304 a client takes no new headers but those that a document's copy is kept by.
+            is_whole = self.status != HTTPStatus.NOT_MODIFIED
+            message["headers"] = [*message["headers"], *(_COMMON if is_whole else _COMMON_CORS)]
         else:
             self.length += len(message.get("body", b""))
         await self._send(message)
@@ -127,8 +132,9 @@ def _refusal(scope: Scope) -> ProblemError | None:
     if len(scope["raw_path"]) + len(scope["query_string"]) > MAX_PATH:
         detail = f"The address is longer than {MAX_PATH} characters."
         return ProblemError(HTTPStatus.REQUEST_URI_TOO_LONG, detail)
-    if len(scope["headers"]) > MAX_HEADERS:
-        detail = f"The request has more than {MAX_HEADERS} headers."
+    size = sum(len(name) + len(value) for name, value in scope["headers"])
+    if len(scope["headers"]) > MAX_HEADERS or size > MAX_HEADER_BYTES:
+        detail = f"A request has at most {MAX_HEADERS} headers, of {MAX_HEADER_BYTES} bytes."
         return ProblemError(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, detail)
     closing = {"connection": "close"}
     if scope["method"] not in METHODS.split(", "):
@@ -174,7 +180,7 @@ def _line(scope: Scope, sent: _Sent, seconds: float) -> str:
     agent = next((value for name, value in scope["headers"] if name == b"user-agent"), b"")
     client = scope["client"][0] if scope["client"] else "-"
     request = f"{scope['method']} {target[:_LOGGED].decode('latin-1')}"
-    return (
-        f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%fZ} {client} {dumps(request)} {sent.status} "
-        f"{sent.length} {seconds * 1000:.1f}ms {dumps(agent[:_LOGGED].decode('latin-1'))}\n"
-    )
+    now = datetime.now(UTC).isoformat(timespec="milliseconds")
+    told = dumps(agent[:_LOGGED].decode("latin-1"))
+    took = f"{seconds * 1000:.1f}ms"
+    return f"{now} {client} {dumps(request)} {sent.status} {sent.length} {took} {told}\n"

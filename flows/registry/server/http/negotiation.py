@@ -7,6 +7,7 @@ import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from email.utils import format_datetime, parsedate_to_datetime
+from functools import lru_cache
 
 _WEIGHT = re.compile(r"q=(0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?)", re.ASCII | re.IGNORECASE)
 _RANGE = re.compile(r"bytes=([0-9]{0,15})-([0-9]{0,15})", re.ASCII)
@@ -48,7 +49,9 @@ def best_type(accept: str | None, offered: Sequence[str]) -> str | None:
 
 def best_encoding(accept_encoding: str | None) -> str | None:
     """Return `zstd` or `gzip` where one is asked for, and no less than the document as it is."""
-    asked = weights(accept_encoding or "")
+    if not accept_encoding:
+        return None
+    asked = weights(accept_encoding)
     other = asked.get("*", 0.0)
     best = max(("zstd", "gzip"), key=lambda name: asked.get(name, other))
     weight = asked.get(best, other)
@@ -57,7 +60,7 @@ def best_encoding(accept_encoding: str | None) -> str | None:
 
 def matches(header: str, etag: str) -> bool:
     """Return whether `If-None-Match` has an `ETag` (with its quotes), of any encoding of it."""
-    if header.strip() == "*":
+    if header in {etag, "*"}:
         return True
     return _variant(etag) in {_variant(one) for one in _ETAG.findall(header)}
 
@@ -74,6 +77,7 @@ def not_modified(since: str, modified: datetime) -> bool:
     return moment is not None and modified.replace(microsecond=0) <= moment
 
 
+@lru_cache(256)
 def http_date(moment: datetime) -> str:
     """Return a moment in UTC as headers have it."""
     return format_datetime(moment, usegmt=True)

@@ -8,10 +8,8 @@ from typing import ClassVar
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from flows.registry.server.http.guard import MAX_HEADER_BYTES
 from flows.registry.server.http.problems import MEDIA_TYPE, problem_json
-
-MAX_HEADER_BYTES = 16 * 2**10
-"""Of a request's line and headers (h11's limit; its own would be 64 KiB)."""
 
 KEEP_ALIVE_SECONDS = 15
 """Of silence between two requests of a connection (uvicorn's limit)."""
