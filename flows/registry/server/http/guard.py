@@ -5,9 +5,10 @@ import traceback
 from collections.abc import Awaitable, Callable, MutableMapping
 from contextlib import suppress
 from datetime import UTC, datetime
+from functools import lru_cache
 from http import HTTPStatus
 from json import dumps
-from time import perf_counter
+from time import perf_counter, time
 from typing import Any
 
 from starlette.exceptions import HTTPException
@@ -164,7 +165,13 @@ def _line(scope: Scope, sent: _Sent, seconds: float) -> str:
     agent = next((value for name, value in scope["headers"] if name == b"user-agent"), b"")
     client = scope["client"][0] if scope["client"] else "-"
     request = f"{scope['method']} {target[:_LOGGED].decode('latin-1')}"
-    now = datetime.now(UTC).isoformat(timespec="milliseconds")
-    told = dumps(agent[:_LOGGED].decode("latin-1"))
+    now = time()
+    moment = f"{_second(int(now))}.{int(now % 1 * 1000):03}Z"
     took = f"{seconds * 1000:.1f}ms"
-    return f"{now} {client} {dumps(request)} {sent.status} {sent.length} {took} {told}\n"
+    told = dumps(agent[:_LOGGED].decode("latin-1"))
+    return f"{moment} {client} {dumps(request)} {sent.status} {sent.length} {took} {told}\n"
+
+
+@lru_cache(1)
+def _second(second: int) -> str:
+    return f"{datetime.fromtimestamp(second, UTC):%Y-%m-%dT%H:%M:%S}"

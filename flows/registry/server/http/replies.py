@@ -2,9 +2,9 @@
 
 import zlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from http import HTTPStatus
+from typing import NamedTuple
 
 import zstandard
 
@@ -29,8 +29,7 @@ _ZSTD = zstandard.ZstdCompressor(level=3)
 Headers = list[tuple[bytes, bytes]]
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(NamedTuple):
     """A whole reply, as it is sent."""
 
     status: HTTPStatus
@@ -38,8 +37,7 @@ class Reply:
     body: bytes = b""
 
 
-@dataclass(frozen=True, slots=True)
-class Document:
+class Document(NamedTuple):
     """What is served at an address; `read` gives its bytes only where they are wanted.
 
     `sha256` (hex) is of these bytes; `vary` names the request's headers that chose this document.
@@ -51,7 +49,6 @@ class Document:
     modified: datetime | None = None
     cache: str = MINUTES
     vary: str = "Accept-Encoding"
-    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 def reply_to(method: str, asked: Mapping[str, str], document: Document) -> Reply:
@@ -97,7 +94,6 @@ def _headers_of(document: Document) -> dict[str, str]:
         "cache-control": document.cache,
         "vary": document.vary,
         "accept-ranges": "bytes",
-        **document.headers,
     }
     if document.modified:
         headers["last-modified"] = http_date(document.modified)
