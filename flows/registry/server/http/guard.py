@@ -53,7 +53,8 @@ _PREFLIGHT = {
     "access-control-max-age": "86400",
 }
 _COMMON = [(name.encode(), value.encode()) for name, value in (SECURITY | CORS).items()]
-_COMMON_CORS = [(name.encode(), value.encode()) for name, value in CORS.items()]
+_ANY_ORIGIN = [(b"access-control-allow-origin", b"*")]
+"""All that a reply without a document needs, whose other headers the client has."""
 
 
 class Guard:
@@ -96,9 +97,8 @@ class _Sent:
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.status = int(message["status"])
-            # Of 304 a client takes no new headers but those that a document's copy is kept by.
             is_whole = self.status != HTTPStatus.NOT_MODIFIED
-            message["headers"] = [*message["headers"], *(_COMMON if is_whole else _COMMON_CORS)]
+            message["headers"] = [*message["headers"], *(_COMMON if is_whole else _ANY_ORIGIN)]
         else:
             self.length += len(message.get("body", b""))
         await self._send(message)

@@ -56,12 +56,15 @@ def reply_to(method: str, asked: Mapping[str, str], document: Document) -> Reply
 
     Raises `ProblemError` for a range that is not there.
     """
-    headers = _headers_of(document)
+    headers = {"cache-control": document.cache, "vary": document.vary}
     etag = f'"{document.sha256}"'
     if _is_known(asked, etag, document.modified):
+        # And nothing else, for who asks has it (RFC 9110, section 15.4.5).
         return make_reply(HTTPStatus.NOT_MODIFIED, {**headers, "etag": etag})
     body = document.read()
-    headers["content-type"] = document.media_type
+    headers |= {"content-type": document.media_type, "accept-ranges": "bytes"}
+    if document.modified:
+        headers["last-modified"] = http_date(document.modified)
     wanted = _range(method, asked, etag, document.modified, len(body))
     if wanted is not None:
         headers["content-range"] = f"bytes {wanted.start}-{wanted.stop - 1}/{len(body)}"
@@ -87,17 +90,6 @@ def make_reply(status: HTTPStatus, headers: Mapping[str, str], body: bytes = b""
     if status not in {HTTPStatus.NOT_MODIFIED, HTTPStatus.NO_CONTENT}:
         own.append((b"content-length", str(len(body)).encode()))
     return Reply(status, own, body)
-
-
-def _headers_of(document: Document) -> dict[str, str]:
-    headers = {
-        "cache-control": document.cache,
-        "vary": document.vary,
-        "accept-ranges": "bytes",
-    }
-    if document.modified:
-        headers["last-modified"] = http_date(document.modified)
-    return headers
 
 
 def _is_known(asked: Mapping[str, str], etag: str, modified: datetime | None) -> bool:
