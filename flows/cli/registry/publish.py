@@ -29,20 +29,25 @@ def publish(
 
     Any web server, CDN or bucket serves them. Run it after each night; a run may go on meanwhile.
     """
+    from dataclasses import replace
+
     from flows.common.process.clock import utc_now
     from flows.ingest.worker_context import layout_of
     from flows.registry.publish.publish import publish as run
     from flows.registry.publish.target import files_at
     from flows.registry.reader import RegistryReader
     from flows.registry.server.app import Registry, make_app
+    from flows.registry.site.statistics import keep_statistics
 
     loaded = load(config, data)
     kept, identity = layout_of(loaded), loaded.identity
     with RegistryReader(kept) as reader:
+        keep_statistics(reader)
+        known = Registry(reader, identity.base_url, identity.resolver_name)
         report = run(
             kept,
             files_at(to),
-            make_app(Registry(reader, identity.base_url, identity.resolver_name)),
+            lambda chosen: make_app(replace(known, published=chosen)),
             base_url=identity.base_url,
             moment=utc_now(),
             file_layout=layout,

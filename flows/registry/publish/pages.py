@@ -1,7 +1,7 @@
 """The registry's own answers as files: what its server would say to each address, taken once.
 
 So a published registry and a served one say the same. What only a server can answer, such as a
-search, is left out: nothing with a question mark in its address is taken.
+search, is left out: of what has a question mark in its address the first page alone is taken.
 """
 
 import asyncio
@@ -15,6 +15,7 @@ from lxml import html
 from starlette.types import ASGIApp
 
 from flows.common.errors import StoreError
+from flows.registry.site.site import PACKED, static_files
 from transforms.registry.addresses import MIRRORS, SCHEMAS, SIGNING_KEY, record_addresses
 
 HOME = "/"
@@ -26,7 +27,7 @@ _SCHEMAS = [
     for file in (files("transforms") / "schemas").iterdir()
     if file.name.endswith(".schema.json")
 ]
-_ALWAYS = (HOME, MIRRORS, SIGNING_KEY, *_SCHEMAS)
+_FIRST_PAGE = "?page=1"
 _HTML = "text/html"
 
 
@@ -46,6 +47,14 @@ class Answers:
         """Yield key and bytes of the registry's documents, and of all pages that they lead to."""
         return self._run(self._followed())
 
+    def of_packed(self) -> list[tuple[str, bytes]]:
+        """Return the page of all packed records, by the keys where readers come upon it.
+
+        Many hosts answer `404.html` for what they have not, such as `/pith/SUFFIX`.
+        """
+        ((_, data),) = self._run(self._taken([PACKED]))
+        return [(key, data) for key in (f"pith/{PAGE_OF}", "404.html")]
+
     def _run(self, answers: AsyncIterator[tuple[str, bytes]]) -> Iterator[tuple[str, bytes]]:
         with asyncio.Runner() as runner:
             while (answer := runner.run(anext(answers, None))) is not None:
@@ -58,7 +67,9 @@ class Answers:
                 yield _key(path, reply), reply.content
 
     async def _followed(self) -> AsyncIterator[tuple[str, bytes]]:
-        due, seen = [*_ALWAYS], {*_ALWAYS}
+        scripts = [f"/static/{name}" for name in static_files()]
+        due = [HOME, MIRRORS, SIGNING_KEY, *_SCHEMAS, *scripts]
+        seen = set(due)
         async with self._client() as client:
             while due:
                 path = due.pop()
@@ -96,11 +107,12 @@ def _key(path: str, reply: httpx.Response) -> str:
 def _leads_to(reply: httpx.Response) -> list[str]:
     """Return the addresses on this host that a page names, but records, which are taken by number.
 
-    A stylesheet or a module names none that pages do not.
+    What modules name is not read: all scripts are taken.
     """
     if not _is_page(reply):
         return []
-    found = (urldefrag(str(link)).url for _, _, link, _ in html.iterlinks(reply.content))
+    links = (urldefrag(str(link)).url for _, _, link, _ in html.iterlinks(reply.content))
+    found = (link.removesuffix(_FIRST_PAGE) for link in links)
     return [
         link
         for link in dict.fromkeys(found)

@@ -1,9 +1,10 @@
 """Publishing a data folder's records and site to a place: what changed since the last time."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain
 
 from filelock import FileLock, Timeout
 from starlette.types import ASGIApp
@@ -47,7 +48,7 @@ class PublishReport:
 def publish(
     layout: Layout,
     files: Files,
-    app: ASGIApp,
+    app_for: Callable[[FileLayout], ASGIApp],
     *,
     base_url: str,
     moment: datetime,
@@ -55,8 +56,9 @@ def publish(
 ) -> PublishReport:
     """Bring a published registry up to date with a data folder, and say what was done.
 
-    `app` answers for the site; `file_layout` chooses, where nothing was published yet. Readers see
-    each file whole, and a pack once all of it is there; a kill costs only the work. Raises
+    `app_for` gives the application that answers as published in a layout; `file_layout` chooses it
+    where nothing was published yet. Readers see each file whole, and a pack once all of it is
+    there; a kill costs only the work. Raises
     `ConfigError` or `StoreError` where the place was published from elsewhere, or otherwise.
     """
     note("what was published before is whole, and the same command goes on")
@@ -69,9 +71,10 @@ def publish(
             packs = PackWriter(
                 target, before.packs if before else (), before.indexes if before else {}
             )
-            answers = Answers(app, base_url)
+            answers = Answers(app_for(chosen), base_url)
             changed = _write_records(chosen, changes, target, packs, answers)
-            for key, data in answers.of_site():
+            packed = answers.of_packed() if chosen == "packs" else []
+            for key, data in chain(packed, answers.of_site()):
                 target.write_changed(key, data)
             sync()
         if before and not target.written and before.ledger == changes.ledger:

@@ -5,8 +5,9 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from flows.common.errors import ConfigError
+from flows.common.files.whole_file import Data
 from flows.registry.publish.published import WrittenKey
-from flows.store.files.local import Data, Files, LocalFiles, writing
+from flows.store.files.local import Files, LocalFiles, writing
 
 S3 = "s3://"
 

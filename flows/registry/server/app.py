@@ -7,6 +7,7 @@ from typing import NoReturn
 
 from starlette.routing import BaseRoute, Route, Router
 
+from flows.registry.publish.published import FileLayout
 from flows.registry.reader import RegistryReader
 from flows.registry.server.http.guard import Guard, Receive, Scope, Send
 from flows.registry.server.http.problems import ProblemError
@@ -21,16 +22,20 @@ _RECORDS = ("/pith/", "/.well-known/pith/")
 
 @dataclass(frozen=True, slots=True)
 class Registry:
-    """A registry to serve: its records, below which address they are published, its name."""
+    """A registry to serve: its records, below which address they are published, its name.
+
+    `published` is the layout of the plain files that its answers are to become.
+    """
 
     reader: RegistryReader
     base_url: str
     name: str
+    published: FileLayout | None = None
 
 
 def make_app(registry: Registry, log: Callable[[str], None] | None = None) -> Guard:
     """Return the application; `log` gets a line for each request."""
-    site = Site(registry.reader, registry.base_url, registry.name)
+    site = Site(registry.reader, registry.base_url, registry.name, registry.published)
     records = Endpoint(Records(registry.reader, registry.base_url, site).answer)
     others = Router(_routes(registry, site), redirect_slashes=False, default=_nothing)
 

@@ -6,6 +6,7 @@ from functools import cache
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from flows.registry.publish.published import FileLayout
 from transforms.registry.citation import web_address
 from transforms.registry.readable import readable
 
@@ -20,9 +21,9 @@ _CREATIVE_COMMONS = "creativecommons.org/licenses/"
 class Renderer:
     """The templates of the site; `root` is the path below which it lies, `name` the registry's."""
 
-    def __init__(self, name: str, root: str = "") -> None:
+    def __init__(self, name: str, root: str = "", published: FileLayout | None = None) -> None:
         """Take what all pages show."""
-        self._values = {"root": root, "registry": name}
+        self._values = {"root": root, "registry": name, "published": published}
 
     def render(self, template: str, values: Mapping[str, object]) -> bytes:
         """Return a page in UTF-8; lone surrogates, which it cannot have, become question marks."""

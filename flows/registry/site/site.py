@@ -12,6 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import msgspec
 
+from flows.registry.publish.published import FileLayout
 from flows.registry.reader import RegistryReader
 from flows.registry.server.http.problems import ProblemError
 from flows.registry.server.http.replies import MINUTES, Document, Reply, make_reply, reply_to
@@ -37,6 +38,9 @@ from transforms.paper.reference import BadReferenceError, parse_reference
 
 HTML, JSON = "text/html; charset=utf-8", "application/json"
 _HOST = re.compile(r"(?:[A-Za-z0-9.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?", re.ASCII)
+PACKED = "/packed"
+"""The page of all records, where they are published in packs."""
+
 _MOST_FIELDS = 20
 _MEDIA_TYPES = {
     "css": "text/css; charset=utf-8",
@@ -48,11 +52,18 @@ _MEDIA_TYPES = {
 class Site:
     """The pages for people; `base_url` is where the registry is published, `name` is its name."""
 
-    def __init__(self, reader: RegistryReader, base_url: str, name: str) -> None:
-        """Open nothing yet."""
+    def __init__(
+        self,
+        reader: RegistryReader,
+        base_url: str,
+        name: str,
+        published: FileLayout | None = None,
+    ) -> None:
+        """Open nothing yet; `published` is the layout of the files that the pages are to become."""
         self._reader = reader
         self._base_url = base_url
-        self._renderer = Renderer(name)
+        self._published = published
+        self._renderer = Renderer(name, published=published)
         self._index = SearchIndex(reader.layout.search)
 
     def answers(self) -> dict[str, Answer]:
@@ -61,7 +72,8 @@ class Site:
         rows = {f"/{name}.json": self._table_json(name) for name in TABLES}
         return {
             "/": self.home,
-            "/search": self.search,
+            **({PACKED: self.packed} if self._published == "packs" else {}),
+            **({} if self._published else {"/search": self.search}),
             "/verify": self.verify,
             "/runs": self.runs,
             "/runs/{run}": self.run,
@@ -117,6 +129,10 @@ class Site:
             return None
         return found[0] if len(found) == 1 else None
 
+    async def packed(self, request: Request) -> Reply:
+        """Return the page that shows any record out of packs."""
+        return self._page(request, "packed.html", {})
+
     async def verify(self, request: Request) -> Reply:
         """Return the page that verifies what its visitor drops there."""
         return self._page(request, "verify.html", {})
@@ -124,7 +140,7 @@ class Site:
     async def runs(self, request: Request) -> Reply:
         """Return the list of runs."""
         values = await asyncio.to_thread(runs_values, self._reader.layout, _page_of(request))
-        return self._page(request, "operations/runs.html", values)
+        return self._page(request, "operations/runs.html", self._listed(values))
 
     async def run(self, request: Request) -> Reply:
         """Return the page of a run."""
@@ -147,7 +163,7 @@ class Site:
     def _table(self, table: str) -> Answer:
         async def answer(request: Request) -> Reply:
             values = await asyncio.to_thread(table_values, self._reader, table, _page_of(request))
-            return self._page(request, f"operations/{table}.html", values)
+            return self._page(request, f"operations/{table}.html", self._listed(values))
 
         return answer
 
@@ -161,10 +177,14 @@ class Site:
     async def static(self, request: Request) -> Reply:
         """Return a script, a style or a picture of the site's."""
         name = request.path.removeprefix("/static/")
-        data = _static_files().get(name)
+        data = static_files().get(name)
         if data is None:
             raise ProblemError(HTTPStatus.NOT_FOUND, "There is no such file.")
         return _reply(request, _MEDIA_TYPES[name.rpartition(".")[2]], data)
+
+    def _listed(self, values: dict[str, object]) -> dict[str, object]:
+        """Return the values of a list, which as a plain file has its newest page alone."""
+        return values | {"pages": 1} if self._published else values
 
     def _page(self, request: Request, template: str, values: Mapping[str, object]) -> Reply:
         return _reply(request, HTML, self._renderer.render(template, values))
@@ -196,7 +216,7 @@ def _json(value: object) -> bytes:
 
 
 @cache
-def _static_files() -> dict[str, bytes]:
+def static_files() -> dict[str, bytes]:
     """Return all files of the site by name; what is asked for never becomes a path."""
     return dict(_below(files("flows.registry") / "static", ""))
 

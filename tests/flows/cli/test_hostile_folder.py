@@ -275,7 +275,7 @@ def test_the_table_in_security_says_which_commands_read_the_folders_configuratio
 
 
 def test_each_command_stands_in_that_table() -> None:
-    from flows.cli import registry
+    from flows.cli.registry.app import app as registry
     from flows.cli.app import app
     from flows.cli.keys import trust
 
@@ -289,5 +289,5 @@ def test_each_command_stands_in_that_table() -> None:
     assert in_table == (
         names(app)
         | {f"trust {name}" for name in names(trust.app)}
-        | {f"registry {name}" for name in names(registry.app)}
+        | {f"registry {name}" for name in names(registry)}
     )

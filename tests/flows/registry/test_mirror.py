@@ -137,9 +137,9 @@ def kept_in(to: Path) -> dict[str, bytes]:
 def published(folder: Path, to: Path, file_layout: Any) -> None:
     layout = Layout(folder / "data")
     with RegistryReader(layout) as reader:
-        app = make_app(Registry(reader, "https://r.example", "A registry"))
         publish(
-            layout, LocalFiles(to), app,
+            layout, LocalFiles(to),
+            lambda chosen: make_app(Registry(reader, "https://r.example", "A registry", chosen)),
             base_url="https://r.example", moment=utc_now(), file_layout=file_layout,
         )  # fmt: skip
 

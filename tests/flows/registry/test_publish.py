@@ -18,11 +18,12 @@ from support.runs.jobs import backfill_raw
 from support.runs.runs import SAMPLE, bundle_files, config_in, process
 
 from flows.common.errors import ConfigError, StoreError
+from flows.common.files.whole_file import Data
 from flows.registry.publish.publish import PublishReport, publish
 from flows.registry.publish.published import FileLayout, Published, read_published
 from flows.registry.reader import RegistryReader
 from flows.registry.server.app import Registry, make_app
-from flows.store.files.local import Data, LocalFiles
+from flows.store.files.local import LocalFiles
 from flows.store.layout import Layout
 from transforms.registry.addresses import record_addresses
 from transforms.registry.packs import read_index
@@ -49,9 +50,9 @@ def published_to(
 ) -> PublishReport:
     layout = Layout(folder / "data")
     with RegistryReader(layout) as reader:
-        app = make_app(Registry(reader, base_url, "A registry"))
         return publish(
-            layout, files or LocalFiles(to), app,
+            layout, files or LocalFiles(to),
+            lambda chosen: make_app(Registry(reader, base_url, "A registry", chosen)),
             base_url=base_url, moment=MOMENT, file_layout=file_layout,
         )  # fmt: skip
 
@@ -208,10 +209,10 @@ class _Dying(LocalFiles):
         self._count()
         super().write(key, data)
 
-    def write_derived(self, files: Iterable[tuple[str, bytes]]) -> None:
+    def write_derived(self, files: Iterable[tuple[str, Data]]) -> None:
         super().write_derived(self._counted(files))
 
-    def _counted(self, files: Iterable[tuple[str, bytes]]) -> Iterator[tuple[str, bytes]]:
+    def _counted(self, files: Iterable[tuple[str, Data]]) -> Iterator[tuple[str, Data]]:
         for one in files:
             self._count()
             yield one

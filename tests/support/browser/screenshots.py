@@ -11,6 +11,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from playwright.sync_api import Browser
+
 from support.browser.chromium import open_browser
 from support.paths import ROOT
 from support.registry.demo import make_demo

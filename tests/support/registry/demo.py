@@ -5,8 +5,8 @@ from pathlib import Path
 from unittest.mock import patch
 
 from arxiv_server import ArxivServer, make_library
-from flows.jobs import job
 
+from flows.jobs import job
 from support.papers.oai_pages import page, record
 from support.runs import jobs
 from support.runs.runs import SAMPLE, config_for, process
