@@ -2,12 +2,11 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from threading import RLock
 from time import monotonic
-from typing import Self
+from typing import NamedTuple, Self
 
 from flows.common.errors import StoreError
 from flows.registry.index.bundle_index import BundleIndex, index_path
@@ -25,8 +24,7 @@ CATALOG_SECONDS = 5.0
 because a run was killed in a commit (`CatalogReader`) is read until it is opened again."""
 
 
-@dataclass(frozen=True, slots=True)
-class StoredBundle:
+class StoredBundle(NamedTuple):
     """A bundle that can be read: the SHA-256 of its exact bytes (hex), and when it was signed."""
 
     sha256: str

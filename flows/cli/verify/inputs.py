@@ -9,9 +9,11 @@ from typing import BinaryIO
 from flows.cli.verify.found import FoundBundle
 from flows.common.errors import ConfigError
 from flows.common.files.regular_file import open_regular
+from flows.common.files.whole_file import is_unfinished
 from transforms.encoding.strict_json import MAX_BYTES
 
 STANDARD_INPUT = Path("-")
+_UNFINISHED = "a run has not written it to its end; the next run does"
 
 
 def read_sources(paths: Sequence[Path]) -> Iterator[FoundBundle]:
@@ -36,7 +38,8 @@ def _read_folder(folder: Path) -> Iterator[FoundBundle]:
     inside = [
         path
         for path in sorted(paths_below)
-        if path.suffix == ".json" or (path.suffix == ".parquet" and _may_hold_bundles(path))
+        if (path.suffix == ".json" and not _is_unfinished(path))
+        or (path.suffix == ".parquet" and _may_hold_bundles(path))
     ]
     if not inside and not unsearched:
         raise ConfigError(f"{folder} holds no bundles (*.json, or *.parquet with bundles)")
@@ -77,7 +80,14 @@ def _read_file(path: Path, *, only_files: bool = False) -> Iterator[FoundBundle]
             else:
                 yield FoundBundle(str(path), file.read(MAX_BYTES + 1))
     except OSError as error:
-        yield FoundBundle(str(path), None, _why(error))
+        yield FoundBundle(str(path), None, _UNFINISHED if _is_unfinished(path) else _why(error))
+
+
+def _is_unfinished(path: Path) -> bool:
+    try:
+        return is_unfinished(path.lstat())
+    except OSError:
+        return False  # it is reported when it is read
 
 
 def _may_hold_bundles(path: Path) -> bool:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from http import HTTPStatus
 from urllib.parse import quote
 
@@ -102,7 +102,7 @@ class Records:
             document = Document("text/html; charset=utf-8", to_hex(sha256(page)), lambda: page)
         else:
             document = _made(media_type, self._record(bundle), stored)
-        return replace(document, vary="Accept, Accept-Encoding")
+        return document._replace(vary="Accept, Accept-Encoding")
 
     def _record(self, bundle: Bundle) -> bytes:
         return compact_json_unchecked(record_document(bundle, base_url=self.base_url))

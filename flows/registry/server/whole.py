@@ -80,7 +80,7 @@ def _answer(
 ) -> Reply:
     document = Document(media_type, to_hex(sha256(data)), lambda: data)
     if cache:
-        document = Document(media_type, document.sha256, document.read, cache=cache)
+        document = document._replace(cache=cache)
     return reply_to(request.method, request.headers, document)
 
 

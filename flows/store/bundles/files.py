@@ -25,6 +25,11 @@ def write_bundle_files(layout: Layout, shard: str, *, only: Container[str] | Non
     )
 
 
+SHARDS_A_SYNC = 8
+"""So many shards' files, 40,000 of a snapshot, are synced at once: the file system's journal takes
+each folder that has a new file once a sync, and a shard's lie in a thousand of them."""
+
+
 class WrittenFiles:
     """The shards whose bundle files are written; the catalog learns it when these are synced."""
 
@@ -40,9 +45,10 @@ class WrittenFiles:
         self._under_way: tuple[list[str], Future[None]] | None = None
 
     def add(self, shard: str) -> None:
-        """Note a shard soon: with the next sync, which begins when the one before has ended."""
+        """Note a shard with the next sync, which begins when enough wait and none is under way."""
         self._waiting.append(shard)
-        if self._under_way is None or self._under_way[1].done():
+        is_free = self._under_way is None or self._under_way[1].done()
+        if is_free and len(self._waiting) >= SHARDS_A_SYNC:
             self._next()
 
     def finish(self) -> None:

@@ -26,10 +26,9 @@ def matching_records(catalog: Catalog, reference: Reference) -> list[KnownRecord
     if number is None:
         kept = catalog.of_arxiv_id(reference.arxiv_id or "")
         return [record for record in kept if reference.version in {None, record.version}]
+    found = catalog.of_prefix(number.rpartition(":")[2])
     if number.count(":") > 1:
-        found = list(catalog.known([number]).values())
-    else:
-        found = catalog.of_prefix(number.removeprefix("pith:"))
+        found = [record for record in found if record.pith_number == number]
     return sorted(found, key=lambda record: (record.version, record.issued_at))
 
 

@@ -12,7 +12,8 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from flows.common.errors import StoreError
-from flows.store.files.local import LocalFiles, writing
+from flows.common.files.whole_file import replace_whole
+from flows.store.files.local import writing
 from flows.store.layout import Layout
 
 
@@ -33,7 +34,7 @@ def locked(layout: Layout, job: str) -> Iterator[None]:
     try:
         with writing(layout.root):
             us = json.dumps(make_holder(job)).encode()
-            LocalFiles(layout.root).write_derived([(holder.name, us)])
+            replace_whole(str(holder), us)
         yield
     finally:
         with suppress(OSError):  # what went wrong before it matters more

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from flows.common.errors import ConfigError, StoreError
-from flows.store.files.local import Data
+from flows.common.files.whole_file import Data
 
 try:
     from obstore.exceptions import AlreadyExistsError, BaseError
@@ -87,7 +87,7 @@ class ObjectFiles:
         with _saying(f"cannot write {self.location(key)}"):
             self._store.put(key, memoryview(data).cast("B"), use_multipart=False)
 
-    def write_derived(self, files: Iterable[tuple[str, bytes]]) -> None:
+    def write_derived(self, files: Iterable[tuple[str, Data]]) -> None:
         """Put many objects, some at the same time: most of a put is waiting."""
         due = iter(files)
         with ThreadPoolExecutor(PUTS_AT_ONCE) as pool:

@@ -232,6 +232,7 @@ READS_HERE = {
     "nightly": [],
     "rerun": ["0903.0442"],
     "serve": [],
+    "registry serve": [],
     "show": ["0903.0442"],
     "find": [],
     "export": ["--all"],
@@ -274,6 +275,7 @@ def test_the_table_in_security_says_which_commands_read_the_folders_configuratio
 
 
 def test_each_command_stands_in_that_table() -> None:
+    from flows.cli import registry
     from flows.cli.app import app
     from flows.cli.keys import trust
 
@@ -284,4 +286,8 @@ def test_each_command_stands_in_that_table() -> None:
         }
 
     in_table = {name.removesuffix(" FILE") for name in READS_HERE.keys() | READS_NOTHING.keys()}
-    assert in_table == names(app) | {f"trust {name}" for name in names(trust.app)}
+    assert in_table == (
+        names(app)
+        | {f"trust {name}" for name in names(trust.app)}
+        | {f"registry {name}" for name in names(registry.app)}
+    )

@@ -10,6 +10,7 @@ from flows.cli.verify import shard as bundle_shard
 from flows.common import terminal
 from flows.common.config import Config
 from flows.common.files import own_files
+from flows.registry.server.http import guard, protocol
 from flows.sources.arxiv import budget
 from flows.sources.kaggle import lines as snapshot
 from transforms.bundle.events import EXCERPT_LENGTH
@@ -47,6 +48,17 @@ def test_the_limits_are_those_of_the_code() -> None:
     assert ROWS["a bundle to verify"] == said
     exchange = f"{policy.total_seconds:.0f} s from the first byte to the last; "
     assert ROWS["one exchange with arXiv"].startswith(f"{exchange}{budget.HEAD_BYTES // MIB} MiB ")
+    assert ROWS["a request to the registry"].endswith(
+        f"an address of {guard.MAX_PATH} characters; {guard.MAX_HEADERS} headers of "
+        f"{guard.MAX_HEADER_BYTES // 2**10} KiB"
+    )
+    connection = protocol.LimitedProtocol
+    assert ROWS["a connection to the registry"] == (
+        f"{connection.request_seconds:.0f} s for a request to arrive, "
+        f"{connection.reading_seconds:.0f} s for a reply to be read, "
+        f"{protocol.KEEP_ALIVE_SECONDS} s of silence between two; "
+        f"{connection.max_connections} connections of a worker"
+    )
     assert f" {strict_xml.MAX_MARKUP} tags and attributes," in ROWS["XML of arXiv"]
     assert ROWS["a resumption token"] == f"{oai_xml.MAX_TOKEN} characters"
     shard = f"{bundle_shard.MAX_HELD_BYTES // MIB} MiB of pages at one time, in all "

@@ -5,9 +5,10 @@ import traceback
 from collections.abc import Awaitable, Callable, MutableMapping
 from contextlib import suppress
 from datetime import UTC, datetime
+from functools import lru_cache
 from http import HTTPStatus
 from json import dumps
-from time import perf_counter
+from time import perf_counter, time
 from typing import Any
 
 from starlette.exceptions import HTTPException
@@ -54,7 +55,8 @@ _PREFLIGHT = {
     "access-control-max-age": "86400",
 }
 _COMMON = [(name.encode(), value.encode()) for name, value in (SECURITY | CORS).items()]
-_COMMON_CORS = [(name.encode(), value.encode()) for name, value in CORS.items()]
+_ANY_ORIGIN = [(b"access-control-allow-origin", b"*")]
+"""All that a reply without a document needs, whose other headers the client has."""
 
 
 class Guard:
@@ -111,9 +113,8 @@ class _Sent:
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.status = int(message["status"])
-            # Of 304 a client takes no new headers but those that a document's copy is kept by.
             is_whole = self.status != HTTPStatus.NOT_MODIFIED
-            message["headers"] = [*message["headers"], *(_COMMON if is_whole else _COMMON_CORS)]
+            message["headers"] = [*message["headers"], *(_COMMON if is_whole else _ANY_ORIGIN)]
         else:
             self.length += len(message.get("body", b""))
         await self._send(message)
@@ -180,7 +181,13 @@ def _line(scope: Scope, sent: _Sent, seconds: float) -> str:
     agent = next((value for name, value in scope["headers"] if name == b"user-agent"), b"")
     client = scope["client"][0] if scope["client"] else "-"
     request = f"{scope['method']} {target[:_LOGGED].decode('latin-1')}"
-    now = datetime.now(UTC).isoformat(timespec="milliseconds")
-    told = dumps(agent[:_LOGGED].decode("latin-1"))
+    now = time()
+    moment = f"{_second(int(now))}.{int(now % 1 * 1000):03}Z"
     took = f"{seconds * 1000:.1f}ms"
-    return f"{now} {client} {dumps(request)} {sent.status} {sent.length} {took} {told}\n"
+    told = dumps(agent[:_LOGGED].decode("latin-1"))
+    return f"{moment} {client} {dumps(request)} {sent.status} {sent.length} {took} {told}\n"
+
+
+@lru_cache(1)
+def _second(second: int) -> str:
+    return f"{datetime.fromtimestamp(second, UTC):%Y-%m-%dT%H:%M:%S}"

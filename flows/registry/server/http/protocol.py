@@ -1,6 +1,6 @@
 """HTTP/1.1 by uvicorn and h11, with the limits that neither has: for slow and greedy clients."""
 
-from asyncio import Transport
+from asyncio import AbstractEventLoop, Transport
 from asyncio.events import TimerHandle
 from http import HTTPStatus
 from typing import ClassVar
@@ -13,6 +13,57 @@ from flows.registry.server.http.problems import MEDIA_TYPE, problem_json
 
 KEEP_ALIVE_SECONDS = 15
 """Of silence between two requests of a connection (uvicorn's limit)."""
+
+
+class JoinedWrites(Transport):
+    """A transport that sends at once what is written in one turn of the event loop.
+
+    Uvicorn writes a reply's headers and its body apart: two packets, and for a client two reads.
+    """
+
+    def __init__(self, transport: Transport, loop: AbstractEventLoop) -> None:
+        """Write to `transport`."""
+        super().__init__()
+        self._transport = transport
+        self._loop = loop
+        self._written: list[bytes] = []
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        """Send bytes soon."""
+        if data:
+            if not self._written:
+                self._loop.call_soon(self._flush)
+            self._written.append(bytes(data))
+
+    def close(self) -> None:
+        """Send what was written, and close."""
+        self._flush()
+        self._transport.close()
+
+    def abort(self) -> None:
+        """Close at once."""
+        self._transport.abort()
+
+    def is_closing(self) -> bool:
+        """Return whether the connection is closed, or about to be."""
+        return self._transport.is_closing()
+
+    def pause_reading(self) -> None:
+        """Read no more for now."""
+        self._transport.pause_reading()
+
+    def resume_reading(self) -> None:
+        """Read again."""
+        self._transport.resume_reading()
+
+    def get_extra_info(self, name: str, default: object = None) -> object:
+        """Return what asyncio knows of the connection."""
+        return self._transport.get_extra_info(name, default)
+
+    def _flush(self) -> None:
+        written, self._written = self._written, []
+        if written:
+            self._transport.write(b"".join(written))
 
 
 class LimitedProtocol(H11Protocol):
@@ -36,7 +87,7 @@ class LimitedProtocol(H11Protocol):
 
     def connection_made(self, transport: Transport) -> None:  # type: ignore[override]
         """Begin to wait for a request, unless there are too many connections."""
-        super().connection_made(transport)
+        super().connection_made(JoinedWrites(transport, self.loop))
         if len(self.connections) > self.max_connections:
             detail = "There are too many connections at the moment."
             self._refuse(HTTPStatus.SERVICE_UNAVAILABLE, detail)
@@ -91,6 +142,12 @@ class LimitedProtocol(H11Protocol):
         if self.cycle is not None and not self.cycle.response_complete:
             self.cycle.keep_alive = False
             return
+        if self.conn.our_state is h11.IDLE or self.conn.our_state is h11.SEND_RESPONSE:
+            self._send_problem(status, detail)
+        self.transport.close()
+        self._expect_reading()
+
+    def _send_problem(self, status: HTTPStatus, detail: str) -> None:
         body = problem_json(status, detail)
         headers = [
             ("content-type", MEDIA_TYPE),
@@ -101,8 +158,6 @@ class LimitedProtocol(H11Protocol):
         reply = h11.Response(status_code=status, headers=headers, reason=status.phrase.encode())
         for event in (reply, h11.Data(data=body), h11.EndOfMessage()):
             self.transport.write(self.conn.send(event) or b"")
-        self.transport.close()
-        self._expect_reading()
 
     def _expect_request(self) -> None:
         self._asking = self.loop.call_later(self.request_seconds, self._give_up)

@@ -2,9 +2,9 @@
 
 import zlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from http import HTTPStatus
+from typing import NamedTuple
 
 import zstandard
 
@@ -29,8 +29,7 @@ _ZSTD = zstandard.ZstdCompressor(level=3)
 Headers = list[tuple[bytes, bytes]]
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(NamedTuple):
     """A whole reply, as it is sent."""
 
     status: HTTPStatus
@@ -38,8 +37,7 @@ class Reply:
     body: bytes = b""
 
 
-@dataclass(frozen=True, slots=True)
-class Document:
+class Document(NamedTuple):
     """What is served at an address; `read` gives its bytes only where they are wanted.
 
     `sha256` (hex) is of these bytes; `vary` names the request's headers that chose this document.
@@ -51,7 +49,6 @@ class Document:
     modified: datetime | None = None
     cache: str = MINUTES
     vary: str = "Accept-Encoding"
-    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 def reply_to(method: str, asked: Mapping[str, str], document: Document) -> Reply:
@@ -59,12 +56,15 @@ def reply_to(method: str, asked: Mapping[str, str], document: Document) -> Reply
 
     Raises `ProblemError` for a range that is not there.
     """
-    headers = _headers_of(document)
+    headers = {"cache-control": document.cache, "vary": document.vary}
     etag = f'"{document.sha256}"'
     if _is_known(asked, etag, document.modified):
+        # And nothing else, for who asks has it (RFC 9110, section 15.4.5).
         return make_reply(HTTPStatus.NOT_MODIFIED, {**headers, "etag": etag})
     body = document.read()
-    headers["content-type"] = document.media_type
+    headers |= {"content-type": document.media_type, "accept-ranges": "bytes"}
+    if document.modified:
+        headers["last-modified"] = http_date(document.modified)
     wanted = _range(method, asked, etag, document.modified, len(body))
     if wanted is not None:
         headers["content-range"] = f"bytes {wanted.start}-{wanted.stop - 1}/{len(body)}"
@@ -90,18 +90,6 @@ def make_reply(status: HTTPStatus, headers: Mapping[str, str], body: bytes = b""
     if status not in {HTTPStatus.NOT_MODIFIED, HTTPStatus.NO_CONTENT}:
         own.append((b"content-length", str(len(body)).encode()))
     return Reply(status, own, body)
-
-
-def _headers_of(document: Document) -> dict[str, str]:
-    headers = {
-        "cache-control": document.cache,
-        "vary": document.vary,
-        "accept-ranges": "bytes",
-        **document.headers,
-    }
-    if document.modified:
-        headers["last-modified"] = http_date(document.modified)
-    return headers
 
 
 def _is_known(asked: Mapping[str, str], etag: str, modified: datetime | None) -> bool:

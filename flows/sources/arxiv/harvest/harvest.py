@@ -5,11 +5,12 @@ Offset paging loses a paper for every one that changes between two pages, and sa
 does not have, and none as changed on a later day than the form of it that came; what is missing is
 asked for again, by another pass or one by one.
 
-The next page is fetched while a page is processed, so that one hides behind the other. Lists and
-single papers are not: what is done with them fits into the pace's wait.
+The next pages are fetched while a page is processed, however long that takes. Lists and single
+papers are not fetched ahead: what is done with them fits into the pace's wait.
 """
 
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import date
 from functools import partial
@@ -44,7 +45,7 @@ if TYPE_CHECKING:
     from flows.sources.arxiv.http import Reply
     from flows.sources.arxiv.oai_client import OaiClient
 
-    _Pages = Prefetch[str | None, Reply[Page]]
+    _Pages = Prefetch[str, Reply[Page]]
     """The pages of one window, each by the token that fetches it."""
 
 MAX_PASSES = 3
@@ -109,11 +110,12 @@ class Harvester:
 
     def _take_all_pages(self, progress: Progress) -> None:
         # Over all steps, for the last page of one already begins the first of the next.
-        pages: _Pages = Prefetch(partial(self.client.records_page, progress.window))
-        while progress.token != END:
-            name = f"{progress.window}: pages from {progress.pages + 1}"
-            take = partial(self._take_pages, progress, pages)
-            self.run.steps.run(Step.HARVEST_PAGES, name, take)
+        pages: _Pages = Prefetch(partial(self.client.records_page, progress.window), _following)
+        with closing(pages):
+            while progress.token != END:
+                name = f"{progress.window}: pages from {progress.pages + 1}"
+                take = partial(self._take_pages, progress, pages)
+                self.run.steps.run(Step.HARVEST_PAGES, name, take)
 
     def _take_pages(self, progress: Progress, pages: "_Pages") -> None:
         for _ in range(self.run.config.limits.pages_a_step):
@@ -124,7 +126,7 @@ class Harvester:
     def _take_page(self, progress: Progress, pages: "_Pages") -> None:
         """Await, keep and process one page; only then is it noted as taken.
 
-        What goes wrong with the next page, which is begun meanwhile, is raised when it is awaited.
+        What goes wrong with a page after it, fetched meanwhile, is raised when that is awaited.
         """
         try:
             with self.run.store.watch.stage("wait for pages"):
@@ -142,11 +144,8 @@ class Harvester:
             progress.token, progress.pages = None, 0
             return
         page = reply.value
-        following = page.resumption_token or END
-        if following != END:
-            pages.begin(following)
         self.run.results.append(process_reply(self.run, reply.raw, page, name=str(progress.window)))
-        progress.token = following
+        progress.token = _following(reply) or END
         progress.pages += 1
         how = How.RECOVERED if progress.is_listed else How.HARVESTED
         self.log.advance(progress, came_with(page), how)
@@ -230,6 +229,11 @@ class Harvester:
         unit = f"window-{to_hex(sha256(str(window).encode()))[:32]}"
         keep_rows(self.run, unit, "windows", [row], windows=(done,))
         return outcome
+
+
+def _following(reply: "Reply[Page]") -> str | None:
+    """Return the token of the page after one, or None after the last."""
+    return reply.value.resumption_token or None
 
 
 def _is_odd(progress: Progress, listing: Listing) -> bool:

@@ -9,7 +9,7 @@ from contextvars import ContextVar
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
-from threading import Event, get_ident
+from threading import Event, Semaphore, get_ident
 from types import SimpleNamespace
 from typing import Any
 
@@ -208,22 +208,40 @@ def test_a_process_that_waits_an_hour_for_the_next_page_can_be_interrupted(
     assert_whole(tmp_path)
 
 
-def test_what_was_begun_is_taken_once_then_the_next_is_done() -> None:
+def counting(last: int) -> Callable[[int], int | None]:
+    return lambda made: made + 1 if made < last else None
+
+
+def test_values_follow_each_other_without_the_caller_up_to_a_limit() -> None:
     done: list[int] = []
-    ahead = Prefetch(done.append)
-    ahead.begin(1)
-    ahead.take(1)
-    assert done == [1]
-    ahead.take(2)
-    assert done == [1, 2]
+    due = Semaphore(0)
+
+    def work(value: int | None) -> int:
+        done.append(value or 0)
+        due.release()
+        return value or 0
+
+    ahead = Prefetch(work, counting(9), 3)
+    assert ahead.take(None) == 0
+    # The one that was taken, and three that wait.
+    assert all(due.acquire(timeout=SECONDS) for _ in range(4))
+    assert not due.acquire(blocking=False)
+    assert done == [0, 1, 2, 3]
+    assert [ahead.take(value) for value in range(1, 10)] == list(range(1, 10))
+    assert done == list(range(10))
+
+
+def test_another_value_than_the_one_that_follows_begins_anew() -> None:
+    ahead = Prefetch(lambda value: value or 0, counting(99))
+    assert [ahead.take(value) for value in (None, 1, 50, 51, 7)] == [0, 1, 50, 51, 7]
+    ahead.close()
 
 
 def test_an_error_is_raised_when_it_is_taken_and_the_next_value_goes() -> None:
-    def halve(number: int) -> float:
-        return 1 / number
+    def halve(number: int | None) -> float:
+        return 1 / (number or 0)
 
-    ahead = Prefetch(halve)
-    ahead.begin(0)
+    ahead: Prefetch[int, float] = Prefetch(halve, lambda _: None)
     with pytest.raises(ZeroDivisionError):
         ahead.take(0)
     assert ahead.take(2) == 0.5
@@ -231,14 +249,42 @@ def test_an_error_is_raised_when_it_is_taken_and_the_next_value_goes() -> None:
 
 def test_the_work_has_the_context_of_who_began_it_and_a_thread_of_its_own() -> None:
     step = ContextVar("step", default="none")
-    look: Callable[[None], tuple[str, int]] = lambda _: (step.get(), get_ident())  # noqa: E731
-    ahead = Prefetch(look)
+    ahead: Prefetch[int, tuple[str, int]] = Prefetch(
+        lambda _: (step.get(), get_ident()), lambda _: None
+    )
     step.set("the first")
-    ahead.begin(None)
-    step.set("the second")
     found, thread = ahead.take(None)
     assert found == "the first"
     assert thread != get_ident()
+
+
+def test_what_was_fetched_ahead_ends_with_who_wanted_it() -> None:
+    ahead = Prefetch(lambda value: value or 0, counting(99), 1)
+    ahead.take(None)
+    threads = [thread for thread in threading.enumerate() if thread.name == "prefetch"]
+    ahead.close()
+    for thread in threads:
+        thread.join(SECONDS)
+        assert not thread.is_alive()
+
+
+def test_no_page_that_takes_long_delays_a_request(
+    tmp_path: Path, server: ArxivServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    every_page_was_asked_for = Event()
+
+    def process_late(*arguments: Any, **named: Any) -> UnitResult:
+        assert every_page_was_asked_for.wait(SECONDS), "a request waited for a page's processing"
+        return process_reply(*arguments, **named)
+
+    def count(_: Any) -> None:
+        if len([seen for seen in server.requests if seen.query["verb"] == "ListRecords"]) >= 5:
+            every_page_was_asked_for.set()
+
+    server.on_request = count
+    monkeypatch.setattr(harvest, "process_reply", process_late)
+    assert run(tmp_path, server).counts.new_records == PAPERS
+    assert_whole(tmp_path)
 
 
 @pytest.mark.usefixtures("prefect")
