@@ -38,10 +38,8 @@ export function isAsked({ year, suffix }, number) {
 }
 
 function webAddress(text) {
-  let url;
-  try {
-    url = new URL(text.trim());
-  } catch {
+  const url = URL.canParse(text.trim()) ? new URL(text.trim()) : null;
+  if (url === null || url.protocol === "pith:") {
     throw new CannotFetch("Give a Pith number such as pith:2019:… with its 26 letters and digits, " +
       "its first 8, 12 or 16, or an address that begins with https://.");
   }
