@@ -46,7 +46,7 @@ def test_a_number_is_asked_of_a_registry(page: Page, site: Site, registry: Site)
     numbers = [NUMBER, SUFFIX, SUFFIX.lower(), f" {NUMBER}\n", f"pith:{SUFFIX}"]
     for asked, number in [
         *((SUFFIX, number) for number in numbers),
-        *((SUFFIX[:length], f"pith:{SUFFIX[:length]}") for length in (8, 12, 16)),
+        *((SUFFIX[:length], f"pith:{SUFFIX[:length]}") for length in (8, 12, 16, 25)),
     ]:
         path = f"/pith/{asked}/bundle.json"
         registry.documents[path] = Document(GOOD_BYTES, headers=ANY_SITE)
