@@ -49,9 +49,6 @@ _LOOK_SECONDS = 1.0
 _DICTIONARIES = 256
 """Kept in memory, of a shard each; one has 14 kB."""
 
-_MAPPED_BYTES = 2**36
-"""Of the file: three million bundles take 6 GB, and the system keeps what is asked for."""
-
 _SELECT = "SELECT sha256, issued_at, shard, body FROM bundles WHERE suffix = ?"
 
 
@@ -147,7 +144,8 @@ def _open(path: Path) -> sqlite3.Connection | None:
     )
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     if version == FORMAT:
-        connection.execute(f"PRAGMA mmap_size = {_MAPPED_BYTES}")
+        # Were it mapped into memory, a file that is cut would end the process.
+        connection.execute("PRAGMA mmap_size = 0")
         return connection
     connection.close()
     return None

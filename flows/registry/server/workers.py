@@ -14,7 +14,7 @@ Say = Callable[[str], None]
 
 _SPAWN = multiprocessing.get_context("spawn")
 _YOUNG_SECONDS = 5.0
-"""A worker that ends sooner would end again."""
+"""A worker that ends sooner, and was not killed, would end again."""
 
 
 @dataclass(slots=True)
@@ -55,7 +55,8 @@ class Workers:
         """Replace a process that ended; return False where that would not help."""
         process, since = self._running.pop(sentinel)
         process.join()
-        if monotonic() - since < _YOUNG_SECONDS:
+        is_killed = process.exitcode is not None and process.exitcode < 0
+        if monotonic() - since < _YOUNG_SECONDS and not is_killed:
             self.say(f"a worker ended at its start (status {process.exitcode}); nothing is served")
             return False
         self.say(f"a worker ended (status {process.exitcode}), and another takes its place")

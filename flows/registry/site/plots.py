@@ -19,7 +19,7 @@ MOST_SERIES = 6
 """Archives with a colour of their own; the others are one."""
 
 _CAP = 12
-"""A bar of more than so many times the median is cut: a backfill beside nights."""
+"""A day of more than so many times the median is cut: a backfill beside nights."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +103,7 @@ def _plot(
     names: Sequence[str], moments: Sequence[date], rows: list[tuple[str, list[int]]], step: str
 ) -> Plot:
     sums = [sum(row) for _, row in rows]
-    top, cut = _top(sums)
+    top, cut = _top(sums) if step == "day" else (_round_up(max(sums)), False)
     edges = [WIDTH * n / len(rows) for n in range(len(rows) + 1)]
     below = [0.0] * len(rows)
     series = []

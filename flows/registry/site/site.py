@@ -41,7 +41,7 @@ _HOST = re.compile(r"(?:[A-Za-z0-9.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1
 PACKED = "/packed"
 """The page of all records, where they are published in packs."""
 
-_MOST_FIELDS = 20
+MOST_FIELDS = 20
 _MEDIA_TYPES = {
     "css": "text/css; charset=utf-8",
     "js": "text/javascript; charset=utf-8",
@@ -198,7 +198,7 @@ def _reply(request: Request, media_type: str, data: bytes) -> Reply:
 def _fields(request: Request) -> dict[str, str]:
     """Return the fields of an address, of each the last; raises `ProblemError`."""
     try:
-        found = parse_qs(request.query, errors="replace", max_num_fields=_MOST_FIELDS)
+        found = parse_qs(request.query, errors="replace", max_num_fields=MOST_FIELDS)
     except ValueError:
         raise ProblemError(HTTPStatus.BAD_REQUEST, "The address has too many fields.") from None
     return {name: values[-1].replace("\x00", "") for name, values in found.items()}

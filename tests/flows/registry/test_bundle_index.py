@@ -100,6 +100,18 @@ def test_a_damaged_one_is_made_anew_and_missed_by_nobody(
     assert found(layout) == bundle_files(tmp_path)
 
 
+def test_one_that_is_cut_while_it_is_read_is_done_without(layout: Layout, tmp_path: Path) -> None:
+    update(layout)
+    files = bundle_files(tmp_path)
+    with RegistryReader(layout) as reader:
+        assert reader.indexed(next(iter(files)))
+        with index_path(layout).open("r+b") as file:
+            file.truncate(4096)
+        for suffix, data in files.items():
+            (known,) = reader.resolve(suffix)
+            assert reader.bundle(known).read() == data
+
+
 def test_a_flipped_bit_is_noticed_and_the_tables_are_asked(layout: Layout, tmp_path: Path) -> None:
     update(layout)
     with sqlite3.connect(index_path(layout)) as connection:

@@ -1,6 +1,8 @@
 """Nothing that a client sends leaks, executes, forges a line or stops the registry."""
 
+import os
 import re
+import signal
 import socket
 from collections.abc import Iterator
 from contextlib import suppress
@@ -169,6 +171,11 @@ def test_workers_are_replaced_and_end_with_their_parent(tmp_path: Path) -> None:
     process(tmp_path, page(record()))
     with serving(tmp_path, "--workers", "2") as served:
         workers = children(served.process.pid)
+        os.kill(min(workers), signal.SIGKILL)
+        while min(workers) in (now := children(served.process.pid)) or len(now) < len(workers):
+            assert served.get("/healthz").status_code == 200
+        assert "another takes its place" in served.errors.read_text()
+        workers |= now
         served.process.kill()
         served.process.wait()
         while any(Path(f"/proc/{pid}/cmdline").exists() for pid in workers):

@@ -31,7 +31,10 @@ def take(browser: Browser, url: str, mode: str) -> None:
     context = browser.new_context(**MODES[mode])  # type: ignore[arg-type]  # options of a browser
     page = context.new_page()
     page.goto(url)
+    if mode != "phone":
+        page.set_viewport_size({"width": 960, "height": 1500})  # down to the calendar
     page.screenshot(path=IMAGES / f"home-{mode}.png")
+    page.set_viewport_size(MODES[mode]["viewport"])  # type: ignore[arg-type]  # likewise
     page.goto(f"{url}{SHOWN}")
     page.screenshot(path=IMAGES / f"record-{mode}.png")
     page.get_by_role("button", name="Verify this record").click()

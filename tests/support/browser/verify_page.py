@@ -13,8 +13,10 @@ _DROP = """(files) => {
     const bytes = Uint8Array.from(atob(data), (character) => character.charCodeAt(0));
     transfer.items.add(new File([bytes], name));
   }
-  const event = (name) => new DragEvent(name, { dataTransfer: transfer, bubbles: true, cancelable: true });
-  for (const name of ["dragover", "drop"]) document.getElementById("drop").dispatchEvent(event(name));
+  const options = { dataTransfer: transfer, bubbles: true, cancelable: true };
+  for (const name of ["dragover", "drop"]) {
+    document.getElementById("drop").dispatchEvent(new DragEvent(name, options));
+  }
 }"""
 _FRAMES = """() => {
   window.framesDrawn = 0;

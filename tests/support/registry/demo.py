@@ -9,15 +9,14 @@ from arxiv_server import ArxivServer, make_library
 from flows.jobs import job
 from support.papers.oai_pages import page, record
 from support.runs import jobs
-from support.runs.runs import SAMPLE, config_for, process
+from support.runs.runs import SAMPLE, config_for, config_in, process
 
 NIGHTS = (60, 59, 58, 45, 30, 15, 8, 3, 2, 1)
 """Days before today on which the harvest ran."""
 
 
 def make_demo(folder: Path, today: date, papers: int = 400) -> None:
-    """Fill `folder`/data: the sample, a year of made-up arXiv with a hole, a paper with a history."""
-    jobs.backfill_raw(config_for(folder, ArxivServer()), [SAMPLE])
+    """Fill `folder`/data: the sample, a year of made-up arXiv with a hole, one paper's history."""
     library = make_library(papers, 5, today - timedelta(days=340), 341)
     with ArxivServer(library, today=today, page_size=200) as server:
         config = config_for(folder, server)
@@ -26,6 +25,7 @@ def make_demo(folder: Path, today: date, papers: int = 400) -> None:
         first, until = today - timedelta(days=320), today - timedelta(days=110)
         server.today = today
         jobs.backfill_categories(config, ["all"], first, until)
+    jobs.backfill_raw(config_in(folder), [SAMPLE])
     for authors, day in (("A. Author and B. Other", "2011-02-03"), ("A. Author", "2012-02-03")):
         process(folder, page(record("0903.0442", authors=authors, datestamp=day)))
 

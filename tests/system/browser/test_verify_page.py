@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Browser, Page, Route, expect
 from support.browser.accessibility import serious_findings
 from support.browser.complaints import Complaints
 from support.browser.site import Site
@@ -31,19 +31,18 @@ def tampered(data: bytes) -> bytes:
     return data[:at] + bytes([data[at] ^ 1]) + data[at + 1 :]
 
 
-@pytest.mark.parametrize("name", [*GOLDEN_BUNDLES, "unchecked", "bad"])
-def test_it_shows_every_check_as_the_command_does(page: Page, site: Site, name: str) -> None:
-    others = {
+def test_it_shows_every_check_as_the_command_does(page: Page, site: Site) -> None:
+    bundles = GOLDEN_BUNDLES | {
         "unchecked": bundle_bytes(next(iter(UNCHECKED.values()))[0]),
         "bad": bundle_bytes(next(iter(BAD.values()))[0]),
     }
-    data = (GOLDEN_BUNDLES | others)[name]
-    due = verify_bundle(data, []).checks
     open_verify(page, site)
-    choose(page, payload("a.json", data))
-    expect(page.locator(".checks")).to_be_visible()
-    assert checks_shown(page) == [[check.name, check.outcome] for check in due]
-    assert len(due) == 22
+    for name, data in bundles.items():
+        due = verify_bundle(data, []).checks
+        assert len(due) == 22
+        choose(page, payload(f"{name}.json", data))
+        expect(page.locator(".report h3")).to_have_text(f"{name}.json")
+        assert checks_shown(page) == [[check.name, check.outcome] for check in due]
 
 
 def test_a_valid_bundle_is_not_a_trusted_one(page: Page, site: Site) -> None:
@@ -51,7 +50,7 @@ def test_a_valid_bundle_is_not_a_trusted_one(page: Page, site: Site) -> None:
     drop(page, {"good.json": bundle_bytes(GOOD)})
     expect(page.locator("#status")).to_contain_text("Valid, but not trusted")
     facts = page.locator(".facts")
-    for shown in (GOOD["pith_number"], "GoSGD", "David Picard", "1804.01852 v1"):
+    for shown in (GOOD["pith_number"], "GoSGD", "David Picard", "1804.01852 v2"):
         expect(facts).to_contain_text(shown)
 
 
@@ -82,6 +81,19 @@ def test_nothing_is_sent_anywhere(page: Page, site: Site, complaints: Complaints
     assert [url for url in complaints.requests[before:] if not static.fullmatch(url)] == []
 
 
+FLOOR = """async (count) => {
+  const pair = await crypto.subtle.generateKey("Ed25519", false, ["sign", "verify"]);
+  const message = new Uint8Array(32);
+  const signature = await crypto.subtle.sign("Ed25519", pair.privateKey, message);
+  const started = performance.now();
+  for (let n = 0; n < count; n += 1) {
+    await crypto.subtle.verify("Ed25519", pair.publicKey, signature, message);
+  }
+  return (performance.now() - started) / 1000;
+}"""
+SIGNATURES = 4  # of a bundle: receipt, two events, the whole
+
+
 def test_five_hundred_are_a_table(
     page: Page, site: Site, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -91,8 +103,9 @@ def test_five_hundred_are_a_table(
     choose(page, *[payload(f"{n}.json", data) for n, data in enumerate(bundles)])
     status = page.locator("#status")
     expect(status).to_contain_text("bundles per second", timeout=120_000)
+    bare = page.evaluate(FLOOR, SIGNATURES * len(bundles))
     with capsys.disabled():
-        print(f"\n{status.inner_text()}")
+        print(f"\n{status.inner_text()} Their signatures alone: {bare:.1f} seconds.")
     counts = "500 files: 498 valid, 0 trusted, 1 not valid, 1 unreadable; in "
     expect(status).to_contain_text(counts)
     rows = page.locator(".batch tbody tr")
@@ -143,13 +156,14 @@ def test_a_file_that_is_gone_is_said_to_be(page: Page, site: Site, tmp_path: Pat
 
 
 def test_it_is_used_by_keyboard_alone(page: Page, site: Site) -> None:
+    # Before the page opens: one that is expected only as the key is pressed may come too soon.
+    good = payload("good.json", bundle_bytes(GOOD))
+    page.on("filechooser", lambda chooser: chooser.set_files([good]))
     open_verify(page, site)
     page.keyboard.press("Tab")  # the site's own link
     page.keyboard.press("Tab")
     expect(page.locator("#files")).to_be_focused()
-    with page.expect_file_chooser() as chooser:
-        page.keyboard.press("Enter")
-    chooser.value.set_files([payload("good.json", bundle_bytes(GOOD))])
+    page.keyboard.press("Enter")
     expect(page.locator("#status")).to_contain_text("Valid, but not trusted")
     for _ in range(5):  # folder, number, registry, fetch, trust
         page.keyboard.press("Tab")
@@ -206,21 +220,18 @@ def test_a_page_that_came_unsafely_says_so(page: Page, site: Site, complaints: C
     complaints.expect(f"a request to {unsafe}/")
 
 
-def test_scripts_that_do_not_load_are_said_to(
-    page: Page, site: Site, complaints: Complaints
-) -> None:
+def test_scripts_that_do_not_load_are_said_to(page: Page, site: Site) -> None:
     page.route("**/ui/worker.js", lambda route: route.abort())
     open_verify(page, site)
     choose(page, payload("good.json", bundle_bytes(GOOD)))
     expect(page.locator("#status")).to_contain_text("own scripts did not run")
-    complaints.expect("Failed to load resource")
 
 
-def test_without_javascript_the_page_names_the_command(site: Site, page: Page) -> None:
-    assert page.context.browser
-    context = page.context.browser.new_context(java_script_enabled=False)
-    plain = context.new_page()
-    plain.goto(f"{site.url}/verify")
-    expect(plain.locator("noscript")).to_contain_text("pith-ingest verify FILE")
-    expect(plain.locator("#verify")).to_be_hidden()
-    context.close()
+def test_without_javascript_nothing_is_offered_that_does_not_work(
+    browser: Browser, site: Site
+) -> None:
+    with browser.new_context(java_script_enabled=False) as context:
+        page = context.new_page()
+        page.goto(f"{site.url}/verify")
+        expect(page.get_by_role("heading", name="Verify bundles")).to_be_visible()
+        expect(page.locator("#verify")).to_be_hidden()

@@ -3,7 +3,7 @@
 import { MAX_BYTES } from "../verify/strict-json.js";
 import { printable } from "./elements.js";
 
-const NUMBER = /^(?:pith:)?(?:([0-9]{4}):)?([a-z2-7]{26}|[a-z2-7]{16}|[a-z2-7]{12}|[a-z2-7]{8})$/i;
+const NUMBER = /^(?:pith:)?(?:([0-9]{4}):)?([a-z2-7]{8,26})$/i;
 const RECORD = /^(.*\/pith\/([A-Za-z2-7]+))(?:\/(?:bundle\.json)?)?$/;
 const MAX_SECONDS = 60;
 
@@ -38,12 +38,10 @@ export function isAsked({ year, suffix }, number) {
 }
 
 function webAddress(text) {
-  let url;
-  try {
-    url = new URL(text.trim());
-  } catch {
+  const url = URL.canParse(text.trim()) ? new URL(text.trim()) : null;
+  if (url === null || url.protocol === "pith:") {
     throw new CannotFetch("Give a Pith number such as pith:2019:… with its 26 letters and digits, " +
-      "its first 8, 12 or 16, or an address that begins with https://.");
+      "or at least their first 8, or an address that begins with https://.");
   }
   if (!["https:", "http:"].includes(url.protocol) || url.username || url.password) {
     throw new CannotFetch("Only addresses that begin with https:// or http://, without a user's " +
