@@ -29,8 +29,9 @@ export async function packedBundle(base, start, init = {}) {
 }
 
 async function published(base, init) {
-  const response = await fetch(`${base}/pith-publish.json`, { ...init, cache: "no-cache" });
-  if (!response.ok) return null;
+  const asked = fetch(`${base}/pith-publish.json`, { ...init, cache: "no-cache" });
+  const response = await asked.catch(() => null);
+  if (!response?.ok) return null;
   const state = await response.json().catch(() => null);
   return state?.publish_version === 1 && state.layout === "packs" ? state : null;
 }

@@ -275,9 +275,9 @@ def test_the_table_in_security_says_which_commands_read_the_folders_configuratio
 
 
 def test_each_command_stands_in_that_table() -> None:
-    from flows.cli.registry.app import app as registry
     from flows.cli.app import app
     from flows.cli.keys import trust
+    from flows.cli.registry.app import app as registry
 
     def names(of: Typer) -> set[str]:
         return {

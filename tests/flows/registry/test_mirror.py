@@ -7,8 +7,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import partial
-from http.server import BaseHTTPRequestHandler, SimpleHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import pairwise
 from pathlib import Path
 from random import Random
@@ -18,22 +17,19 @@ from typing import Any
 import pytest
 from support.papers.oai_pages import page, record
 from support.paths import ROOT
+from support.registry.file_server import serve_files
+from support.registry.publishing import published
 from support.runs.jobs import backfill_raw
 from support.runs.runs import SAMPLE, bundle_files, config_in, process
 
 from flows.common.errors import StoreError
 from flows.common.limits import RetryPolicy
-from flows.common.process.clock import utc_now
 from flows.registry.mirror.client import RegistryClient, RegistryError
 from flows.registry.mirror.kept import MirrorFolder
 from flows.registry.mirror.listings import NamedRecords
 from flows.registry.mirror.mirror import MirrorReport, OwnBundle, mirror
-from flows.registry.publish.publish import publish
-from flows.registry.reader import RegistryReader
-from flows.registry.server.app import Registry, make_app
+from flows.registry.publish.published import FileLayout
 from flows.sources.arxiv.rate_limit import Pace
-from flows.store.files.local import LocalFiles
-from flows.store.layout import Layout
 from transforms.encoding.strict_json import read_json
 from transforms.registry.addresses import change_path
 
@@ -65,18 +61,6 @@ def served(folder: Path) -> Iterator[str]:
             yield running.stdout.readline().split(" at ")[1].strip()
         finally:
             running.terminate()
-
-
-@contextmanager
-def served_files(to: Path) -> Iterator[str]:
-    """Serve a folder as `python -m http.server` does."""
-
-    class Handler(SimpleHTTPRequestHandler):
-        def log_message(self, *_args: object) -> None:
-            pass
-
-    with running(partial(Handler, directory=str(to))) as url:
-        yield url
 
 
 @contextmanager
@@ -134,16 +118,6 @@ def kept_in(to: Path) -> dict[str, bytes]:
     return {path.stem: path.read_bytes() for path in to.glob("*/*/*.json")}
 
 
-def published(folder: Path, to: Path, file_layout: Any) -> None:
-    layout = Layout(folder / "data")
-    with RegistryReader(layout) as reader:
-        publish(
-            layout, LocalFiles(to),
-            lambda chosen: make_app(Registry(reader, "https://r.example", "A registry", chosen)),
-            base_url="https://r.example", moment=utc_now(), file_layout=file_layout,
-        )  # fmt: skip
-
-
 @pytest.mark.process
 def test_a_served_registry_is_mirrored_byte_for_byte_and_then_only_what_is_new(
     folder: Path, tmp_path: Path
@@ -160,11 +134,12 @@ def test_a_served_registry_is_mirrored_byte_for_byte_and_then_only_what_is_new(
 
 @pytest.mark.parametrize("file_layout", ["files", "packs"])
 def test_a_published_registry_is_mirrored_as_a_served_one(
-    folder: Path, tmp_path: Path, file_layout: str
+    folder: Path, tmp_path: Path, file_layout: FileLayout
 ) -> None:
     site, to = tmp_path / "site", tmp_path / "mirror"
     published(folder, site, file_layout)
-    with served_files(site) as url:
+    with serve_files(site) as files:
+        url = files.url
         assert mirrored(url, to).kept == 9
         assert kept_in(to) == bundle_files(folder)
         process(folder, page(record("2101.00001")))

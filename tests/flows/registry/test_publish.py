@@ -8,18 +8,17 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
 import pytest
 from support.papers.oai_pages import page, record
+from support.registry.publishing import BASE_URL, published
 from support.runs.jobs import backfill_raw
 from support.runs.runs import SAMPLE, bundle_files, config_in, process
 
 from flows.common.errors import ConfigError, StoreError
 from flows.common.files.whole_file import Data
-from flows.registry.publish.publish import PublishReport, publish
 from flows.registry.publish.published import FileLayout, Published, read_published
 from flows.registry.reader import RegistryReader
 from flows.registry.server.app import Registry, make_app
@@ -28,8 +27,6 @@ from flows.store.layout import Layout
 from transforms.registry.addresses import record_addresses
 from transforms.registry.packs import read_index
 
-BASE_URL = "https://registry.example"
-MOMENT = datetime(2026, 11, 21, tzinfo=UTC)
 NEW = "2101.00001"
 
 
@@ -38,23 +35,6 @@ def folder(tmp_path: Path) -> Path:
     """Return a folder with the sample's nine records."""
     backfill_raw(config_in(tmp_path), [SAMPLE])
     return tmp_path
-
-
-def published_to(
-    folder: Path,
-    to: Path,
-    file_layout: FileLayout | None = None,
-    *,
-    files: LocalFiles | None = None,
-    base_url: str = BASE_URL,
-) -> PublishReport:
-    layout = Layout(folder / "data")
-    with RegistryReader(layout) as reader:
-        return publish(
-            layout, files or LocalFiles(to),
-            lambda chosen: make_app(Registry(reader, base_url, "A registry", chosen)),
-            base_url=base_url, moment=MOMENT, file_layout=file_layout,
-        )  # fmt: skip
 
 
 def state_of(to: Path) -> Published:
@@ -92,7 +72,7 @@ async def served(folder: Path, paths: Iterable[str]) -> dict[str, bytes]:
 
 def test_each_file_is_what_the_server_answers(folder: Path, tmp_path: Path) -> None:
     to = tmp_path / "site"
-    assert published_to(folder, to).published.layout == "files"
+    assert published(folder, to).published.layout == "files"
     for suffix, data in bundle_files(folder).items():
         addresses = record_addresses("", suffix)
         assert (to / addresses.bundle[1:]).read_bytes() == data
@@ -109,19 +89,19 @@ def test_a_second_publish_writes_nothing(
     folder: Path, tmp_path: Path, file_layout: FileLayout
 ) -> None:
     to = tmp_path / "site"
-    published_to(folder, to, file_layout)
+    published(folder, to, file_layout)
     before = tree(to)
-    again = published_to(folder, to)
+    again = published(folder, to)
     assert (again.files, again.changed, again.published.number) == (0, 0, 1)
     assert tree(to) == before
 
 
 def test_a_night_changes_its_own_records_files_only(folder: Path, tmp_path: Path) -> None:
     to = tmp_path / "site"
-    published_to(folder, to, "files")
+    published(folder, to, "files")
     before = tree(to)
     process(folder, page(record(NEW)))
-    report = published_to(folder, to)
+    report = published(folder, to)
     (suffix,) = (suffix for suffix in bundle_files(folder) if f"pith/{suffix}.json" not in before)
     now = tree(to)
     written = {key for key in now if now[key] != before.get(key)}
@@ -136,11 +116,11 @@ def test_a_night_changes_its_own_records_files_only(folder: Path, tmp_path: Path
 
 def test_a_night_adds_a_pack_and_changes_its_indexes_only(folder: Path, tmp_path: Path) -> None:
     to = tmp_path / "site"
-    published_to(folder, to, "packs")
+    published(folder, to, "packs")
     first, before = state_of(to), tree(to)
     assert packed(to) == bundle_files(folder)
     process(folder, page(record(NEW)))
-    report = published_to(folder, to)
+    report = published(folder, to)
     second = state_of(to)
     assert packed(to) == bundle_files(folder)
     assert report.changed == 1
@@ -155,15 +135,15 @@ def test_a_changed_record_is_found_in_its_new_pack_and_old_readers_go_on(
 ) -> None:
     to = tmp_path / "site"
     process(folder, page(record(NEW)))
-    published_to(folder, to, "packs")
+    published(folder, to, "packs")
     old, bundles = state_of(to), bundle_files(folder)
     process(folder, page(record(NEW, datestamp="2026-11-20", authors="C. Three")))
-    assert published_to(folder, to).changed == 1
+    assert published(folder, to).changed == 1
     assert packed(to) == bundle_files(folder) != bundles
     # Who read the state before the last publish still finds all that it names.
     assert all((to / key).exists() for key in (*old.packs, *old.indexes.values()))
     process(folder, page(record("2101.00002")))
-    removed = published_to(folder, to).removed
+    removed = published(folder, to).removed
     assert removed == len(old.indexes.items() - state_of(to).indexes.items())
     assert packed(to) == bundle_files(folder)
 
@@ -172,23 +152,23 @@ def test_what_was_published_from_elsewhere_is_not_contradicted(
     folder: Path, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     to = tmp_path / "site"
-    published_to(folder, to, "packs")
+    published(folder, to, "packs")
     before = tree(to)
     other = tmp_path_factory.mktemp("other")
     process(other, page(record(NEW)))
     with pytest.raises(StoreError, match="another data folder was published there"):
-        published_to(other, to)
+        published(other, to)
     with pytest.raises(ConfigError, match="lie in packs"):
-        published_to(folder, to, "files")
+        published(folder, to, "files")
     with pytest.raises(StoreError, match=r"is https://registry\.example"):
-        published_to(folder, to, base_url="https://other.example")
+        published(folder, to, base_url="https://other.example")
     state = to / "pith-publish.json"
     state.write_bytes(state.read_bytes().replace(b'"number": 2', b'"number": 7'))
     with pytest.raises(StoreError, match="does not have"):
-        published_to(folder, to)
+        published(folder, to)
     state.write_bytes(b"{}")
     with pytest.raises(StoreError, match="not what 'registry publish' writes"):
-        published_to(folder, to)
+        published(folder, to)
     assert {key: digest for key, digest in tree(to).items() if key != state.name} == {
         key: digest for key, digest in before.items() if key != state.name
     }
@@ -197,7 +177,7 @@ def test_what_was_published_from_elsewhere_is_not_contradicted(
 def test_an_empty_folder_publishes_nothing(tmp_path: Path) -> None:
     process(tmp_path, page())
     with pytest.raises(ConfigError, match="no record is kept yet"):
-        published_to(tmp_path, tmp_path / "site")
+        published(tmp_path, tmp_path / "site")
 
 
 class _Dying(LocalFiles):
@@ -227,16 +207,16 @@ def test_a_reader_sees_a_whole_registry_wherever_a_publish_ended(
     folder: Path, tmp_path: Path
 ) -> None:
     to = tmp_path / "site"
-    published_to(folder, to, "packs")
+    published(folder, to, "packs")
     for n in range(12):
-        published = bundle_files(folder)
+        before = bundle_files(folder)
         process(folder, page(record(f"2102.{n:05}")))
         _Dying.left = n
         try:
-            published_to(folder, to, files=_Dying(to))
+            published(folder, to, files=_Dying(to))
         except KeyboardInterrupt:
-            assert packed(to) == published
-            published_to(folder, to)
+            assert packed(to) == before
+            published(folder, to)
         assert packed(to) == bundle_files(folder)
         named = {*state_of(to).packs, *state_of(to).indexes.values()}
         assert named <= tree(to).keys()

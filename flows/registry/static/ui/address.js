@@ -1,10 +1,12 @@
 /* Where a bundle is that somebody asks for, and fetching it. */
 
 import { MAX_BYTES } from "../verify/strict-json.js";
+import { NotInPacks, packedBundle } from "../packs.js";
 import { printable } from "./elements.js";
 
 const NUMBER = /^(?:pith:)?(?:([0-9]{4}):)?([a-z2-7]{8,26})$/i;
 const RECORD = /^(.*\/pith\/([A-Za-z2-7]+))(?:\/(?:bundle\.json)?)?$/;
+const BUNDLE = /^(.*)\/pith\/([A-Z2-7]+)\/bundle\.json$/;
 const MAX_SECONDS = 60;
 
 /* What keeps a bundle from being fetched, in one sentence. */
@@ -56,19 +58,29 @@ function webAddress(text) {
 export async function fetchBundle(url) {
   const { host } = new URL(url);
   const signal = AbortSignal.timeout(MAX_SECONDS * 1000);
+  const init = { signal, credentials: "omit", referrerPolicy: "no-referrer" };
   try {
-    const response = await fetch(url, {
-      signal, credentials: "omit", referrerPolicy: "no-referrer", cache: "no-cache",
-    });
-    if (!response.ok) throw new CannotFetch(refusal(response.status, printable(host)));
-    return await firstBytes(response.body.getReader());
+    const response = await fetch(url, { ...init, cache: "no-cache" });
+    if (response.ok) return await firstBytes(response.body.getReader());
+    const packed = response.status === 404 ? await outOfPacks(url, init) : null;
+    if (packed) return packed.blob;
+    throw new CannotFetch(refusal(response.status, printable(host)));
   } catch (error) {
     if (error instanceof CannotFetch) throw error;
+    if (error instanceof NotInPacks) {
+      throw new CannotFetch(refusal(error.status, printable(host)));
+    }
     throw new CannotFetch(signal.aborted
       ? `${printable(host)} took longer than ${MAX_SECONDS} seconds; ask it again later.`
       : `${printable(host)} could not be read: it does not answer, or does not let pages of ` +
         "other sites read it (CORS); download the file and drop it here.");
   }
+}
+
+/* Return the bundle of a registry that is published in packs, null where it is not. */
+async function outOfPacks(url, init) {
+  const bundle = BUNDLE.exec(url);
+  return bundle && packedBundle(bundle[1], bundle[2], init);
 }
 
 function refusal(status, host) {
