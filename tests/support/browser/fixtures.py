@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, Page
 
 from support.browser.chromium import open_browser
 from support.browser.complaints import Complaints
+from support.browser.site import Site, serve_site
 
 
 # For a module, not for the session: as long as Playwright runs, its event loop counts as running,
@@ -20,6 +21,15 @@ def browser() -> Iterator[Browser]:
     """Give one Chromium to the tests of a module."""
     with open_browser() as browser:
         yield browser
+
+
+@pytest.fixture(scope="module")
+def site() -> Iterator[Site]:
+    """Give a site on loopback, with the page `verify` and an `empty` one."""
+    with serve_site() as site:
+        site.add_main("/empty", "<h1>Nothing</h1>")
+        site.add_page("/verify", "verify.html")
+        yield site
 
 
 @pytest.fixture

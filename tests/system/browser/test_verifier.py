@@ -1,15 +1,15 @@
 """In Chromium the verifier says of every bundle what the one in Python says, check by check."""
 
-from collections.abc import Iterator
-
 import pytest
 from playwright.sync_api import Page
-from support.browser.site import Site, serve_site
+from support.browser.site import Site
 from support.browser.verifier import reports_of, results_of
 from support.javascript.agreement import (
+    changed_characters,
     differences,
     forged_documents,
     json_documents,
+    large_documents,
     mutated_documents,
     named_documents,
     vector_calls,
@@ -17,13 +17,6 @@ from support.javascript.agreement import (
 
 pytestmark = pytest.mark.browser
 pytest_plugins = ["support.browser.fixtures"]
-
-
-@pytest.fixture(scope="module")
-def site() -> Iterator[Site]:
-    with serve_site() as site:
-        site.add_main("/empty", "<h1>Nothing</h1>")
-        yield site
 
 
 @pytest.fixture
@@ -40,8 +33,14 @@ def test_it_agrees_on_published_bundles_vectors_and_every_named_case(
     assert differences(documents, reports_of(opened, site, documents)) == []
 
 
-def test_it_agrees_on_two_thousand_mutations(opened: Page, site: Site) -> None:
-    documents = mutated_documents(2000)
+def test_it_agrees_on_two_thousand_changed_characters(opened: Page, site: Site) -> None:
+    documents = changed_characters(2000)
+    assert len({*documents.values()}) > 1900
+    assert differences(documents, reports_of(opened, site, documents)) == []
+
+
+def test_it_agrees_on_mutations_of_every_kind(opened: Page, site: Site) -> None:
+    documents = mutated_documents(500)
     assert differences(documents, reports_of(opened, site, documents)) == []
 
 
@@ -52,6 +51,11 @@ def test_it_agrees_on_forgeries(opened: Page, site: Site) -> None:
 
 def test_it_reads_json_as_strictly(opened: Page, site: Site) -> None:
     documents = json_documents()
+    assert differences(documents, reports_of(opened, site, documents)) == []
+
+
+def test_it_agrees_on_texts_of_megabytes(opened: Page, site: Site) -> None:
+    documents = large_documents()
     assert differences(documents, reports_of(opened, site, documents)) == []
 
 
