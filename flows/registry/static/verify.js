@@ -15,9 +15,6 @@ import { Subject } from "./verify/subject.js";
 import { encodeBase64, isObject, isText, without } from "./verify/values.js";
 
 const CHECKS = [...Object.entries(recomputed), ...Object.entries(ofParts)];
-const NOTHING_FOUND = {
-  pith_number: null, valid: false, trusted: false, unreadable: null, checks: [], signers: [],
-};
 
 /* Check the bytes of a bundle file, and its keys against `pinned` ones (raw 32 bytes each).
 
@@ -30,8 +27,13 @@ export async function verifyBundle(data, pinned = []) {
     return { ...report, trusted: isTrusted(report, new Set(pinned.map(encodeBase64))) };
   } catch (error) {
     if (!(error instanceof Unreadable)) throw error;
-    return { ...NOTHING_FOUND, unreadable: error.message };
+    return nothingFound(error.message);
   }
+}
+
+/* Return the report on what could not be read, for that reason. */
+export function nothingFound(unreadable) {
+  return { pith_number: null, valid: false, trusted: false, unreadable, checks: [], signers: [] };
 }
 
 /* Return the JSON of a bundle file, or throw `Unreadable`. */
@@ -50,7 +52,7 @@ export async function verifyDocument(bundle) {
   if (hasForm.outcome !== "pass") {
     const others = CHECKS.map(([name]) =>
       ({ name, outcome: "could not check", detail: "not canonical JSON" }));
-    return { ...NOTHING_FOUND, pith_number, checks: [hasForm, ...others] };
+    return { ...nothingFound(null), pith_number, checks: [hasForm, ...others] };
   }
   const digest = await sha256(canonicalJson(without(bundle, "bundle_signature")));
   const subject = new Subject(bundle, digest);
@@ -58,7 +60,7 @@ export async function verifyDocument(bundle) {
   for (const [name, check] of CHECKS) checks.push(await run(name, check, subject));
   const valid = checks.every((check) => check.outcome !== "fail");
   const signers = valid ? await subject.signers() : [];
-  return { ...NOTHING_FOUND, pith_number, valid, checks, signers };
+  return { ...nothingFound(null), pith_number, valid, checks, signers };
 }
 
 /* Return whether a bundle is valid and each key that signed in it is among `pinned` (base64). */

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 REQUIRED = "REQUIRE_BROWSER"
 """With this environment variable, a machine without Chromium fails the tests: `.ci/run` sets it.
@@ -17,6 +17,9 @@ _MISSING = (
     "there is no Chromium on this machine, so the browser's tests are left out; "
     "get it with 'apt-get install chromium', or put another one's name 'chromium' on the PATH"
 )
+_MOST_MILLISECONDS = 60_000
+"""For an expectation to come true: a machine may be busy with much else."""
+
 _FLAGS = [
     "--no-sandbox",  # a container's root has no other way
     "--disable-gpu",
@@ -41,6 +44,7 @@ def chromium() -> str:
 @contextmanager
 def open_browser() -> Iterator[Browser]:
     """Start Chromium without a window and with an empty profile of its own, and stop it."""
+    expect.set_options(timeout=_MOST_MILLISECONDS)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium(), args=_FLAGS)
         try:

@@ -15,8 +15,9 @@ from support.paths import ROOT
 STATIC = ROOT / "flows" / "registry" / "static"
 TEMPLATES = ROOT / "flows" / "registry" / "templates"
 POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src *; "
-    "worker-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+    "font-src 'self'; connect-src 'self' https: http://localhost:* http://127.0.0.1:*; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 _BASE = """<!doctype html>
 <html lang="en">

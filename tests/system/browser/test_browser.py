@@ -3,28 +3,20 @@
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Page
 from support.browser.accessibility import serious_findings
 from support.browser.chromium import REQUIRED
 from support.browser.complaints import Complaints
-from support.browser.site import Document, Site, serve_site
+from support.browser.site import Document, Site
 from support.paths import ROOT
 
 pytestmark = pytest.mark.browser
 pytest_plugins = ["support.browser.fixtures"]
 
 
-@pytest.fixture(scope="module")
-def site() -> Iterator[Site]:
-    with serve_site() as site:
-        yield site
-
-
 def test_it_verifies_signatures(page: Page, site: Site) -> None:
-    site.add_main("/empty", "<h1>Nothing</h1>")
     page.goto(f"{site.url}/empty")
     made = "crypto.subtle.generateKey('Ed25519', false, ['sign', 'verify'])"
     assert page.evaluate(f"{made}.then((pair) => pair.publicKey.algorithm.name)") == "Ed25519"
@@ -60,8 +52,7 @@ def test_errors_of_pages_and_of_workers_are_heard(
 def test_a_request_to_another_machine_is_heard(
     page: Page, site: Site, complaints: Complaints
 ) -> None:
-    site.add_main("/outside", "<h1>Nothing</h1>")
-    page.goto(f"{site.url}/outside")
+    page.goto(f"{site.url}/empty")
     page.evaluate("fetch('http://127.0.0.2:65000/').catch(() => null)")
     complaints.expect("a request to http://127.0.0.2:65000/")
     complaints.expect("ERR_CONNECTION_REFUSED")

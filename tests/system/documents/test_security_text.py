@@ -61,6 +61,18 @@ def test_the_limits_are_those_of_the_code() -> None:
     assert ROWS["a key file, a trust file"].startswith(own)
 
 
+def test_the_limits_in_a_browser_are_those_of_its_scripts() -> None:
+    """What may be in a bundle is the same as here: the tests of the browser's verifier show it."""
+    said = ROWS["a bundle to verify in a browser"]
+    assert said == "the same, and 60 s for fetching it, 60 s for checking it, 10000 files at a time"
+    for script, limit in (
+        ("address.js", "MAX_SECONDS = 60;"),
+        ("verifier.js", "MAX_SECONDS = 60;"),
+        ("dropped-files.js", "MOST_FILES = 10_000;"),
+    ):
+        assert limit in (ROOT / "flows" / "registry" / "static" / "ui" / script).read_text()
+
+
 def test_every_file_that_it_names_exists() -> None:
     named = set(re.findall(r"`((?:transforms|flows)/[\w/]+\.py)`", TEXT))
     assert len(named) > 8

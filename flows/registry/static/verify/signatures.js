@@ -20,7 +20,8 @@ const GROUP = 2n ** 252n + 27742317777372353535851937790883648493n;
 
 const littleEndian = (bytes) => BigInt(`0x${hex(Uint8Array.from(bytes).reverse())}`);
 
-function isUsablePoint(bytes) {
+/* Return whether 32 bytes are no point of small order, nor a second spelling of one. */
+export function isUsablePoint(bytes) {
   const y = Uint8Array.from(bytes);
   y[31] &= 0x7f; // without the sign of x
   return littleEndian(y) < FIELD && !SMALL_ORDER.has(hex(y));
