@@ -21,6 +21,7 @@ from support.runs.runs import SAMPLE, bundle_files, config_in, process
 
 from flows.registry.reader import RegistryReader
 from flows.registry.server.app import Registry, _routes
+from flows.registry.site.site import Site
 from flows.store.layout import Layout
 from transforms.verify.verify import verify_bundle
 
@@ -346,8 +347,12 @@ def test_it_says_whether_it_is_well(served: Served) -> None:
 def test_openapi_describes_every_address(folder: Path, served: Served) -> None:
     said = served.get("/openapi.json").json()
     assert said["openapi"].startswith("3.1")
+    run = next((folder / "data" / "runs").iterdir()).name
+    values = {"{name}": SUFFIX, "{schema}": "state.schema.json", "{run}": run}
     for path, item in said["paths"].items():
-        asked = path.replace("{name}", SUFFIX).replace("{schema}", "state.schema.json")
+        asked = path
+        for name, value in values.items():
+            asked = asked.replace(name, value)
         reply = served.get(asked)
         assert reply.status_code == 200, path
         media_type = reply.headers["content-type"].partition(";")[0]
@@ -356,8 +361,10 @@ def test_openapi_describes_every_address(folder: Path, served: Served) -> None:
             assert served.get(ref).status_code == 200
     assert not refs_that_lead_nowhere(said)
     with RegistryReader(Layout(folder / "data")) as reader:
-        routes: list[Any] = _routes(Registry(reader, "https://r.example", "R"))
-    assert {route.path for route in routes} - {"/schemas/1.0/{name}"} <= said["paths"].keys()
+        registry = Registry(reader, "https://r.example", "R")
+        routes: list[Any] = _routes(registry, Site(reader, registry.base_url, registry.name))
+    others = {"/schemas/1.0/{name}", "/static/{name:path}"}
+    assert {route.path for route in routes} - others <= said["paths"].keys()
 
 
 def refs_that_lead_nowhere(document: Any) -> set[str]:
