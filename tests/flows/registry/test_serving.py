@@ -120,6 +120,13 @@ def test_the_recipe_gives_the_hash_of_every_record(folder: Path, served: Served)
         assert done.stdout.strip() == json.loads(data)["canonical_sha256"]
 
 
+def test_a_header_that_stands_twice_is_a_list(served: Served) -> None:
+    etag = served.get(BUNDLE).headers["etag"]
+    lines = f'If-None-Match: "a"\r\nIf-None-Match: {etag}\r\nConnection: close'
+    reply = served.raw(f"GET {BUNDLE} HTTP/1.1\r\nHost: x\r\n{lines}\r\n\r\n".encode())
+    assert reply.startswith(b"HTTP/1.1 304 ")
+
+
 @pytest.mark.parametrize(
     ("accept", "expected"),
     [
