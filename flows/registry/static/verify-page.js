@@ -2,7 +2,7 @@
 
 import { bundleAddress, CannotFetch, fetchBundle } from "./ui/address.js";
 import { batchView, countedResults } from "./ui/batch-view.js";
-import { chosenFolder, droppedFiles, MOST_FILES } from "./ui/dropped-files.js";
+import { chosenFiles, chosenFolder, droppedFiles, MOST_FILES } from "./ui/dropped-files.js";
 import { reportView } from "./ui/report-view.js";
 import { showKeys, takePastedKeys, trustSigner } from "./ui/trust-view.js";
 import { TrustedKeys } from "./ui/trusted-keys.js";
@@ -78,12 +78,12 @@ async function verifyMany(files) {
   const underWay = [];
   for (let at = 0; at < files.length; ) {
     while (underWay.length < UNDER_WAY && at + underWay.length < files.length) {
-      underWay.push(verifier.verify(files[at + underWay.length]));
+      underWay.push(verifier.verify(files[at + underWay.length].blob));
     }
-    const result = resultOf(files[at], await underWay.shift());
+    const found = await underWay.shift();
     if (current !== go) return;
+    batch.add({ name: files[at].name, asked: null, ...found });
     at += 1;
-    batch.add(result);
     if (at % SAID_EVERY === 0) say(`${at} of ${files.length} files…`);
   }
   batch.flush();
@@ -92,11 +92,8 @@ async function verifyMany(files) {
     `in ${seconds.toFixed(1)} seconds, ${Math.round(files.length / seconds)} bundles per second.`);
 }
 
-const resultOf = (file, found) =>
-  ({ name: file.webkitRelativePath || file.name, asked: null, ...found });
-
 function verifyFiles(files) {
-  if (files.length === 1) return verifyOne(files[0].name, files[0]);
+  if (files.length === 1) return verifyOne(files[0].name, files[0].blob);
   if (!files.length) return begin("There is no bundle: no file, or no *.json in the folder.");
   if (files.length > MOST_FILES) {
     return begin(`More than ${MOST_FILES} files: the command 'pith-ingest verify' takes any number.`);
@@ -117,7 +114,7 @@ async function verifyAddress(text, registry) {
 }
 
 function takeFiles() {
-  place("files").addEventListener("change", ({ target }) => verifyFiles([...target.files]));
+  place("files").addEventListener("change", ({ target }) => verifyFiles(chosenFiles(target.files)));
   place("folder").addEventListener("change", ({ target }) => verifyFiles(chosenFolder(target.files)));
   const drop = place("drop");
   // On the whole page: a browser would open what is dropped beside the frame instead of it.

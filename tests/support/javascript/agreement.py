@@ -8,7 +8,7 @@ from fuzz import campaign
 from fuzz.campaign import forgeries, mutations, originals
 
 from support.bundles.bad_bundles import BAD, HARMLESS, HOSTILE, UNCHECKED
-from support.bundles.forging import GOOD
+from support.bundles.forging import GOOD, put, resigned
 from support.bundles.signed_events import ISSUER
 from support.paths import TESTS
 from transforms import bundle_bytes
@@ -73,6 +73,24 @@ def json_documents() -> Documents:
     documents["as many values as may be"] = _with_proof(good, "0" + ",0" * most)
     documents["one value more"] = _with_proof(good, "0" + ",0" * (most + 1))
     return documents
+
+
+def large_documents() -> Documents:
+    """Return good bundles with texts of megabytes in them, which exhaust careless patterns."""
+    repeated = {
+        ("links", "resolver"): ("https://a", "/a"),
+        ("canonical_record", "metadata", "primary_cat"): ("a", "-a"),
+        ("canonical_record", "source", "id"): ("a", "-a"),
+        ("public_keys", 0, "url"): ("https://a", "/a"),
+        ("events", 0, "signer", "signer_id"): ("<", "<>"),
+        ("events", 1, "payload", "graph_snapshot", "paper", "title"): ("a", " b"),
+        ("built_at",): ("2026", "0:"),
+    }
+    bundles = {}
+    for path, (start, unit) in repeated.items():
+        bundle = resigned(put(*path, start + unit * 4_000_000))
+        bundles[f"megabytes in {path}"] = bundle_bytes(bundle)
+    return bundles
 
 
 def vector_calls() -> list[tuple[list[Any], Any]]:

@@ -16,6 +16,7 @@ from support.javascript.agreement import (
     forged_documents,
     framed,
     json_documents,
+    large_documents,
     mutated_documents,
     named_documents,
     vector_calls,
@@ -76,6 +77,12 @@ def test_it_agrees_on_forgeries() -> None:
 @needs_node
 def test_it_reads_json_as_strictly() -> None:
     documents = json_documents()
+    assert differences(documents, by_node(documents)) == []
+
+
+@needs_node
+def test_it_agrees_on_texts_of_megabytes() -> None:
+    documents = large_documents()
     assert differences(documents, by_node(documents)) == []
 
 

@@ -9,6 +9,7 @@ from support.javascript.agreement import (
     differences,
     forged_documents,
     json_documents,
+    large_documents,
     mutated_documents,
     named_documents,
     vector_calls,
@@ -50,6 +51,11 @@ def test_it_agrees_on_forgeries(opened: Page, site: Site) -> None:
 
 def test_it_reads_json_as_strictly(opened: Page, site: Site) -> None:
     documents = json_documents()
+    assert differences(documents, reports_of(opened, site, documents)) == []
+
+
+def test_it_agrees_on_texts_of_megabytes(opened: Page, site: Site) -> None:
+    documents = large_documents()
     assert differences(documents, reports_of(opened, site, documents)) == []
 
 

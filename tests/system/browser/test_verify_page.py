@@ -134,6 +134,24 @@ def test_a_folder_is_searched_for_json(page: Page, site: Site, tmp_path: Path) -
     expect(page.locator("#status")).to_contain_text("There is no bundle")
 
 
+def test_a_folder_that_is_dropped_is_searched_too(page: Page, site: Site, tmp_path: Path) -> None:
+    """By the browser's own drag, which alone hands folders over."""
+    for name in ("a.json", "in/deep/b.json", "in/notes.txt"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(bundle_bytes(GOOD))
+    open_verify(page, site)
+    box = page.locator("#drop").bounding_box()
+    assert box
+    data = {"items": [], "files": [str(tmp_path)], "dragOperationsMask": 1}
+    session = page.context.new_cdp_session(page)
+    for kind in ("dragEnter", "dragOver", "drop"):
+        event = {"type": kind, "x": box["x"] + 5, "y": box["y"] + 5, "data": data}
+        session.send("Input.dispatchDragEvent", event)
+    expect(page.locator("#status")).to_contain_text("2 files: 2 valid")
+    shown = page.locator(".batch tbody th").all_inner_texts()
+    assert sorted(shown) == [f"{tmp_path.name}/a.json", f"{tmp_path.name}/in/deep/b.json"]
+
+
 def test_a_second_go_replaces_the_first(page: Page, site: Site) -> None:
     open_verify(page, site)
     many = [payload(f"{n}.json", bundle_bytes(GOOD)) for n in range(300)]
@@ -225,6 +243,20 @@ def test_scripts_that_do_not_load_are_said_to(page: Page, site: Site) -> None:
     open_verify(page, site)
     choose(page, payload("good.json", bundle_bytes(GOOD)))
     expect(page.locator("#status")).to_contain_text("own scripts did not run")
+
+
+def test_a_check_that_does_not_end_is_given_up(page: Page, site: Site) -> None:
+    page.clock.install()
+    silent = {"content_type": "text/javascript", "body": "addEventListener('message', () => {});"}
+    page.route("**/ui/worker.js", lambda route: route.fulfill(**silent))
+    open_verify(page, site)
+    choose(page, payload("good.json", bundle_bytes(GOOD)))
+    expect(page.locator("#status")).to_contain_text("Verifying good.json")
+    page.clock.fast_forward(61_000)
+    expect(page.locator("#status")).to_contain_text("it took longer than 60 seconds to check")
+    page.unroute("**/ui/worker.js")
+    choose(page, payload("good.json", bundle_bytes(GOOD)), payload("again.json", b"{}"))
+    expect(page.locator("#status")).to_contain_text("2 files: 1 valid")
 
 
 def test_without_javascript_nothing_is_offered_that_does_not_work(

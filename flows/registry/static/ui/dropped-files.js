@@ -1,4 +1,5 @@
-/* Files that are dropped or chosen, those in folders too. */
+/* Files that are dropped or chosen, those in folders too: each { name, blob }, the name with the
+   folders that it lies in. */
 
 /* More at one time is for the command line. */
 export const MOST_FILES = 10_000;
@@ -18,11 +19,12 @@ async function filesOf(entries) {
   while (pending.length && files.length <= MOST_FILES) {
     const { entry, isNamed } = pending.shift();
     if (entry instanceof File) {
-      files.push(entry);
+      files.push({ name: entry.name, blob: entry });
     } else if (entry.isDirectory) {
       for (const below of await entriesBelow(entry)) pending.push({ entry: below, isNamed: false });
     } else if (isNamed || isBundleName(entry.name)) {
-      files.push(await new Promise((resolve, reject) => entry.file(resolve, reject)));
+      const blob = await new Promise((resolve, reject) => entry.file(resolve, reject));
+      files.push({ name: entry.fullPath.replace(/^\//, ""), blob });
     }
   }
   return files;
@@ -38,7 +40,11 @@ async function entriesBelow(folder) {
   }
 }
 
+/* Return files that were chosen. */
+export const chosenFiles = (files) =>
+  [...files].map((file) => ({ name: file.webkitRelativePath || file.name, blob: file }));
+
 /* Return the files of a folder that was chosen which may be bundles. */
-export const chosenFolder = (files) => [...files].filter((file) => isBundleName(file.name));
+export const chosenFolder = (files) => chosenFiles(files).filter(({ name }) => isBundleName(name));
 
 const isBundleName = (name) => name.toLowerCase().endsWith(".json");

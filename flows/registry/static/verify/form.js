@@ -5,14 +5,22 @@ import { codePoints, isObject, isText } from "./values.js";
 
 export const EXCERPT_LENGTH = 600;
 
-/* What an address is below which records are published. */
-export const WEB_BASE =
-  /^https?:\/\/(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?(?:\/[A-Za-z0-9._~!$&'()*+,;=:@%-]+)*$/;
+/* No pattern here repeats a group: over megabytes that exhausts the browser's stack. What would be
+   repeated is one class of characters instead, and another pattern says what may not be in it. */
+
+const WEB_ADDRESS =
+  /^https?:\/\/(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?(?:\/[A-Za-z0-9._~!$&'()*+,;=:@%/-]*)?$/;
+const WEB_START = "https://".length;
+
+/* Return whether a text is an address below which records may be published. */
+export const isWebBase = (text) =>
+  WEB_ADDRESS.test(text) && !text.endsWith("/") && !text.includes("//", WEB_START);
 
 const any = () => null;
 const isOne = (test, what) => (value) => (test(value) ? null : `not ${what}`);
 const text = isOne(isText, "a text");
-const textOf = (pattern) => isOne((value) => isText(value) && pattern.test(value), `of ${pattern}`);
+const textOf = (pattern, without = null) => isOne(
+  (value) => isText(value) && pattern.test(value) && !without?.test(value), `of ${pattern}`);
 const textOfLength = (least, most) => isOne(
   (value) => isText(value) && codePoints(value) >= least && codePoints(value) <= most,
   `a text of ${least} to ${most} characters`,
@@ -49,12 +57,12 @@ const EVENT_ID = textOf(/^sha256:[0-9a-f]{64}$/);
 const SECONDS = textOfLength(20, 20);
 const MICROS = textOfLength(27, 27);
 const VERSION = integer(1, 9999);
-const CATEGORY = textOf(/^[a-z]+(?:-[a-z]+)*(?:\.[A-Za-z]+(?:-[a-z]+)*)?$/);
+const CATEGORY = textOf(/^[a-z][a-z-]*(?:\.[A-Za-z]+(?:-[a-z-]*)?)?$/, /--|-\.|-$/);
 const ANY_OBJECT = open({});
 
 const SOURCE = object({
   kind: exactly("arxiv"),
-  id: textOf(/^(?:[0-9]{4}\.[0-9]{4,5}|[a-z]+(?:-[a-z]+)*(?:\.[A-Z]{2})?\/[0-9]{7})$/),
+  id: textOf(/^(?:[0-9]{4}\.[0-9]{4,5}|[a-z][a-z-]*(?:\.[A-Z]{2})?\/[0-9]{7})$/, /--|-[./]/),
   version: VERSION,
 });
 const RECORD = object({

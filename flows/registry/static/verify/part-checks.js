@@ -1,7 +1,7 @@
 /* The checks of a bundle's form, and of its parts against each other (section 9 of docs/format.md). */
 
 import { same } from "./canonical.js";
-import { WEB_BASE } from "./form.js";
+import { isWebBase } from "./form.js";
 import { Unchecked, fail } from "./outcomes.js";
 import { get, getInstant } from "./subject.js";
 import { isObject, latest, without } from "./values.js";
@@ -105,7 +105,7 @@ const ofForm = {
     const end = `/pith/${suffix}`;
     const base = resolver.endsWith(end) ? resolver.slice(0, -end.length) : resolver;
     const due = addresses(base, suffix);
-    if (!WEB_BASE.test(base) || !same(bundle.links, due)) {
+    if (!isWebBase(base) || !same(bundle.links, due)) {
       fail("links are not the addresses of this record below one base");
     }
     for (const hint of bundle.mirror_hints) {
@@ -121,7 +121,7 @@ const ofForm = {
         status: get(hint, "text", "status"),
       };
       const isNamed = hint.name !== "" && hint.status !== "";
-      if (!isNamed || !WEB_BASE.test(base_url) || !same(hint, hintDue)) fail("a mirror hint");
+      if (!isNamed || !isWebBase(base_url) || !same(hint, hintDue)) fail("a mirror hint");
       if (hint.status === "primary" && base_url !== base) fail("the primary mirror is elsewhere");
     }
   },
