@@ -21,11 +21,11 @@ RecordPart = Literal["page", "record", "bundle", "state", "well_known_bundle"]
 """What is served of a record."""
 
 _SUFFIX = re.compile(rf"[A-Z2-7]{{{SUFFIX_LENGTH}}}")
-# The shortest name that fits: an old arXiv id has a slash in it, as a DOI has.
+# A suffix, as nearly always, or the shortest name that fits: old arXiv ids and DOIs have a slash.
 _RECORD_PATH = re.compile(
     r"""
     /\.well-known/pith/(?P<known>.+?)/bundle\.json
-    | /pith/(?P<name>.+?) (?P<tail> /bundle\.json | /state\.json | \.json |)
+    | /pith/(?P<name>[A-Z2-7]{26}|.+?) (?P<tail> /bundle\.json | /state\.json | \.json |)
     """,
     re.VERBOSE | re.DOTALL,
 )

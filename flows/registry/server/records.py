@@ -97,9 +97,10 @@ class Records:
             detail = f"This is served as {HTML}, {LD_JSON} and {JSON}."
             raise ProblemError(HTTPStatus.NOT_ACCEPTABLE, detail)
         if media_type == HTML:
-            # Not of the bundle alone: the paper may vanish, and get newer versions.
-            page = self.site.record(bundle, request.headers.get("host"))
-            document = Document("text/html; charset=utf-8", to_hex(sha256(page)), lambda: page)
+            # Of all records of the paper, for it says which is the newest.
+            page, modified = self.site.record(bundle, request.headers.get("host"))
+            media_type = "text/html; charset=utf-8"
+            document = Document(media_type, to_hex(sha256(page)), lambda: page, modified)
         else:
             document = _made(media_type, self._record(bundle), stored)
         return document._replace(vary="Accept, Accept-Encoding")

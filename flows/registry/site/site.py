@@ -83,12 +83,16 @@ class Site:
             **rows,
         }
 
-    def record(self, bundle: Bundle, host: str | None) -> bytes:
-        """Return the page of a record, which was asked for at `host`; raises `StoreError`."""
+    def record(self, bundle: Bundle, host: str | None) -> tuple[bytes, datetime]:
+        """Return the page of a record, asked for at `host`, and when its paper last got a bundle.
+
+        Raises `StoreError`.
+        """
         (record,) = self._reader.resolve(bundle["pith_number"])
         context = read_context(self._reader, record)
         values = record_values(bundle, context, self._base(host))
-        return self._renderer.render("record.html", values)
+        modified = max(one.issued_at for one in context.records)
+        return self._renderer.render("record.html", values), modified
 
     def _base(self, host: str | None) -> str:
         """Return the base of addresses: where none was configured, the host that was asked."""

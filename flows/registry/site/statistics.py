@@ -104,7 +104,7 @@ def _count_papers(reader: RegistryReader) -> tuple[list[MonthCount], list[Night]
     # million times.
     rows = papers.select(
         pl.col("pith_number").hash().alias("number"),
-        pl.col("primary_category").str.split(".").list.first().alias("archive"),
+        pl.col("primary_category").str.extract(r"^([^.]*)").cast(pl.Categorical).alias("archive"),
         pl.col("submitted_at").dt.date().dt.truncate("1mo").alias("month"),
         pl.col("issued_at").dt.date().alias("day"),
     )

@@ -25,10 +25,14 @@ from flows.store.search.file import (
     read_state,
 )
 from flows.store.search.rows import IndexedPaper, read_papers
-from flows.store.search.writer import add_papers
+from flows.store.search.writer import add_papers, merge_words
 
 ROWS_AT_ONCE = 10_000
 """Papers in one transaction at the least, while there are as many: a second's work."""
+
+MANY = 50_000
+"""Papers added at once, after which postings are merged: 3 us a paper, and of a million papers with
+a dozen segments a search takes half of the time."""
 
 Say = Callable[[str], None]
 
@@ -91,9 +95,13 @@ def _update(
         with writing(layout.root), closing(_opened(layout, catalog, say, anew)) as connection:
             done = read_state(connection).number
             on_progress(done, total)
+            added = 0
             for last, papers in _batches(layout, catalog, done):
                 add_papers(connection, papers, last)
                 on_progress(last.entry.number, total)
+                added += len(papers)
+            if added >= MANY:
+                merge_words(connection)
     except (sqlite3.Error, ValueError) as error:
         raise index_error(layout.search, error) from None
 

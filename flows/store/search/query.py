@@ -168,8 +168,14 @@ def _find_ids(connection: sqlite3.Connection, query: SearchQuery) -> list[int]:
     known = [number for number in facets if number is not None]
     if len(known) < len(facets) or (query.text.strip() and not query.words):
         return []
+    if query.first and (query.words or known):
+        years = _years(connection, query.first, query.until)
+        if not years:
+            return []
+    else:
+        years = []
     between = _first_id(query.first), _first_id(query.until, after=1), MOST_FOUND + 1
-    if match := _match(connection, query.words, known):
+    if match := _match(connection, query.words, known, years):
         found = connection.execute(_OF_WORDS, (match, *between))
     else:
         found = connection.execute(_OF_DAYS, between)
@@ -190,13 +196,35 @@ def _facet_id(connection: sqlite3.Connection, kind: str, value: str) -> int | No
     return found[0] if found else None
 
 
-def _match(connection: sqlite3.Connection, words: Sequence[str], facets: Sequence[int]) -> str:
-    """Return an expression of FTS5: every word that tells, and every facet."""
+def _years(connection: sqlite3.Connection, first: date, until: date | None) -> list[int]:
+    """Return the facets of years in which papers are: where these end FTS5 looks no further.
+
+    The least id alone it compares only with papers that it found.
+    """
+    last = f"{until.year:04}" if until else "9999"
+    found = connection.execute(
+        "SELECT id FROM facets WHERE kind = 'year' AND value BETWEEN ? AND ? AND papers > 0",
+        (f"{first.year:04}", last),
+    )
+    return [number for (number,) in found]
+
+
+def _match(
+    connection: sqlite3.Connection,
+    words: Sequence[str],
+    facets: Sequence[int],
+    years: Sequence[int],
+) -> str:
+    """Return an expression of FTS5: every word that tells, every facet, and one of the years."""
     telling = [word for word in words if word not in TOO_COMMON] or words[-1:]
     texts = [f'"{word}"' for word in telling]
     if words and words[-1] == telling[-1] and _is_beginning(connection, words[-1]):
         texts[-1] += " *"
-    return " AND ".join((*texts, *(f'"{facet_word(number)}"' for number in facets)))
+    texts += [f'"{facet_word(number)}"' for number in facets]
+    if years:
+        either = [f'"{facet_word(number)}"' for number in years]
+        texts.append(f"({' OR '.join(either)})")
+    return " AND ".join(texts)
 
 
 def _is_beginning(connection: sqlite3.Connection, word: str) -> bool:

@@ -1,7 +1,7 @@
 """The papers of a shard as the search index holds them, and by what they can be chosen."""
 
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, timedelta
 from typing import NamedTuple
 
 from flows.store.layout import Layout
@@ -34,6 +34,12 @@ class IndexedPaper(NamedTuple):
     day: int
 
     @property
+    def alike(self) -> "Alike":
+        """What has its facets."""
+        year = (EPOCH + timedelta(days=self.day)).year
+        return Alike(self.categories, self.licence, year)
+
+    @property
     def key(self) -> str:
         """The ASCII text whose words are looked for."""
         title = self.title if self.title_key is None else self.title_key
@@ -41,15 +47,24 @@ class IndexedPaper(NamedTuple):
         return f"{title} {authors}"
 
 
-def facets_of(categories: str, licence: str) -> set[tuple[str, str]]:
-    """Return kind and value of all by which papers with these can be chosen.
+class Alike(NamedTuple):
+    """What papers with the same facets have in common."""
 
-    `category` also has archives, such as `cs`, each category of which counts as theirs.
-    """
-    each = categories.split()
-    chosen = {("category", value) for value in each}
-    chosen.update(("category", value.partition(".")[0]) for value in each)
-    return chosen | {("licence", licence)} if licence else chosen
+    categories: str
+    licence: str
+    year: int
+
+    @property
+    def facets(self) -> set[tuple[str, str]]:
+        """Kind and value of all by which such papers can be chosen.
+
+        `category` also has archives, such as `cs`, each category of which counts as theirs.
+        """
+        each = self.categories.split()
+        chosen = {("category", value) for value in each}
+        chosen.update(("category", value.partition(".")[0]) for value in each)
+        chosen.add(("year", f"{self.year:04}"))
+        return chosen | {("licence", self.licence)} if self.licence else chosen
 
 
 def read_papers(layout: Layout, shard: str) -> Iterator[IndexedPaper]:

@@ -6,10 +6,13 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from flows.store.ledger import WrittenEntry
-from flows.store.search.rows import IndexedPaper, facets_of
+from flows.store.search.rows import Alike, IndexedPaper
 
 DAY_BITS = 20
 """A day's papers have as many ids as this many bits allow, a million; more spill into the next."""
+
+PAGES_AT_ONCE = 2_000
+"""Of 4 kB, written in one transaction while postings are merged."""
 
 _Row = tuple[int, IndexedPaper]
 """A paper with its id in the index."""
@@ -39,6 +42,17 @@ def add_papers(
             "UPDATE state SET number = ?, sha256 = ?, papers = papers + ?",
             (last.entry.number, last.sha256, len(newest) - len(gone)),
         )
+
+
+def merge_words(connection: sqlite3.Connection) -> None:
+    """Make the postings of each word lie together, some pages at once, so that readers read on."""
+    pages = -PAGES_AT_ONCE
+    while True:
+        before = connection.total_changes
+        connection.execute("INSERT INTO words (words, rank) VALUES ('merge', ?)", (pages,))
+        if connection.total_changes - before < 2:  # noqa: PLR2004 - FTS5's sign that all is done
+            return
+        pages = PAGES_AT_ONCE
 
 
 def _newest(papers: Iterable[IndexedPaper]) -> dict[str, IndexedPaper]:
@@ -94,15 +108,15 @@ class Facets:
         self._connection = connection
         found = connection.execute("SELECT kind, value, id FROM facets")
         self._ids = {(kind, value): number for kind, value, number in found}
-        self._counts: Counter[tuple[str, str]] = Counter()
-        self._known: dict[tuple[str, str], str] = {}
+        self._counts: Counter[Alike] = Counter()
+        self._known: dict[Alike, str] = {}
 
     def text(self, paper: IndexedPaper, count: int) -> str:
         """Return the words of a paper, facets among them, and count it for each facet."""
-        alike = paper.categories, paper.licence
+        alike = paper.alike
         self._counts[alike] += count
         if alike not in self._known:
-            self._known[alike] = " ".join(map(self._word, sorted(facets_of(*alike))))
+            self._known[alike] = " ".join(map(self._word, sorted(alike.facets)))
         return f"{paper.key} {self._known[alike]}"
 
     def _word(self, facet: tuple[str, str]) -> str:
@@ -112,7 +126,7 @@ class Facets:
         """Write how many papers each facet has."""
         changed: Counter[tuple[str, str]] = Counter()
         for alike, count in self._counts.items():
-            changed.update(dict.fromkeys(facets_of(*alike), count))
+            changed.update(dict.fromkeys(alike.facets, count))
         self._connection.executemany(
             "INSERT INTO facets VALUES (?, ?, ?, ?)"
             " ON CONFLICT (id) DO UPDATE SET papers = papers + excluded.papers",

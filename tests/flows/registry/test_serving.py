@@ -21,6 +21,7 @@ from support.runs.runs import SAMPLE, bundle_files, config_in, process
 
 from flows.registry.reader import RegistryReader
 from flows.registry.server.app import Registry, _routes
+from flows.registry.site.site import Site
 from flows.store.layout import Layout
 from transforms.verify.verify import verify_bundle
 
@@ -117,6 +118,13 @@ def test_the_recipe_gives_the_hash_of_every_record(folder: Path, served: Served)
         command = RECIPE.format(base=served.url, suffix=suffix, jq=jq)
         done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=True)
         assert done.stdout.strip() == json.loads(data)["canonical_sha256"]
+
+
+def test_a_header_that_stands_twice_is_a_list(served: Served) -> None:
+    etag = served.get(BUNDLE).headers["etag"]
+    lines = f'If-None-Match: "a"\r\nIf-None-Match: {etag}\r\nConnection: close'
+    reply = served.raw(f"GET {BUNDLE} HTTP/1.1\r\nHost: x\r\n{lines}\r\n\r\n".encode())
+    assert reply.startswith(b"HTTP/1.1 304 ")
 
 
 @pytest.mark.parametrize(
@@ -346,8 +354,12 @@ def test_it_says_whether_it_is_well(served: Served) -> None:
 def test_openapi_describes_every_address(folder: Path, served: Served) -> None:
     said = served.get("/openapi.json").json()
     assert said["openapi"].startswith("3.1")
+    run = next((folder / "data" / "runs").iterdir()).name
+    values = {"{name}": SUFFIX, "{schema}": "state.schema.json", "{run}": run}
     for path, item in said["paths"].items():
-        asked = path.replace("{name}", SUFFIX).replace("{schema}", "state.schema.json")
+        asked = path
+        for name, value in values.items():
+            asked = asked.replace(name, value)
         reply = served.get(asked)
         assert reply.status_code == 200, path
         media_type = reply.headers["content-type"].partition(";")[0]
@@ -356,8 +368,10 @@ def test_openapi_describes_every_address(folder: Path, served: Served) -> None:
             assert served.get(ref).status_code == 200
     assert not refs_that_lead_nowhere(said)
     with RegistryReader(Layout(folder / "data")) as reader:
-        routes: list[Any] = _routes(Registry(reader, "https://r.example", "R"))
-    assert {route.path for route in routes} - {"/schemas/1.0/{name}"} <= said["paths"].keys()
+        registry = Registry(reader, "https://r.example", "R")
+        routes: list[Any] = _routes(registry, Site(reader, registry.base_url, registry.name))
+    others = {"/schemas/1.0/{name}", "/static/{name:path}"}
+    assert {route.path for route in routes} - others <= said["paths"].keys()
 
 
 def refs_that_lead_nowhere(document: Any) -> set[str]:

@@ -36,6 +36,10 @@ _LOGGED = 500
 """Characters of each text of a request in the access log."""
 
 METHODS = "GET, HEAD, OPTIONS"
+_METHODS = {"GET", "HEAD", "OPTIONS"}
+_FRAMING = {b"content-length", b"transfer-encoding"}
+"""The headers that announce a body."""
+
 SECURITY = {
     "x-content-type-options": "nosniff",
     "referrer-policy": "no-referrer",
@@ -133,22 +137,22 @@ def _refusal(scope: Scope) -> ProblemError | None:
     if len(scope["raw_path"]) + len(scope["query_string"]) > MAX_PATH:
         detail = f"The address is longer than {MAX_PATH} characters."
         return ProblemError(HTTPStatus.REQUEST_URI_TOO_LONG, detail)
-    size = sum(len(name) + len(value) for name, value in scope["headers"])
+    size, has_body = 0, False
+    for name, value in scope["headers"]:
+        size += len(name) + len(value)
+        if name in _FRAMING and value != b"0":
+            has_body = True
     if len(scope["headers"]) > MAX_HEADERS or size > MAX_HEADER_BYTES:
         detail = f"A request has at most {MAX_HEADERS} headers, of {MAX_HEADER_BYTES} bytes."
         return ProblemError(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, detail)
     closing = {"connection": "close"}
-    if scope["method"] not in METHODS.split(", "):
+    if scope["method"] not in _METHODS:
         detail = f"Nothing is changed by requests here; what is understood: {METHODS}."
         return ProblemError(HTTPStatus.METHOD_NOT_ALLOWED, detail, {"allow": METHODS, **closing})
-    if any(_announces_body(*header) for header in scope["headers"]):
+    if has_body:
         detail = "A request for a document has no body."
         return ProblemError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, detail, closing)
     return None
-
-
-def _announces_body(name: bytes, value: bytes) -> bool:
-    return name == b"transfer-encoding" or (name == b"content-length" and value != b"0")
 
 
 def _problem(error: Exception) -> ProblemError:

@@ -34,10 +34,17 @@ class Endpoint:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""
         del receive
-        headers: dict[str, str] = {}
-        for raw, value in scope["headers"]:
-            name, text = raw.decode("latin-1"), value.decode("latin-1")
-            headers[name] = f"{headers[name]}, {text}" if name in headers else text
-        query = scope["query_string"].decode("latin-1")
+        sent, query = scope["headers"], scope["query_string"].decode("latin-1")
+        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in sent}
+        if len(headers) < len(sent):
+            headers = _joined(sent)
         request = Request(scope["method"], scope["path"], headers, query)
         await send_reply(await self._answer(request), send)
+
+
+def _joined(sent: list[tuple[bytes, bytes]]) -> dict[str, str]:
+    headers: dict[str, str] = {}
+    for raw, value in sent:
+        name, text = raw.decode("latin-1"), value.decode("latin-1")
+        headers[name] = f"{headers[name]}, {text}" if name in headers else text
+    return headers

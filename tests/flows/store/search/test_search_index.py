@@ -255,3 +255,19 @@ def test_where_nothing_was_committed_keeping_an_index_says_so(tmp_path: Path) ->
     said: list[str] = []
     keep_index(layout, said.append)
     assert "run a backfill first" in said[0]
+
+
+def test_after_many_papers_the_postings_of_a_word_lie_together(
+    layout: Layout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def segments() -> int:
+        with closing(sqlite3.connect(layout.search)) as connection:
+            sql = "SELECT count(DISTINCT segid) FROM words_idx"
+            return int(connection.execute(sql).fetchone()[0])
+
+    before = held(layout)
+    assert segments() > 1
+    monkeypatch.setattr(build, "MANY", 1)
+    update_index(layout, say_nothing, anew=True)
+    assert segments() == 1
+    assert held(layout) == before
