@@ -10,7 +10,7 @@ import { reportView } from "./ui/report-view.js";
 import { trustSigner } from "./ui/trust-view.js";
 import { TrustedKeys } from "./ui/trusted-keys.js";
 import { verdictOf } from "./ui/verdict.js";
-import { Verifier } from "./ui/verifier.js";
+import { Verifiers } from "./ui/verifier.js";
 import { whyUnable } from "./verify/signatures.js";
 
 const NUMBER = /^(?:pith:)?(?:[0-9]{4}:)?([A-Z2-7]{8,26})$/;
@@ -78,7 +78,7 @@ async function verify(suffix, blob, report) {
   const unable = await whyUnable();
   if (unable !== null) return say(unable);
   const result = {
-    name: suffix, asked: { year: null, suffix }, ...await new Verifier().verify(blob),
+    name: suffix, asked: { year: null, suffix }, ...await new Verifiers().verify(blob),
   };
   const trusted = new TrustedKeys(view);
   function view() {

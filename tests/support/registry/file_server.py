@@ -11,6 +11,10 @@ from threading import Thread
 RANGE = re.compile(r"bytes=(\d+)-(\d+)")
 
 
+class _Server(ThreadingHTTPServer):
+    request_queue_size = 128  # a page of modules asks for many at once
+
+
 @dataclass
 class Files:
     """Where the folder is served, and what was asked for: path and range, in order."""
@@ -49,7 +53,7 @@ def serve_files(folder: Path, *, ranges: bool = True) -> Iterator[Files]:
         def log_message(self, *_args: object) -> None:
             pass
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+    with _Server(("127.0.0.1", 0), Handler) as server:
         files = Files(f"http://127.0.0.1:{server.server_port}")
         thread = Thread(target=server.serve_forever)
         thread.start()
