@@ -53,8 +53,8 @@ def test_a_request_to_another_machine_is_heard(
     page: Page, site: Site, complaints: Complaints
 ) -> None:
     page.goto(f"{site.url}/empty")
-    page.evaluate("fetch('http://127.0.0.2:65000/').catch(() => null)")
-    complaints.expect("a request to http://127.0.0.2:65000/")
+    page.evaluate("fetch('https://127.0.0.2:65000/').catch(() => null)")
+    complaints.expect("a request to https://127.0.0.2:65000/")
     complaints.expect("ERR_CONNECTION_REFUSED")
 
 
