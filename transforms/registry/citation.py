@@ -144,9 +144,9 @@ def csl_json(paper: CitedPaper) -> dict[str, Any]:
 def _csl_name(name: str) -> dict[str, str]:
     """Return a name in its parts: the last word is the family's, with what is in small letters."""
     words = name.split()
-    if len(words) < 2 or _GROUP.search(name):  # noqa: PLR2004 - one word has no parts
+    if not words[1:] or _GROUP.search(name):
         return {"literal": name}
-    suffix = words.pop() if words[-1].lower() in _SUFFIXES and len(words) > 2 else ""  # noqa: PLR2004
+    suffix = words.pop() if words[-1].lower() in _SUFFIXES and words[2:] else ""
     at = next((n for n in range(1, len(words)) if words[n][:1].islower()), len(words) - 1)
     parts = {"family": " ".join(words[at:]), "given": " ".join(words[:at])}
     return parts | {"suffix": suffix} if suffix else parts

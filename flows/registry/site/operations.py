@@ -63,10 +63,9 @@ def read_report(layout: Layout, run: str) -> Report:
     if not isinstance(report, dict):
         raise NoSuchRunError(run)
     place = str(report.pop("data_dir", ""))
-    public: Report = _without(report, place)
-    if isinstance(public.get("input_file"), dict):
-        name = str(public["input_file"].get("name", ""))
-        public["input_file"]["name"] = name.replace("\\", "/").rpartition("/")[2]
+    public = {name: _without(value, place) for name, value in report.items()}
+    if isinstance(file := public.get("input_file"), dict):
+        file["name"] = str(file.get("name", "")).replace("\\", "/").rpartition("/")[2]
     return public
 
 
@@ -88,7 +87,7 @@ def report_values(layout: Layout, run: str) -> dict[str, object]:
     }
 
 
-def _without(value: Any, place: str) -> Any:  # noqa: ANN401 - any JSON value
+def _without(value: object, place: str) -> object:
     """Return a JSON value whose texts name nothing by where it lies on this machine."""
     if isinstance(value, dict):
         return {name: _without(one, place) for name, one in value.items()}
@@ -124,7 +123,7 @@ def _outcome(report: Report) -> str:
         return "unknown"
 
 
-def _counted(counts: Any, name: str) -> list[tuple[str, int]]:  # noqa: ANN401 - of any version
+def _counted(counts: object, name: str) -> list[tuple[str, int]]:
     found = counts.get(name) if isinstance(counts, dict) else None
     pairs = found.items() if isinstance(found, dict) else ()
     whole = [(str(key), value) for key, value in pairs if isinstance(value, int)]

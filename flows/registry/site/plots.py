@@ -18,6 +18,9 @@ LETTER = 7
 MOST_SERIES = 6
 """Archives with a colour of their own; the others are one."""
 
+MANY_MONTHS = 24
+"""More are marked by their years."""
+
 _CAP = 12
 """A day of more than so many times the median is cut: a backfill beside nights."""
 
@@ -153,7 +156,7 @@ def _up(top: int) -> list[Tick]:
 def _across(moments: Sequence[date], edges: Sequence[float], step: str) -> list[Tick]:
     """Return at most some eight marks: years, months or days."""
     starts = list(zip(moments, edges, strict=False))
-    if step == "month" and len(moments) > 24:  # noqa: PLR2004 - two years
+    if step == "month" and len(moments) > MANY_MONTHS:
         years = [(f"{moment:%Y}", at) for moment, at in starts if moment.month == 1]
         ticks = [Tick(at, text) for text, at in years[:: -(-len(years) // 8)]]
     else:

@@ -92,7 +92,7 @@ def _update(
 ) -> None:
     total = len(catalog.entries)
     try:
-        with writing(layout.root), closing(_opened(layout, catalog, say, anew)) as connection:
+        with writing(layout.root), closing(_opened(layout, catalog, say, anew=anew)) as connection:
             done = read_state(connection).number
             on_progress(done, total)
             added = 0
@@ -106,7 +106,7 @@ def _update(
         raise index_error(layout.search, error) from None
 
 
-def _opened(layout: Layout, catalog: _Catalog, say: Say, anew: bool) -> sqlite3.Connection:  # noqa: FBT001
+def _opened(layout: Layout, catalog: _Catalog, say: Say, *, anew: bool) -> sqlite3.Connection:
     path = layout.search
     if anew or not path.exists():
         return create_index(path, catalog.folder)

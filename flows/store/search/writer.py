@@ -11,6 +11,9 @@ from flows.store.search.rows import Alike, IndexedPaper
 DAY_BITS = 20
 """A day's papers have as many ids as this many bits allow, a million; more spill into the next."""
 
+_SOME = 2
+"""Changes that FTS5 counts where it merged anything (its documentation, section 6.8)."""
+
 PAGES_AT_ONCE = 2_000
 """Of 4 kB, written in one transaction while postings are merged."""
 
@@ -50,7 +53,7 @@ def merge_words(connection: sqlite3.Connection) -> None:
     while True:
         before = connection.total_changes
         connection.execute("INSERT INTO words (words, rank) VALUES ('merge', ?)", (pages,))
-        if connection.total_changes - before < 2:  # noqa: PLR2004 - FTS5's sign that all is done
+        if connection.total_changes - before < _SOME:
             return
         pages = PAGES_AT_ONCE
 
