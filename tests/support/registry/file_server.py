@@ -25,9 +25,11 @@ class Files:
 
 @contextmanager
 def serve_files(folder: Path, *, ranges: bool = True) -> Iterator[Files]:
-    """Serve a folder on loopback; without `ranges` it is just `python -m http.server`."""
+    """Serve a folder on loopback; without `ranges` as `python -m http.server` does."""
 
     class Handler(SimpleHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
         def __init__(self, *args: object) -> None:
             super().__init__(*args, directory=str(folder))  # type: ignore[arg-type]
 

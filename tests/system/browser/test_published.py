@@ -105,4 +105,5 @@ def test_single_files_are_the_site_but_for_the_search(page: Page, folder: Path) 
         expect(page.locator("#verify-title ~ p[role=status]")).to_contain_text("Valid")
         for name in ("Runs", "Windows", "Verify"):
             page.get_by_role("navigation", name="Site").get_by_role("link", name=name).click()
+            page.wait_for_load_state("load")
             expect(page.locator("h1")).to_be_visible()
