@@ -62,7 +62,8 @@ class ProcessExecutor:
             start_helpers(signal.SIGINT)
             try:
                 future = self._executor.submit(run_task, task)
-            except BrokenExecutor:
+            except (BrokenExecutor, OSError):
+                # The latter where one dies while another one is started, whose pipes are closed.
                 self._executor = self._renewed()
                 future = self._executor.submit(run_task, task)
         return _ProcessFuture(future, self._attempts)
