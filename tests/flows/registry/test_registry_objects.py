@@ -6,12 +6,16 @@ from pathlib import Path
 
 import pytest
 from support.papers.oai_pages import page, record
+from support.registry.publishing import published
 from support.runs import jobs
+from support.runs.runs import bundle_files, process
 from support.stores.object_store import S3, make_bucket, moto_server
 from support.stores.stored_objects import contents, use
 
 from flows.ingest.worker_context import layout_of
 from flows.registry.index.following import update
+from flows.registry.publish.published import FileLayout, read_published
+from flows.registry.publish.target import files_at
 from flows.registry.reader import RegistryReader
 
 pytestmark = pytest.mark.s3
@@ -47,3 +51,24 @@ def test_bundles_in_an_object_store_are_found_and_indexed(
                 assert (reader.indexed(suffix) is not None) == bool(indexed)
         assert update(layout) == 2 - indexed
     assert contents(config) == kept
+
+
+@pytest.mark.parametrize("file_layout", ["files", "packs"])
+def test_a_registry_is_published_to_a_bucket_as_to_a_folder(
+    endpoint: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, file_layout: FileLayout
+) -> None:
+    bucket = f"published-{time.time_ns()}"
+    make_bucket(endpoint, bucket)
+    use(S3(endpoint, bucket), monkeypatch)
+    objects, disk = files_at(f"s3://{bucket}/site"), tmp_path / "site"
+    for arxiv_id in ("0903.0442", "math/0410603"):
+        process(tmp_path, page(record(arxiv_id)))
+        published(tmp_path, disk, file_layout)
+        assert published(tmp_path, disk, file_layout, files=objects).changed == 1
+    there = {str(path.relative_to(disk)) for path in disk.rglob("*") if path.is_file()}
+    assert len(bundle_files(tmp_path)) == 2
+    assert all(objects.read(key) == (disk / key).read_bytes() for key in there)
+    state = read_published(objects)
+    assert state
+    assert state == read_published(files_at(str(disk)))
+    assert published(tmp_path, disk, file_layout, files=objects).files == 0

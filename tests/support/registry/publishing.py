@@ -8,7 +8,7 @@ from flows.registry.publish.published import FileLayout
 from flows.registry.reader import RegistryReader
 from flows.registry.server.app import Registry, make_app
 from flows.registry.site.statistics import keep_statistics
-from flows.store.files.local import LocalFiles
+from flows.store.files.local import Files, LocalFiles
 from flows.store.layout import Layout
 
 BASE_URL = "https://registry.example"
@@ -20,7 +20,7 @@ def published(
     to: Path,
     file_layout: FileLayout | None = None,
     *,
-    files: LocalFiles | None = None,
+    files: Files | None = None,
     base_url: str = BASE_URL,
 ) -> PublishReport:
     """Publish `folder`/data to `to`."""
