@@ -55,7 +55,7 @@ def mirror(
 
     loaded = load(config, data)
     suffixes = _suffixes(numbers) if numbers else None
-    keys = named_trust(key, config) if key else {}
+    keys = named_trust(key, config, option="--key") if key else {}
     with RegistryClient(url, Pace(to / ".pace.lock", pace), loaded.limits.retry) as client:
         report = run(
             client,
@@ -79,8 +79,10 @@ def _suffixes(file: Path) -> list[str]:
 
     try:
         lines = file.read_text(encoding="utf-8").split()
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"cannot read {file}: {error}") from None
+    except OSError as error:
+        raise ConfigError(f"cannot read {file}: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise ConfigError(f"cannot read {file}: it is no text in UTF-8") from None
     suffixes = [line.rpartition(":")[2] for line in lines]
     for line, suffix in zip(lines, suffixes, strict=True):
         if not is_suffix(suffix):

@@ -7,17 +7,22 @@ from typing import Self
 
 import httpx
 import stamina
+from stamina.instrumentation import RetryDetails, set_on_retry_hooks
 
 from flows.common.errors import ConfigError, PithError
 from flows.common.limits import RetryPolicy
 from flows.common.process.clock import utc_now
 from flows.common.process.exit_status import ExitStatus
+from flows.common.process.progress import LOGGER
 from flows.sources.arxiv.budget import Budget, keep_to
 from flows.sources.arxiv.rate_limit import Pace
 from flows.sources.arxiv.response import TooLargeError, TransientError, read_body, retry_after
 
 MOST_BYTES = 64 * 2**20
 """Of one reply; a pack has 10 MiB."""
+
+LEAST_BACKOFF_SECONDS = 0.5
+"""Before a request is made again, however fast the pace is."""
 
 _TRANSIENT = {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS}
 
@@ -80,13 +85,13 @@ class RegistryClient:
             on=self._retry_after,
             attempts=self._policy.attempts,
             timeout=None,
-            wait_initial=self._pace.seconds,
+            wait_initial=max(self._pace.seconds, LEAST_BACKOFF_SECONDS),
             wait_max=self._policy.longest_backoff_seconds,
             wait_jitter=self._pace.seconds,
         )
         url = self._base.copy_with(raw_path=f"{self._base.path.rstrip('/')}/{key}".encode("ascii"))
         try:
-            return retried(self._attempt)(url)
+            return retried(RegistryClient._attempt)(self, url)
         except TransientError as error:
             raise RegistryError(
                 f"{self.host} gave no usable reply to /{key} in {self._policy.attempts} attempts, "
@@ -134,3 +139,16 @@ def _is_there(response: httpx.Response) -> bool:
             )
         )
     return True
+
+
+def _log_retry(details: RetryDetails) -> None:
+    client = details.args[0] if details.args else None
+    if isinstance(client, RegistryClient):
+        LOGGER.info(
+            "A request to %s failed (%s); attempt %d follows in %.0f s.",
+            client.host, details.caused_by, details.retry_num + 1, details.wait_for,
+        )  # fmt: skip
+
+
+# As in `flows/sources/arxiv/http.py`: one list a process, and no command asks both.
+set_on_retry_hooks([_log_retry])

@@ -27,7 +27,7 @@ from flows.registry.publish.published import (
     to_document,
 )
 from flows.registry.publish.target import Target
-from flows.store.files.local import Files, writing
+from flows.store.files.local import Files, LocalFiles, writing
 from flows.store.layout import Layout
 
 MOST_IN_FILES = 30_000
@@ -61,6 +61,7 @@ def publish(
     there; a kill costs only the work. Raises
     `ConfigError` or `StoreError` where the place was published from elsewhere, or otherwise.
     """
+    _refuse_own(layout, files)
     note("what was published before is whole, and the same command goes on")
     with _alone(layout):
         before = read_published(files)
@@ -93,6 +94,17 @@ def publish(
         published, changed, len(target.written), sum(one.size for one in target.written),
         len(removed),
     )  # fmt: skip
+
+
+def _refuse_own(layout: Layout, files: Files) -> None:
+    """Raise `ConfigError` for a place within the data folder, whose own files have such names."""
+    to, own = files.location().rstrip("/"), layout.location.rstrip("/")
+    if isinstance(files, LocalFiles):
+        to, own = str(files.root.resolve()), str(layout.root.resolve())
+    if f"{to}/".startswith(f"{own}/"):
+        raise ConfigError(
+            f"{files.location()} is in the data folder; publish to a place of its own"
+        )
 
 
 def _choose(

@@ -174,6 +174,16 @@ def test_what_was_published_from_elsewhere_is_not_contradicted(
     }
 
 
+def test_the_data_folder_is_no_place_to_publish_to(folder: Path) -> None:
+    before = tree(folder / "data")
+    for place in ("data", "data/bundles", "data/../data/site"):
+        with pytest.raises(ConfigError, match="place of its own"):
+            published(folder, folder / place)
+    statistics = {"statistics.json", ".statistics.json.lock"}
+    assert {key: tree(folder / "data")[key] for key in before} == before
+    assert tree(folder / "data").keys() - before.keys() <= statistics
+
+
 def test_an_empty_folder_publishes_nothing(tmp_path: Path) -> None:
     process(tmp_path, page())
     with pytest.raises(ConfigError, match="no record is kept yet"):
