@@ -233,6 +233,8 @@ READS_HERE = {
     "rerun": ["0903.0442"],
     "serve": [],
     "registry serve": [],
+    "registry publish": ["--to", "site"],
+    "registry mirror": ["http://127.0.0.1:1", "--to", "mirror"],
     "show": ["0903.0442"],
     "find": [],
     "export": ["--all"],

@@ -1,6 +1,5 @@
 """What every request meets first and every reply last: limits, errors, headers, the access log."""
 
-import sys
 import traceback
 from collections.abc import Awaitable, Callable, MutableMapping
 from contextlib import suppress
@@ -174,8 +173,7 @@ def _problem(error: Exception) -> ProblemError:
 def write_line(line: str) -> None:
     """Write a line of the access log to standard output; whoever reads it may have gone."""
     with suppress(OSError, ValueError):
-        sys.stdout.write(line)
-        sys.stdout.flush()
+        echo(line)
 
 
 def _line(scope: Scope, sent: _Sent, seconds: float) -> str:
@@ -189,7 +187,7 @@ def _line(scope: Scope, sent: _Sent, seconds: float) -> str:
     moment = f"{_second(int(now))}.{int(now % 1 * 1000):03}Z"
     took = f"{seconds * 1000:.1f}ms"
     told = dumps(agent[:_LOGGED].decode("latin-1"))
-    return f"{moment} {client} {dumps(request)} {sent.status} {sent.length} {took} {told}\n"
+    return f"{moment} {client} {dumps(request)} {sent.status} {sent.length} {took} {told}"
 
 
 @lru_cache(1)
