@@ -99,6 +99,8 @@ def test_what_a_registry_refuses_is_said(
     page: Page, site: Site, registry: Site, complaints: Complaints
 ) -> None:
     open_verify(page, site)
+    # Where a bundle is not there, the page looks whether the registry has it in packs.
+    registry.documents["/pith-publish.json"] = Document(b"", headers=ANY_SITE, status=404)
     for status, said in (
         (404, "has no such record (404)"),
         (300, "several records that begin so"),
