@@ -12,6 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import msgspec
 
+from flows.common.errors import ConfigError
 from flows.registry.publish.published import FileLayout
 from flows.registry.reader import RegistryReader
 from flows.registry.server.http.problems import ProblemError
@@ -31,10 +32,11 @@ from flows.registry.site.record_page import read_context, record_values
 from flows.registry.site.renderer import Renderer
 from flows.registry.site.search_page import search_values
 from flows.store.catalog.records import KnownRecord
+from flows.store.catalog.references import parse_references
 from flows.store.search.query import SearchIndex
 from transforms.documents.bundle import Bundle
 from transforms.encoding.digest import sha256, to_hex
-from transforms.paper.reference import BadReferenceError, parse_reference
+from transforms.paper.reference import BadReferenceError
 
 HTML, JSON = "text/html; charset=utf-8", "application/json"
 _HOST = re.compile(r"(?:[A-Za-z0-9.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?", re.ASCII)
@@ -127,9 +129,11 @@ class Site:
     def _named(self, text: str) -> KnownRecord | None:
         """Return the one record that a text names by its number, its id or its DOI, if it does."""
         try:
-            parse_reference(text)
+            # As commands take it: a registry's addresses also take eight small letters, which
+            # may be a word that is looked for.
+            parse_references([text])
             found = self._reader.resolve(text)
-        except BadReferenceError:
+        except (ConfigError, BadReferenceError):
             return None
         return found[0] if len(found) == 1 else None
 
