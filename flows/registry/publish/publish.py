@@ -58,8 +58,8 @@ def publish(
 
     `app_for` gives the application that answers as published in a layout; `file_layout` chooses it
     where nothing was published yet. Readers see each file whole, and a pack once all of it is
-    there; a kill costs only the work. Raises
-    `ConfigError` or `StoreError` where the place was published from elsewhere, or otherwise.
+    there; a kill costs only the work. Raises `ConfigError` or `StoreError` where the place was
+    published from elsewhere, or otherwise.
     """
     _refuse_own(layout, files)
     note("what was published before is whole, and the same command goes on")
