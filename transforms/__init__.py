@@ -4,7 +4,8 @@ The way of one paper through the folders: `parsing` (bytes of arXiv to papers an
 (what arXiv says of one, which are taken), `encoding` (canonical text and JSON, digests, times),
 `bundle` (record and number, receipt, events, state, the signed whole), `signing` (keys),
 `tables` (the rows that are kept). `documents` has the types of all that is signed, `verify` the
-checks of a bundle, `schemas` the JSON Schemas of what is written.
+checks of a bundle, `schemas` the JSON Schemas of what is written, `registry` the documents that
+are served of it.
 """
 
 from transforms.bundle.build import IssueTimes, build_bundle, bundle_bytes

@@ -96,9 +96,14 @@ def fingerprint(public_key: bytes) -> str:
     return to_hex(sha256(public_key))[:32]
 
 
-def encode_base64(data: bytes) -> str:
+def base64_bytes(data: bytes) -> bytes:
     """Return standard base64 with padding, as signatures and keys are written."""
-    return binascii.b2a_base64(data, newline=False).decode()
+    return binascii.b2a_base64(data, newline=False)
+
+
+def encode_base64(data: bytes) -> str:
+    """Return what `base64_bytes` does as text."""
+    return base64_bytes(data).decode()
 
 
 def decode_base64(text: object, length: int) -> bytes:

@@ -12,6 +12,7 @@ from flows.cli.data.status import status
 from flows.cli.keys import trust
 from flows.cli.keys.keygen import keygen
 from flows.cli.merge import merge
+from flows.cli.registry.app import app as registry
 from flows.cli.verify.verify import verify
 
 app = typer.Typer(
@@ -41,3 +42,4 @@ for _command in (
 ):
     app.command()(_command)
 app.add_typer(trust.app, name="trust")
+app.add_typer(registry, name="registry")

@@ -17,12 +17,16 @@ from flows.ingest.steps import DIRECTLY, Step, StepRunner
 from flows.ingest.worker_context import layout_of
 from flows.jobs.report import RunReport, make_report
 from flows.store.files.local import writing
+from flows.store.search.build import keep_index
 from flows.store.store import open_store
 
 
 @contextmanager
 def open_run(job: str, config: Config, steps: StepRunner = DIRECTLY) -> Iterator[Run]:
-    """Open key and store for one run; what a killed run left is recovered first."""
+    """Open key and store for one run; what a killed run left is recovered first.
+
+    A search index that there is takes what a run committed, once the store is closed.
+    """
     started_at = utc_now()
     issuer, is_new = ensure_issuer(config.identity)
     if is_new:
@@ -30,8 +34,9 @@ def open_run(job: str, config: Config, steps: StepRunner = DIRECTLY) -> Iterator
             "made a signing key in %s, fingerprint %s", config.identity.key_file, issuer.fingerprint
         )
     bundle_files = config.outputs.bundle_files == "all"
+    layout = layout_of(config)
     with open_store(
-        layout_of(config),
+        layout,
         job=job,
         bundle_files=bundle_files,
         say=LOGGER.warning,
@@ -44,6 +49,7 @@ def open_run(job: str, config: Config, steps: StepRunner = DIRECTLY) -> Iterator
         with discarding_uncommitted(store):
             keep_empty_tables(run)
             yield run
+    keep_index(layout, LOGGER.warning)
 
 
 def write_report(run: Run) -> RunReport:

@@ -40,6 +40,16 @@ class Layout:
         return self.root / "catalog.sqlite"
 
     @property
+    def search(self) -> Path:
+        """The search index, which is there where a registry serves, and which the tables make."""
+        return self.root / "search.sqlite"
+
+    @property
+    def statistics(self) -> Path:
+        """The figures of the registry's home page, which the tables make."""
+        return self.root / "statistics.json"
+
+    @property
     def lock(self) -> Path:
         """The file that the one writer locks."""
         return self.root / ".writer.lock"

@@ -163,8 +163,11 @@ def _caught_up(layout: Layout, new: Sequence[WrittenEntry], say: Say) -> Catalog
     begin_changes(layout.catalog)
     catalog = Catalog.open(layout.catalog)
     try:
+        if catalog.upgrade():
+            say("brought the catalog to the format of this pith-ingest; nothing in it is lost")
+        lost = {key for known in catalog.entries() for key in known.entry.lost} if new else set()
         for written in new:
-            take_up(layout, catalog, written)
+            take_up(layout, catalog, written, lost)
     except BaseException:
         catalog.close()
         raise

@@ -58,8 +58,8 @@ class Store:
         Its bundle files are still due.
         """
         due = self.written and commit.records
-        shard = commit.shard
-        with writing(self.layout.root), self.watch.stage("commit"):
+        shard, papers = commit.shard, len(commit.records)
+        with writing(self.layout.root), self.watch.stage("commit", papers):
             refuse_taken_names(self.layout.files, files)
             self._is_committing = True
             written = self._ledger.append(

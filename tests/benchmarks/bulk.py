@@ -1,164 +1,128 @@
-"""How fast a snapshot becomes signed bundles: `make bench`, or this file with `--help`.
+"""What pith-ingest costs, beside floors: `make bench`, or this file with `--help`.
 
-Whole runs of `pith-ingest backfill --snapshot` as processes, on a generated file; the obvious
-script on the same file; each stage alone. All of it is put beside the floor: the CPU time that the
-bare signatures of as many papers take on one core, measured next to each figure, so that
-ratios hold on a busy machine too. It prints a table and writes `bench.json`.
+Whole runs of commands as processes on a generated snapshot, the obvious script on the same one,
+questions to a folder of many papers, each stage alone. Every figure is the ratio to a floor that is
+measured in turns with it, so that it holds on a busy machine too; `parts/figures.py` declares them
+all. It prints a table and writes `bench.json`.
 """
 
 import argparse
 import json
-import os
 import shutil
 import sys
 import tempfile
-from datetime import UTC, datetime
-from itertools import islice
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
-from benchmarks.obvious import script
-from benchmarks.obvious.parts import BUILDER
-from benchmarks.parts.figures import AGAIN, BIG, FILES, OTHER, PLAIN, SCRIPT, Figures, Run
-from benchmarks.parts.measure import FailedRunError, machine, measured
-from benchmarks.parts.snapshot_lines import write_lines
+from benchmarks.obvious.comparison import compare
+from benchmarks.parts.figures import BIG, FILES, PLAIN, SMALL, UNCHANGED
+from benchmarks.parts.measure import FailedRunError
+from benchmarks.parts.questions import Changes, Folder, measure_changes, measure_questions
+from benchmarks.parts.readers import measure_checks, measure_pages
+from benchmarks.parts.runs import Bench, say
 from benchmarks.parts.stages import measure_stages
-from transforms import Ed25519Signer, Identity, Issuer, IssueTimes, build_bundle, bundle_bytes
-from transforms.parsing.kaggle import parse_line
-
-COMPARED, STAGE_PAPERS = 20, 10_000
-PATH = os.pathsep.join([str(ROOT), str(ROOT / "tests")])
+from benchmarks.parts.table import as_text, found
 
 
-def say(what: str) -> None:
-    """Tell what is being done, apart from the figures."""
-    print(f"{datetime.now(UTC):%H:%M:%S} {what}", file=sys.stderr, flush=True)
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """How many papers each run takes; `big` 0 leaves all out that needs the big folder."""
+
+    papers: int
+    big: int
+    rounds: int
+
+    @property
+    def script(self) -> int:
+        """Papers of the obvious script, whose speed was the same for 10,000 and 20,000."""
+        return self.papers // 5
+
+    @property
+    def small(self) -> int:
+        """Papers of the folder with which the big one is compared."""
+        return min(10_000, self.papers)
+
+    @property
+    def changes(self) -> int:
+        """Papers that change in a night."""
+        return min(1500, self.small // 6)
 
 
-class Bench:
-    """Measures in a folder that its maker removes."""
-
-    def __init__(self, folder: Path) -> None:
-        """Work in `folder`, which is empty."""
-        self.folder = folder
-        self.runs: dict[str, Run] = {}
-
-    def snapshot(self, papers: int) -> Path:
-        """Write a generated snapshot of so many papers."""
-        say(f"writing a snapshot of {papers:,} papers")
-        path = self.folder / f"snapshot-{papers}.jsonl"
-        write_lines(path, papers)
-        return path
-
-    def backfill(self, name: str, snapshot: Path, papers: int, *, files: bool, data: str) -> None:
-        """Measure a backfill into the folder `data`; a second one there should change nothing."""
-        place, home = self.folder / data, self.folder / f"{data}-home"
-        is_first = not place.exists()
-        home.mkdir(exist_ok=True)
-        say(f"backfill {name!r}: {papers:,} papers")
-        command = [
-            "-m",
-            "flows.cli.main",
-            "backfill",
-            "--snapshot",
-            str(snapshot),
-            "--data",
-            str(place),
-        ]
-        settings = {"PITH_OUTPUTS__BUNDLE_FILES": "all" if files else "none", "HOME": str(home)}
-        before = set(place.glob("runs/*/report.json"))
-        usage = measured([sys.executable, *command], env=environment(settings), folder=self.folder)
-        (written,) = set(place.glob("runs/*/report.json")) - before
-        report = json.loads(written.read_text())
-        done = report["counts"]["new_records" if is_first else "unchanged"]
-        if done != papers:
-            raise FailedRunError(f"{done} papers of {papers}: {report['counts']}")
-        self.runs[name] = Run(papers, usage, report.get("seconds", {}))
-
-    def obvious(self, snapshot: Path, papers: int) -> None:
-        """Measure the obvious script on the same snapshot."""
-        say(f"the obvious script: {papers:,} papers")
-        output = self.folder / "script"
-        command = [sys.executable, script.__file__, str(snapshot), str(output)]
-        self.runs[SCRIPT] = Run(papers, measured(command, env=environment({}), folder=self.folder))
-        self.forget("script")
-
-    def forget(self, data: str) -> None:
-        """Remove what a run wrote."""
-        shutil.rmtree(self.folder / data)
-
-
-def environment(settings: dict[str, str]) -> dict[str, str]:
-    """Return the environment of a measured process: none of the user's settings, this code."""
-    own = ("PITH_", "PREFECT_")
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(own)}
-    # Nor a Prefect server that is configured in a file.
-    return kept | {"PYTHONPATH": PATH, "PREFECT_API_URL": ""} | settings
-
-
-def compare(snapshot: Path) -> None:
-    """Check that the obvious script's bundles are byte for byte those of `transforms`."""
-    identity = Identity(
-        signer_id=script.SIGNER_ID,
-        base_url=script.SITE,
-        resolver_name=script.RESOLVER,
-        key_id=script.KEY_ID,
-        key_url=script.KEY_URL,
-        key_notes=script.KEY_NOTES,
-        builder_version=BUILDER,
-    )
-    issuer = Issuer(identity, Ed25519Signer(script.SEED))
-    obvious, now = script.Script(script.SEED), datetime.now(UTC)
-    with snapshot.open("rb") as lines:
-        for line in islice(lines, COMPARED):
-            paper, times = parse_line(line), IssueTimes.at(now)
-            ours = bundle_bytes(build_bundle(paper, issuer=issuer, times=times))
-            if script.compact(obvious.bundle(json.loads(line), now)) != ours:
-                raise FailedRunError(f"the obvious script makes another bundle of {paper.id}")
-
-
-def measure(folder: Path, papers: int, big: int) -> Figures:
-    """Measure everything; `big` 0 leaves the big run out."""
-    bench = Bench(folder)
-    snapshot = bench.snapshot(papers)
+def measure(bench: Bench, sizes: Sizes) -> None:
+    """Measure everything; bundle files last, when nothing was removed for long (`Bench.space`)."""
+    snapshot = bench.snapshot(sizes.papers)
     compare(snapshot)
-    bench.backfill(PLAIN, snapshot, papers, files=False, data="plain")
-    bench.backfill(AGAIN, snapshot, papers, files=False, data="plain")
+    if sizes.big:
+        measure_big(bench, sizes)
+    say("each stage alone")
+    measure_stages(bench, snapshot)
+    measure_pages(bench)
+    measure_checks(bench)
+    for _ in range(sizes.rounds):
+        measure_round(bench, sizes, snapshot)
+
+
+def measure_round(bench: Bench, sizes: Sizes, snapshot: Path) -> None:
+    """Measure each run once, its floor right after it."""
     # A file that differs in its last line's end has no finished parts: each paper is compared.
     other = snapshot.with_name("other.jsonl")
     shutil.copyfile(snapshot, other)
     with other.open("ab") as file:
         file.write(b"\n")
-    bench.backfill(OTHER, other, papers, files=False, data="plain")
-    bench.forget("plain")
-    bench.backfill(FILES, snapshot, papers, files=True, data="files")
-    bench.forget("files")
-    bench.obvious(snapshot, papers)
-    if big:
-        bench.backfill(BIG, bench.snapshot(big), big, files=False, data="big")
-        bench.forget("big")
-    say("each stage alone")
-    stages = measure_stages(snapshot, min(papers, STAGE_PAPERS))
-    return Figures(machine(), bench.runs, stages)
+    data = bench.space("plain")
+    bench.backfill(PLAIN, snapshot, sizes.papers, data=data)
+    bench.bare_inserts(PLAIN, data)
+    bench.backfill(UNCHANGED, other, sizes.papers, data=data)
+    data = bench.space("files")
+    bench.backfill(FILES, snapshot, sizes.papers, data=data)
+    bench.bare_files(data)
+    bench.obvious(sizes.script)
+
+
+def measure_big(bench: Bench, sizes: Sizes) -> None:
+    """Measure the big run, and ask its folder what a small one is asked too."""
+    folders = []
+    for name, papers in ((SMALL, sizes.small), (BIG, sizes.big)):
+        folder = Folder(name, bench.folder / name, bench.snapshot(papers), papers)
+        bench.backfill(name, folder.snapshot, papers, data=folder.data)
+        folders.append(folder)
+    measure_questions(bench, folders, sizes.rounds)
+    small, big = folders
+    count = sizes.changes
+    changes = [
+        Changes(f"{SMALL}: changes", small, count, among=sizes.small),
+        # Most of what changes in a night is of late; where nothing is, is the worst case.
+        Changes(f"{BIG}: changes", big, count, among=sizes.small),
+        Changes(f"{BIG}: scattered changes", big, count, among=sizes.big),
+    ]
+    measure_changes(bench, changes, sizes.rounds)
+    # Gigabytes, but not many files.
+    big.snapshot.unlink()
+    shutil.rmtree(big.data)
 
 
 def main() -> int:
     """Measure, print the table, write the figures."""
-    parser = argparse.ArgumentParser(description="Measure the bulk path from a snapshot.")
+    parser = argparse.ArgumentParser(description="Measure what pith-ingest costs beside floors.")
     parser.add_argument("--papers", type=int, default=100_000)
-    parser.add_argument("--big", type=int, default=1_000_000, help="0 leaves the big run out")
+    parser.add_argument("--big", type=int, default=1_000_000, help="0 leaves the big folder out")
+    parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--output", type=Path, default=Path("bench.json"))
     asked = parser.parse_args()
+    sizes = Sizes(asked.papers, asked.big, asked.rounds)
     with tempfile.TemporaryDirectory(prefix="pith-bench-") as folder:
+        bench = Bench(Path(folder))
         try:
-            figures = measure(Path(folder), asked.papers, asked.big)
+            measure(bench, sizes)
         except FailedRunError as error:
             say(str(error))
             return 1
-    print(figures.table())
-    asked.output.write_text(json.dumps(figures.values(), indent=2) + "\n")
+    values = found(bench, asdict(sizes))
+    print(as_text(values))
+    asked.output.write_text(json.dumps(values, indent=2) + "\n")
     return 0
 
 

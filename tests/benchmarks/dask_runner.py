@@ -14,8 +14,8 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
-from benchmarks.bulk import environment, say
 from benchmarks.parts.measure import FailedRunError, Usage, machine, measured
+from benchmarks.parts.runs import environment, say
 from benchmarks.parts.snapshot_lines import write_lines
 
 GOAL = 0.8

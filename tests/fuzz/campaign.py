@@ -65,6 +65,14 @@ def mutations(count: int, seed: int = SEED) -> Iterator[tuple[bytes, bytes]]:
         yield original, choose.choice(_MUTATIONS)(original, choose)
 
 
+def changed_characters(count: int, seed: int = SEED) -> Iterator[tuple[bytes, bytes]]:
+    """Yield originals and each with one character replaced, which may be by the same."""
+    sources, choose = originals(), Random(seed)
+    for _ in range(count):
+        original = choose.choice(sources)
+        yield original, _one_character(original, choose)
+
+
 def why_a_mutation_may_pass(original: bytes, data: bytes) -> str | None:
     """Return why a changed file may be as valid as the original, or None if it may not."""
     first, second = read_json(original), read_json(data)

@@ -166,9 +166,8 @@ def links(base_url: str, suffix: str) -> Links:
     }
 
 
-def mirror_hint(name: str, base_url: str, suffix: str) -> MirrorHint:
-    """Return the entry of `mirror_hints` for the registry itself."""
-    urls = links(base_url, suffix)
+def mirror_hint(name: str, base_url: str, urls: Links) -> MirrorHint:
+    """Return the entry of `mirror_hints` for the registry itself, whose `links` are `urls`."""
     return {
         "mirror_type": "https",
         "name": name,
@@ -200,6 +199,7 @@ def _listed(keys: Iterable[PublicKey], issuer: Issuer) -> list[PublicKey]:
 
 def _signed(parts: BundleParts, state: State, *, issuer: Issuer, built_at: datetime) -> Bundle:
     pith_id, source, identity = parts.pith_id, parts.record["source"], issuer.identity
+    urls = links(identity.base_url, pith_id.suffix)
     bundle: UnsignedBundle = {
         "bundle_type": "pith_open_graph_bundle",
         "bundle_version": BUNDLE_VERSION,
@@ -211,13 +211,11 @@ def _signed(parts: BundleParts, state: State, *, issuer: Issuer, built_at: datet
         "source_aliases": parts.aliases,
         "events": parts.events,
         "timestamp_proofs": [],
-        "mirror_hints": [
-            mirror_hint(identity.resolver_name, identity.base_url, pith_id.suffix),
-        ],
+        "mirror_hints": [mirror_hint(identity.resolver_name, identity.base_url, urls)],
         "public_keys": parts.keys,
         "merge_version": MERGE_VERSION,
         "built_at": to_seconds(built_at),
-        "links": links(identity.base_url, pith_id.suffix),
+        "links": urls,
         "state": state,
     }
     digest = bundle_digest(bundle)

@@ -43,7 +43,10 @@ def content_digest(event: Mapping[str, object]) -> Digest:
 
 def content_bytes(event: Mapping[str, object]) -> bytes:
     """Return the canonical JSON that `content_digest` hashes."""
-    return canonical_json_unchecked({key: event[key] for key in event if key not in UNHASHED})
+    hashed = dict(event)
+    for name in UNHASHED:
+        hashed.pop(name, None)
+    return canonical_json_unchecked(hashed)
 
 
 @dataclass(frozen=True, slots=True)

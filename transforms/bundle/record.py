@@ -21,12 +21,8 @@ class PithId(NamedTuple):
 
     digest: Digest
     suffix: str
-    year: str
-
-    @property
-    def number(self) -> str:
-        """The Pith Number, `pith:<year of submission>:<suffix>`."""
-        return f"pith:{self.year}:{self.suffix}"
+    number: str
+    """The Pith Number, `pith:<year of submission>:<suffix>`."""
 
     @property
     def short_number(self) -> str:
@@ -59,7 +55,8 @@ def identify(record: Record) -> PithId:
 def identify_json(canonical: bytes, year: str) -> PithId:
     """Return the names of a record by its canonical JSON; `year` of submission has four digits."""
     digest = sha256(canonical)
-    return PithId(digest, base32_prefix(digest), year)
+    suffix = base32_prefix(digest)
+    return PithId(digest, suffix, f"pith:{year}:{suffix}")
 
 
 def pith_number(record: Record) -> str:

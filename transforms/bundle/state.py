@@ -139,7 +139,9 @@ def _current(active: Sequence[Event], source_aliases: Sequence[object]) -> Curre
 
 def hashed_bytes(state: Mapping[str, object]) -> bytes:
     """Return the canonical JSON that `state_sha256` hashes."""
-    return canonical_json_unchecked({name: state[name] for name in state if name != "state_sha256"})
+    hashed = dict(state)
+    hashed.pop("state_sha256", None)
+    return canonical_json_unchecked(hashed)
 
 
 def write_state(state: State) -> bytes:

@@ -19,7 +19,7 @@ from transforms.documents.event import is_created
 from transforms.encoding.canonical import compact_json_unchecked
 from transforms.encoding.digest import sha256, to_hex
 from transforms.paper.paper import Paper, Version
-from transforms.signing import Issuer, encode_base64
+from transforms.signing import Issuer, base64_bytes
 from transforms.tables.rows import event_row
 from transforms.tables.schema import BundleRow, EventRow
 
@@ -123,7 +123,7 @@ class BundleTemplate:
         return text
 
     def _signature(self, digest: bytes) -> bytes:
-        return encode_base64(self._sign(digest)).encode()
+        return base64_bytes(self._sign(digest))
 
 
 _SAMPLE_MOMENT = datetime(2999, 1, 2, 3, 4, 5, tzinfo=UTC)

@@ -14,6 +14,7 @@ _TEX_LETTER = re.compile(
     r"""|(?:ss|ae|AE|oe|OE|aa|AA|dh|DH|dj|DJ|ng|NG|th|TH|o|O|l|L|i|j)(?![A-Za-z])\s?)"""
 )
 _OTHER = re.compile(r"[^\x00-\x7f]+")
+_WORD = re.compile(r"[0-9a-z]+")
 _BRACES = str.maketrans("", "", "{}")
 
 
@@ -22,11 +23,20 @@ def ascii_key(text: str) -> str:
 
     TeX accents are decoded, braces dropped, the rest transliterated to ASCII; formulas stay TeX.
     """
-    if "\\" in text:
-        text = _TEX_LETTER.sub(lambda match: _decode(match[0]), text)
+    text = decode_accents(text)
     if "{" in text or "}" in text:
         text = text.translate(_BRACES)
     return text if text.isascii() else _OTHER.sub(_transliterate, text)
+
+
+def decode_accents(text: str) -> str:
+    r"""Return `text` with its TeX accents and letters as Unicode has them; formulas stay TeX."""
+    return _TEX_LETTER.sub(lambda match: _decode(match[0]), text) if "\\" in text else text
+
+
+def search_words(text: str) -> list[str]:
+    """Return the words of what someone types, with accents, in TeX or in ASCII, as in a key."""
+    return _WORD.findall(ascii_key(text).lower())
 
 
 @lru_cache(maxsize=4096)

@@ -6,7 +6,6 @@ Sources: OAI-PMH 2.0, section 4; arXiv's `arXivRaw.xsd`.
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
-from itertools import islice
 
 from lxml import etree
 
@@ -19,9 +18,9 @@ from transforms.parsing.oai_xml import (
     claimed_day,
     claimed_id,
     find_answer,
+    parse_day,
     parse_reply,
-    read_datestamp,
-    read_identifier,
+    read_header,
     read_token,
     sources_of,
 )
@@ -31,6 +30,7 @@ _OPEN_RECORD, _CLOSE_RECORD = b"<record>", b"</record>"
 _ENVELOPE = b'<OAI-PMH xmlns="http://www.openarchives.org/OAI/2.0/">%s</OAI-PMH>'
 _VERBS = ("ListRecords", "GetRecord")
 _FIELDS = {
+    "id": "arxiv_id",
     "title": "title",
     "abstract": "abstract",
     "authors": "authors",
@@ -46,11 +46,11 @@ _FIELDS = {
 }
 _RECORD_TAG, _HEADER_TAG, _METADATA_TAG = f"{OAI}record", f"{OAI}header", f"{OAI}metadata"
 _RAW_TAG = f"{_RAW}arXivRaw"
-_VERSION_TAG, _ID_TAG = f"{_RAW}version", f"{_RAW}id"
+_VERSION_TAG = f"{_RAW}version"
 _DATE_TAG, _SIZE_TAG, _SOURCE_TYPE_TAG = f"{_RAW}date", f"{_RAW}size", f"{_RAW}source_type"
 _ANY_RAW_TAG = f"{_RAW}*"
 _FIELD_OF_TAG = {f"{_RAW}{element}": name for element, name in _FIELDS.items()}
-
+_NO_FIELDS: dict[str, str | None] = dict.fromkeys(_FIELDS.values())
 
 _LOCAL_NAME = etree.XPath("local-name()")
 
@@ -172,60 +172,43 @@ def _rejects(refused: Iterable[_Refusal], spans: Sequence[bytes]) -> list[Reject
 
 def _paper(record: etree._Element) -> Paper:
     # The protocol's order (OAI-PMH 2.0, section 2.5); anything else is no record of arXiv's.
-    header, metadata = _child(record, 0, _HEADER_TAG), _child(record, 1, _METADATA_TAG)
-    if header is None or metadata is None:
+    children = record.iterchildren(_HEADER_TAG, _METADATA_TAG)
+    header, metadata = next(children, None), next(children, None)
+    if (
+        header is None or metadata is None
+        or header is not record[0] or metadata is not record[1]
+        or header.tag != _HEADER_TAG or metadata.tag != _METADATA_TAG
+    ):  # fmt: skip
         raise BadPaperError("a record without header or metadata")
-    raw = _child(metadata, 0, _RAW_TAG)
-    if raw is None:
-        found = str(_LOCAL_NAME(metadata[0])) if len(metadata) else "nothing"
-        raise BadPaperError(f"metadata in the format {found:.80}, not arXivRaw")
-    arxiv_id, versions, fields = _raw_fields(raw)
-    if read_identifier(header) != ID_PREFIX + arxiv_id:
+    raw = next(metadata.iterchildren(_RAW_TAG), None)
+    if raw is None or raw is not metadata[0]:
+        name = str(_LOCAL_NAME(metadata[0])) if len(metadata) else "nothing"
+        raise BadPaperError(f"metadata in the format {name:.80}, not arXivRaw")
+    identifier, datestamp = read_header(header)
+    versions, fields = _raw_fields(raw)
+    arxiv_id = (fields.pop("arxiv_id") or "").strip()
+    if identifier != ID_PREFIX + arxiv_id:
         raise BadPaperError("the header names another id than the metadata")
-    return make_paper(
-        arxiv_id=arxiv_id,
-        versions=versions,
-        datestamp=read_datestamp(header),
-        title=fields.pop("title", None),
-        abstract=fields.pop("abstract", None),
-        authors=fields.pop("authors", None),
-        categories=fields.pop("categories", None),
-        **fields,
-    )
+    day = parse_day(datestamp)
+    return make_paper(arxiv_id=arxiv_id, versions=versions, datestamp=day, **fields)
 
 
-def _child(parent: etree._Element, at: int, tag: str) -> etree._Element | None:
-    """Return the child at a place if it has this tag."""
-    child = next(islice(parent, at, None), None)
-    return child if child is not None and next(parent.iterchildren(tag), None) is child else None
-
-
-def _raw_fields(raw: etree._Element) -> tuple[str, list[Version], dict[str, str]]:
-    """Return the children of `arXivRaw`: the id, the versions, the fields that a paper has."""
-    fields: dict[str, str] = {}
+def _raw_fields(raw: etree._Element) -> tuple[list[Version], dict[str, str | None]]:
+    """Return the children of `arXivRaw`: the versions, and the other fields of a paper."""
+    fields = _NO_FIELDS.copy()
     versions = []
-    arxiv_id = ""
     for element in raw.iterchildren(_ANY_RAW_TAG):
         tag = element.tag
-        if tag == _VERSION_TAG:
-            versions.append(_version(element))
-            continue
-        if tag == _ID_TAG:
-            arxiv_id = _text(element)
-            continue
         name = _FIELD_OF_TAG.get(tag)
-        if name is None:
-            continue
-        if name in fields:
-            raise BadPaperError(f"two elements {etree.QName(element).localname}")
-        fields[name] = _text(element)
-    return arxiv_id.strip(), versions, fields
-
-
-def _text(element: etree._Element) -> str:
-    if len(element):
-        raise BadPaperError(f"markup or an entity inside {etree.QName(element).localname}")
-    return element.text or ""
+        if name is not None:
+            if len(element):
+                raise BadPaperError(f"markup or an entity inside {etree.QName(element).localname}")
+            if fields[name] is not None and name != "arxiv_id":
+                raise BadPaperError(f"two elements {etree.QName(element).localname}")
+            fields[name] = element.text or ""
+        elif tag == _VERSION_TAG:
+            versions.append(_version(element))
+    return versions, fields
 
 
 def _version(element: etree._Element) -> Version:

@@ -15,8 +15,7 @@ from transforms.parsing.oai_xml import (
     parse_day,
     parse_reply,
     read_answered_at,
-    read_datestamp,
-    read_identifier,
+    read_header,
     read_token,
     sources_of,
 )
@@ -105,10 +104,10 @@ def parse_identify(data: bytes) -> Repository:
 
 
 def _header(header: etree._Element) -> Header:
-    identifier = read_identifier(header)
+    identifier, datestamp = read_header(header)
     if not identifier.startswith(ID_PREFIX):
         raise BadPaperError(f"{identifier!r:.80} does not begin with {ID_PREFIX}")
-    return Header(check_id(identifier.removeprefix(ID_PREFIX)), read_datestamp(header))
+    return Header(check_id(identifier.removeprefix(ID_PREFIX)), parse_day(datestamp))
 
 
 def _required(element: etree._Element, name: str) -> str:

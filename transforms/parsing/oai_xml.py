@@ -21,6 +21,7 @@ MAX_TOKEN = 2_000
 
 OAI = "{http://www.openarchives.org/OAI/2.0/}"
 ID_PREFIX = "oai:arXiv.org:"
+_IDENTIFIER, _DATESTAMP = f"{OAI}identifier", f"{OAI}datestamp"
 _MAX_SAID = 300
 _SKIP = re.compile(r"(?:^|(?<=%26))skip%3D(\d{1,9})(?=%26|$)", re.ASCII)
 
@@ -186,14 +187,12 @@ def sources_of(data: bytes, elements: Sequence[etree._Element], name: str) -> li
     return spans
 
 
-def read_identifier(header: etree._Element) -> str:
-    """Return a record header's identifier, such as `oai:arXiv.org:1906.10822`, unchecked."""
-    return header.findtext(f"{OAI}identifier", "").strip()
-
-
-def read_datestamp(header: etree._Element) -> date:
-    """Return the day of a record header, or raise `BadPaperError`."""
-    return parse_day(header.findtext(f"{OAI}datestamp", ""))
+def read_header(header: etree._Element) -> tuple[str, str]:
+    """Return a record header's identifier, `oai:arXiv.org:1906.10822`, and its day, unchecked."""
+    texts: dict[str, str] = {}
+    for element in header.iterchildren(_IDENTIFIER, _DATESTAMP):
+        texts.setdefault(element.tag, element.text or "")
+    return texts.get(_IDENTIFIER, "").strip(), texts.get(_DATESTAMP, "")
 
 
 def parse_day(text: str) -> date:
@@ -207,14 +206,14 @@ def parse_day(text: str) -> date:
 def claimed_day(header: etree._Element | None) -> date | None:
     """Return the day that a header gives, for a reject, or None where it gives none."""
     try:
-        return None if header is None else read_datestamp(header)
+        return None if header is None else parse_day(read_header(header)[1])
     except BadPaperError:
         return None
 
 
 def claimed_id(header: etree._Element | None) -> str | None:
     """Return the arXiv id that a header gives, unchecked, for the report of a reject."""
-    return None if header is None else read_identifier(header).removeprefix(ID_PREFIX) or None
+    return None if header is None else read_header(header)[0].removeprefix(ID_PREFIX) or None
 
 
 def rewind(token: str, records: int) -> str | None:

@@ -138,12 +138,14 @@ def _dates(subject: Subject, bundle: CheckedBundle, events: list[CheckedEvent]) 
 def _links(subject: Subject, bundle: CheckedBundle, _events: list[CheckedEvent]) -> None:
     suffix = subject.pith_id.suffix
     base_url = get(bundle.links, str, "resolver").removesuffix(f"/pith/{suffix}")
-    if bundle.links != links(base_url, suffix) or not WEB_BASE.fullmatch(base_url):
+    urls = links(base_url, suffix)
+    if bundle.links != urls or not WEB_BASE.fullmatch(base_url):
         raise FailedError("links are not the addresses of this record below one base")
     for hint in bundle.mirror_hints:
         own_base, status = get(hint, str, "base_url"), get(hint, str, "status")
         name = get(hint, str, "name")
-        due = {**mirror_hint(name, own_base, suffix), "status": status}
+        own_urls = urls if own_base == base_url else links(own_base, suffix)
+        due = {**mirror_hint(name, own_base, own_urls), "status": status}
         if hint != due or not (name and status and WEB_BASE.fullmatch(own_base)):
             raise FailedError("a mirror hint is not of this record below its own base_url")
         if status == "primary" and own_base != base_url:

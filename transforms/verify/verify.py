@@ -125,7 +125,7 @@ def _examined(bundle: Document, due: _Checks, pinned: Collection[bytes]) -> Bund
     except CanonicalError as error:
         return BundleReport(number, _unhashable(error, due), trusted=False)
     checks = (_PASSED["canonical_json"], *[_run(name, check, subject) for name, check in due])
-    valid = all(check.outcome is not Outcome.FAIL for check in checks)
+    valid = Outcome.FAIL not in [check.outcome for check in checks]
     signers = frozenset(subject.signing_keys() if valid else ())
     trusted = valid and all(key in pinned for key in signers)
     return BundleReport(number, checks, trusted=trusted, signers=signers)

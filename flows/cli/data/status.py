@@ -40,7 +40,7 @@ def find_faults(config: "Config") -> Iterator[str]:
     from flows.store.repair.examine import look
 
     layout = layout_of(config)
-    found = look(layout)
+    found = look(layout, quick=True)
     if found.entries or layout.catalog.exists():
         yield from map(str, found.faults)
 

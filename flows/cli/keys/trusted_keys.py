@@ -69,8 +69,8 @@ def default_trust(config: Path | None) -> Trust:
     return {**saved, **own_trust(config), **_PINNED}
 
 
-def named_trust(names: Sequence[str], config: Path | None) -> Trust:
-    """Return the keys that `--trust` names: `pith.science`, `own`, or 32 bytes in base64."""
+def named_trust(names: Sequence[str], config: Path | None, option: str = "--trust") -> Trust:
+    """Return the keys that an option names: `pith.science`, `own`, or 32 bytes in base64."""
     trust: dict[bytes, str] = {}
     for name in names:
         if name == "pith.science":
@@ -78,7 +78,7 @@ def named_trust(names: Sequence[str], config: Path | None) -> Trust:
         elif name == "own":
             trust |= own_trust(config)
         else:
-            trust[_named_key(name)] = "named by --trust"
+            trust[_named_key(name, option)] = f"named by {option}"
     return trust
 
 
@@ -172,12 +172,12 @@ def _is_named(key: SavedKey, name: str) -> bool:
     )
 
 
-def _named_key(name: str) -> bytes:
+def _named_key(name: str, option: str) -> bytes:
     try:
         return decode_base64(name, PUBLIC_KEY_BYTES)
     except ValueError:
         raise ConfigError(
-            f"--trust {quoted(name)}: neither 'pith.science' nor 'own' nor a public key in base64"
+            f"{option} {quoted(name)}: neither 'pith.science' nor 'own' nor a public key in base64"
         ) from None
 
 

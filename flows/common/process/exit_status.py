@@ -25,7 +25,7 @@ MEANINGS = {
         "wrong use, configuration or data folder, or a file that cannot be read or changes "
         "meanwhile"
     ),
-    ExitStatus.UNREACHABLE: "arXiv unreachable",
+    ExitStatus.UNREACHABLE: "arXiv, or the registry to mirror, unreachable",
     ExitStatus.INTERNAL_FAULT: "a fault in pith-ingest itself",
     ExitStatus.STOPPED_BY_SIGINT: "stopped by Ctrl-C",
     ExitStatus.STOPPED_BY_SIGTERM: "stopped by SIGTERM",

@@ -9,7 +9,7 @@ from typing import Literal, Self
 from flows.common.counts import Counts
 from flows.common.errors import StoreError
 from flows.store.catalog.connection import transaction
-from flows.store.catalog.file import create_database, find_inner_damage, open_database
+from flows.store.catalog.file import create_database, find_inner_damage, open_database, upgrade
 from flows.store.catalog.records import (
     SELECT_RECORD,
     Commit,
@@ -83,6 +83,10 @@ class Catalog:
         """Return what SQLite finds wrong within the file, or None if nothing."""
         return find_inner_damage(self._connection)
 
+    def upgrade(self) -> bool:
+        """Bring the format up to date, losing nothing; tell whether it was an older one."""
+        return upgrade(self._connection)
+
     @property
     def windows(self) -> WindowLog:
         """The memory of harvests, which lies in the same file."""
@@ -93,13 +97,11 @@ class Catalog:
         self._connection.close()
 
     def known(self, pith_numbers: Iterable[str]) -> dict[str, KnownRecord]:
-        """Return what is known of these Pith Numbers, by number."""
-        numbers = set(pith_numbers)
+        """Return what is known of these Pith Numbers, by number; every record is looked at."""
         found = self._select(
-            "substr(pith_number, 11, 12) IN (SELECT substr(value, 11, 12) FROM json_each(?))",
-            json.dumps(list(numbers)),
+            "pith_number IN (SELECT value FROM json_each(?))", json.dumps(list(pith_numbers))
         )
-        return {record.pith_number: record for record in found if record.pith_number in numbers}
+        return {record.pith_number: record for record in found}
 
     def known_of(self, arxiv_ids: Iterable[str]) -> dict[str, KnownRecord]:
         """Return what is known of all records of these arXiv ids, by Pith Number."""
@@ -112,16 +114,32 @@ class Catalog:
         """Return the records of an arXiv id, the newest version last."""
         return self._select("arxiv_id = ? ORDER BY version, datestamp, issued_at", arxiv_id)
 
+    def newest(self) -> KnownRecord | None:
+        """Return a record whose newest bundle was committed last, or None if there is none."""
+        found = self._connection.execute(
+            f"{SELECT_RECORD} ORDER BY shard DESC, shard_row DESC LIMIT 1"
+        ).fetchone()
+        return known_record(found) if found else None
+
     def of_shard(self, shard: str) -> list[KnownRecord]:
         """Return the records whose newest bundle lies in a shard, in the order of its rows."""
         return self._select(
             "shard = (SELECT id FROM shards WHERE name = ?) ORDER BY shard_row", shard
         )
 
+    def of_entry(self, number: int) -> list[KnownRecord]:
+        """Return the records whose newest bundle an entry of the ledger has, by suffix."""
+        found = self._connection.execute(
+            f"{SELECT_RECORD} WHERE shards.entry = ? ORDER BY substr(pith_number, 11)", (number,)
+        )
+        return [known_record(row) for row in found]
+
     def of_prefix(self, suffix_start: str) -> list[KnownRecord]:
         """Return the records whose suffix starts with these base32 characters."""
+        # A search in each shard: `records_by_suffix` begins with the shard.
         return self._select(
-            "substr(pith_number, 11, 12) >= substr(?1, 1, 12)"
+            "records.shard IN (SELECT id FROM shards)"
+            " AND substr(pith_number, 11, 12) >= substr(?1, 1, 12)"
             " AND substr(pith_number, 11, 12) < substr(?1, 1, 12) || 'a'"
             " AND substr(pith_number, 11) GLOB ?1 || '*'",
             suffix_start,

@@ -62,6 +62,16 @@ class Commit:
     replies: tuple[str, ...] = ()
 
 
+def to_micros(moment: datetime) -> int:
+    """Return a moment as databases keep it: microseconds since 1970, exactly."""
+    return (moment - _EPOCH) // _MICROSECOND
+
+
+def from_micros(micros: int) -> datetime:
+    """Return the moment that `to_micros` was given."""
+    return _EPOCH + micros * _MICROSECOND
+
+
 def record_row(
     arxiv_id: str,
     version: int,
@@ -73,7 +83,7 @@ def record_row(
     """Return a record as `Commit` holds it, for the shard that is committed."""
     day = datestamp.isoformat() if datestamp else None
     return (
-        arxiv_id, version, pith_number, snapshot_sha256, day, (issued_at - _EPOCH) // _MICROSECOND,
+        arxiv_id, version, pith_number, snapshot_sha256, day, to_micros(issued_at),
     )  # fmt: skip
 
 
@@ -90,5 +100,5 @@ def known_record(row: _Row) -> KnownRecord:
     """Return the record of a row that `SELECT_RECORD` selects."""
     arxiv_id, version, number, snapshot_sha256, datestamp, issued_at, shard, shard_row = row
     day = date.fromisoformat(datestamp) if datestamp else None
-    issued = _EPOCH + issued_at * _MICROSECOND
+    issued = from_micros(issued_at)
     return KnownRecord(arxiv_id, version, number, snapshot_sha256, day, issued, shard, shard_row)

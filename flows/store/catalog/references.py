@@ -16,40 +16,48 @@ def parse_references(texts: Iterable[str]) -> list[Reference]:
         raise ConfigError(str(error)) from None
 
 
+def matching_records(catalog: Catalog, reference: Reference) -> list[KnownRecord]:
+    """Return the kept records that a reference means, the newest last; none where none is kept.
+
+    An id stands for its paper's records, with a version for those of that one; a Pith Number for
+    its record. A short number may fit records of several papers.
+    """
+    number = reference.pith_number
+    if number is None:
+        kept = catalog.of_arxiv_id(reference.arxiv_id or "")
+        return [record for record in kept if reference.version in {None, record.version}]
+    found = catalog.of_prefix(number.rpartition(":")[2])
+    if number.count(":") > 1:
+        found = [record for record in found if record.pith_number == number]
+    return sorted(found, key=lambda record: (record.version, record.issued_at))
+
+
 def find_records(catalog: Catalog, reference: Reference, location: str) -> list[KnownRecord]:
     """Return the kept records that a reference means, all of one paper, the newest last.
 
-    An id stands for its paper's records, with a version for those of that one; a Pith Number for
-    its record. Raises `ConfigError` where none is kept in `location`, or a short number fits
-    several papers.
+    Raises `ConfigError` where none is kept in `location`, or a short number fits several papers.
     """
-    if reference.pith_number is not None:
-        return _of_number(catalog, reference.pith_number, location)
-    arxiv_id, version = reference.arxiv_id or "", reference.version
-    kept = catalog.of_arxiv_id(arxiv_id)
-    if not kept:
-        raise ConfigError(
-            f"nothing is known of {arxiv_id} in {location}; "
-            f"ask arXiv for it with 'pith-ingest rerun {arxiv_id}'"
-        )
-    if found := [record for record in kept if version in {None, record.version}]:
-        return found
-    versions = ", ".join(dict.fromkeys(f"v{record.version}" for record in kept))
-    raise ConfigError(f"of {arxiv_id} no v{version} is kept, but {versions}")
-
-
-def _of_number(catalog: Catalog, number: str, location: str) -> list[KnownRecord]:
-    """Return the records of a whole number, `pith:2019:…`, or of a short one, `pith:…`."""
-    if number.count(":") > 1:
-        found = list(catalog.known([number]).values())
-    else:
-        found = catalog.of_prefix(number.removeprefix("pith:"))
+    found = matching_records(catalog, reference)
     if not found:
-        raise ConfigError(
-            f"nothing is known of {number} in {location}, for no record with this number is kept; "
-            "name the paper by its arXiv id"
-        )
+        raise ConfigError(_missing(catalog, reference, location))
     if len({record.arxiv_id for record in found}) > 1:
         each = sorted(f"{record.pith_number} ({record.arxiv_id})" for record in found)
-        raise ConfigError(f"{number} stands for {' and '.join(each)}; name one")
-    return sorted(found, key=lambda record: (record.version, record.issued_at))
+        raise ConfigError(f"{reference} stands for {' and '.join(each)}; name one")
+    return found
+
+
+def _missing(catalog: Catalog, reference: Reference, location: str) -> str:
+    """Return what to say of a reference that means no kept record."""
+    if reference.pith_number is not None:
+        return (
+            f"nothing is known of {reference} in {location}, for no record with this number is "
+            "kept; name the paper by its arXiv id"
+        )
+    arxiv_id = reference.arxiv_id or ""
+    if kept := catalog.of_arxiv_id(arxiv_id):
+        versions = ", ".join(dict.fromkeys(f"v{record.version}" for record in kept))
+        return f"of {arxiv_id} no v{reference.version} is kept, but {versions}"
+    return (
+        f"nothing is known of {arxiv_id} in {location}; "
+        f"ask arXiv for it with 'pith-ingest rerun {arxiv_id}'"
+    )

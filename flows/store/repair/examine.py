@@ -89,15 +89,18 @@ class Findings:
         return {key for written in self.entries for key in written.entry.lost}
 
 
-def look(layout: Layout) -> Findings:
-    """Look at id, ledger, catalog and tables: what a run builds upon, and `status` checks."""
+def look(layout: Layout, *, quick: bool = False) -> Findings:
+    """Look at id, ledger, catalog and tables: what a run builds upon, and `status` checks.
+
+    A `quick` look does not read the bytes of a catalog that nobody wrote to since its last run.
+    """
     with reading(layout.root):
-        return _look(layout)
+        return _look(layout, quick=quick)
 
 
-def _look(layout: Layout) -> Findings:
+def _look(layout: Layout, *, quick: bool) -> Findings:
     sizes = table_sizes(layout)  # before the ledger: what a run adds meanwhile is in that
-    known, catalog_folder, problem = _catalog(layout)
+    known, catalog_folder, problem = _catalog(layout, quick=quick)
     numbers = entry_numbers(layout.files)
     folder, identity_fault = _folder(layout, numbers, catalog_folder)
     found = Findings(folder, catalog_problem=problem)
@@ -109,13 +112,15 @@ def _look(layout: Layout) -> Findings:
     return found
 
 
-def _catalog(layout: Layout) -> tuple[dict[int, WrittenEntry], str | None, str | None]:
+def _catalog(
+    layout: Layout, *, quick: bool
+) -> tuple[dict[int, WrittenEntry], str | None, str | None]:
     """Return the entries that the catalog knows, its folder, and what is wrong with its file."""
     path = readable_catalog(layout)
     if not is_there(path):
         return {}, None, "is gone"
     # Before SQLite opens it: to close the file would end the locks of this process.
-    problem = None if layout.objects else find_damage(path)
+    problem = None if layout.objects else find_damage(path, quick=quick)
     try:
         catalog = Catalog.open(path, read_only=True)
     except DamagedCatalogError as error:

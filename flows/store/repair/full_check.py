@@ -92,8 +92,11 @@ def _compare_catalog(
     shard = ShardName(entry.shard, entry.unit, entry.run, entry.folder)
     commit = read_commit(layout, shard)
     here = {row[2]: row for row in commit.records}
-    known = catalog.known(here)
-    newest = {number: one for number, one in known.items() if one.shard == entry.shard}
+    known = catalog.known_of({row[0] for row in commit.records})
+    newest = {
+        number: one for number, one in known.items()
+        if one.shard == entry.shard and number in here
+    }  # fmt: skip
     for number, (arxiv_id, version, _, shown, day, _) in here.items():
         one = known.get(number)
         is_right = one is not None and (

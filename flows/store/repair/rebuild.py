@@ -29,19 +29,20 @@ from flows.store.parquet.shards import ShardName, read_rows, read_whole_marks, s
 from flows.store.repair.inspection import Committed, check_bytes, require_bytes
 
 
-def take_up(layout: Layout, catalog: Catalog, written: WrittenEntry) -> None:
+def take_up(layout: Layout, catalog: Catalog, written: WrittenEntry, lost: set[str]) -> None:
     """Do all that follows from an entry of the ledger: name its files, tell the catalog of them.
 
+    `lost` are the keys of files that the entries before it note as lost; its own join them.
     Raises `StoreError` where the files are not those that were committed.
     """
     entry = written.entry
-    if not entry.shard:
+    if entry.shard:
+        finish_naming(layout.files, entry)
+        require_bytes(layout.files, (file for file in entry.files if file.key not in lost))
+        catalog.commit(read_commit(layout, _name_of(entry)), written)
+    else:
         catalog.note(written)
-        return
-    finish_naming(layout.files, entry)
-    lost = {key for known in catalog.entries() for key in known.entry.lost}
-    require_bytes(layout.files, (file for file in entry.files if file.key not in lost))
-    catalog.commit(read_commit(layout, _name_of(entry)), written)
+    lost.update(entry.lost)
 
 
 def finish_naming(files: Files, entry: Entry) -> None:
@@ -63,13 +64,15 @@ def make_catalog(layout: Layout, folder: str) -> int:
     unfinished.unlink(missing_ok=True)
     entries = list(read_after(layout.files, Head(), folder))
     committed = Committed.by([written.entry for written in entries])
+    lost: set[str] = set()
     try:
         with closing(Catalog.create(unfinished, folder)) as catalog:
             for written in entries:
                 if written.entry.shard in committed.shards or not written.entry.shard:
-                    take_up(layout, catalog, written)
+                    take_up(layout, catalog, written, lost)
                 else:
                     catalog.replace_shard(_name_of(written.entry), written)
+                    lost.update(written.entry.lost)
     except StoreError:
         unfinished.unlink()
         raise

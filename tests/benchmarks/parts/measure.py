@@ -1,36 +1,40 @@
-"""Time, CPU time and memory of a process with all that it starts, and the floor to compare with."""
+"""Time, CPU time and memory of a process with all that it starts, and the floor of that time."""
 
 import ctypes
 import os
 import platform
-import statistics
 import subprocess
 import threading
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
 
-from nacl.signing import SigningKey
+from benchmarks.parts.floors import four_signatures
 
 PROC = Path("/proc")
 SAMPLE_SECONDS = 0.1
 """A sample costs a few milliseconds, most of them in the kernel: a few per cent of one core."""
 
-SIGNATURES = 4
-"""Per paper: receipt, two events, bundle."""
+SAMPLES_A_FLOOR = 20
+"""The floor is taken once in so many samples, which is less than one per cent of one core."""
+
+FLOORS_BESIDE = 5
+"""How often it is taken before the process, and after it."""
 
 PR_SET_CHILD_SUBREAPER = 36  # of <linux/prctl.h>
-FLOOR_ROUNDS, FLOOR_PAPERS = 5, 300
 
 
 @dataclass(frozen=True, slots=True)
 class Usage:
     """What a process and its descendants took; `peak_bytes` is None on systems without /proc.
 
-    `floor` is the CPU seconds of one paper's bare signatures, measured before and after.
+    `started` is a time of `time.perf_counter`; `floor` is the CPU seconds of one paper's bare
+    signatures, the median of before, during and after.
     """
 
+    started: float
     wall: float
     cpu: float
     peak_bytes: int | None
@@ -41,30 +45,18 @@ class FailedRunError(Exception):
     """A measured process ended otherwise than it should; the message has what it said."""
 
 
-def floor() -> float:
-    """Return the CPU seconds that libsodium needs for one paper's signatures, on one core."""
-    key, message = SigningKey(b"\x01" * 32), b"\x02" * 32
-    rounds = []
-    for _ in range(FLOOR_ROUNDS):
-        started = time.process_time()
-        for _ in range(FLOOR_PAPERS * SIGNATURES):
-            _ = key.sign(message).signature
-        rounds.append((time.process_time() - started) / FLOOR_PAPERS)
-    return statistics.median(rounds)
-
-
 def measured(command: Sequence[str], *, env: dict[str, str], folder: Path) -> Usage:
     """Run a command in `folder` to its end and return what it took.
 
     CPU time is what the kernel adds up for it and for every descendant. Raises `FailedRunError`
     for any exit status but 0.
     """
-    before = floor()
+    floors = [four_signatures() for _ in range(FLOORS_BESIDE)]
     _adopt_orphans()
     with (folder / "measured.log").open("w+b") as log:
         started = time.perf_counter()
         process = subprocess.Popen(command, env=env, cwd=folder, stdout=log, stderr=log)
-        watch = _MemoryWatch(process.pid)
+        watch = _Watch(process.pid)
         watch.start()
         _, status, usage = os.wait4(process.pid, 0)
         wall = time.perf_counter() - started
@@ -75,7 +67,8 @@ def measured(command: Sequence[str], *, env: dict[str, str], folder: Path) -> Us
             said = log.read().decode(errors="replace")[-4000:]
             raise FailedRunError(f"{' '.join(command)}: status {process.returncode}\n{said}")
     cpu = usage.ru_utime + usage.ru_stime + _seconds_of_orphans()
-    return Usage(wall, cpu, watch.peak, (before + floor()) / 2)
+    floors += watch.floors + [four_signatures() for _ in range(FLOORS_BESIDE)]
+    return Usage(started, wall, cpu, watch.peak, median(floors))
 
 
 def _adopt_orphans() -> None:
@@ -95,19 +88,25 @@ def _seconds_of_orphans() -> float:
         seconds += usage.ru_utime + usage.ru_stime
 
 
-class _MemoryWatch(threading.Thread):
-    """Looks at a process tree's memory until it is stopped."""
+class _Watch(threading.Thread):
+    """Looks at a process tree's memory until it is stopped, and now and then takes the floor."""
 
     def __init__(self, pid: int) -> None:
         super().__init__(daemon=True)
         self.pid = pid
         self.peak: int | None = None
+        self.floors: list[float] = []
         self._stopped = threading.Event()
 
     def run(self) -> None:
-        """Keep the largest sample."""
-        while PROC.is_dir() and not self._stopped.wait(SAMPLE_SECONDS):
-            self.peak = max(self.peak or 0, sum(_pss(pid) for pid in _tree(self.pid)))
+        """Keep the largest sample of memory, and all floors."""
+        samples = 0
+        while not self._stopped.wait(SAMPLE_SECONDS):
+            samples += 1
+            if PROC.is_dir():
+                self.peak = max(self.peak or 0, sum(_pss(pid) for pid in _tree(self.pid)))
+            if samples % SAMPLES_A_FLOOR == 0:
+                self.floors.append(four_signatures())
 
     def stop(self) -> None:
         """Take no more samples."""

@@ -1,18 +1,21 @@
-"""What each stage of the pipeline costs alone, in CPU time per paper."""
+"""What each stage of the pipeline costs alone: CPU time a paper in one process."""
 
 import tempfile
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from statistics import median
 
 from support.bundles.signed_events import ISSUER
 
-from benchmarks import oai_parsing, verifying
-from benchmarks.parts.measure import floor
+from benchmarks.parts.floors import four_signatures
+from benchmarks.parts.measure import FailedRunError
+from benchmarks.parts.runs import Bench
+from flows.common.batches import batches
 from flows.ingest.prepare import prepare
 from flows.ingest.worker_context import WorkerContext
 from flows.store.layout import Layout
@@ -23,131 +26,85 @@ from flows.store.store import open_store
 from transforms import IssueTimes, Paper
 from transforms.bundle.build import draft
 from transforms.bundle.template import BundleTemplate
-from transforms.parsing.arxiv_xml import parse_page
 from transforms.parsing.kaggle import parse_line
 from transforms.tables.rows import paper_row
 
-OAI_PAGES = 8
-CHANGED_SHARD = 8000  # papers
-CHANGED_ROUNDS = 8
 A_SHARD = 5000  # papers, as many as a part of a snapshot has
+SHARDS, FLOORS = 4, 5
+CHANGED_AMONG, CHANGES = 8000, 8  # papers of a shard, and how often some of them change
 
 
-@dataclass(frozen=True, slots=True)
-class Stage:
-    """CPU seconds of a stage for one paper, and of one paper's bare signatures after it."""
-
-    seconds: float
-    floor: float
+def _note(bench: Bench, stage: str, seconds: float) -> None:
+    """Note the CPU time of a paper in a stage that has just ended, and the floor right after it."""
+    bench.note(f"{stage}: CPU", seconds)
+    bench.note(f"{stage}: four signatures", median(four_signatures() for _ in range(FLOORS)))
 
 
-Rows = dict[str, list[tuple[Any, ...]]]
-
-
-class Stages:
-    """Measured stages, by name."""
-
-    def __init__(self) -> None:
-        """Start with none."""
-        self.found: dict[str, Stage] = {}
-
-    def note(self, name: str, seconds: float, papers: int) -> None:
-        """Keep what a stage took for so many papers."""
-        self.found[name] = Stage(seconds / papers, floor())
-
-
-def measure_stages(snapshot: Path, count: int) -> dict[str, Stage]:
-    """Measure each stage alone, the first ones with the first `count` lines of a snapshot."""
-    stages = Stages()
-    _snapshot(stages, snapshot, count)
-    _pages(stages)
-    _checks(stages)
-    return stages.found
-
-
-def _snapshot(stages: Stages, snapshot: Path, count: int) -> None:
-    """Measure the stages of a snapshot; nothing that they made is left to slow the others."""
-    with snapshot.open("rb") as file:
-        lines = list(islice(file, count))
+@contextmanager
+def _timed(bench: Bench, stage: str, papers: int) -> Iterator[None]:
+    """Note the CPU time of the block, a paper."""
     started = time.process_time()
-    papers = [parse_line(line) for line in lines]
-    stages.note("lines to papers", time.process_time() - started, len(papers))
-    _tables(stages, _rows(stages, papers))
-    _changes(stages, papers[:CHANGED_SHARD])
+    yield
+    _note(bench, stage, (time.process_time() - started) / papers)
 
 
-def _rows(stages: Stages, papers: Sequence[Paper]) -> Rows:
-    """Issue the papers' bundles one by one, keeping rows only.
+def measure_stages(bench: Bench, snapshot: Path) -> None:
+    """Measure the stages of a snapshot, shard by shard, then those of papers that change."""
+    with snapshot.open("rb") as file:
+        lines = list(islice(file, SHARDS * A_SHARD))
+    for some in batches(lines, A_SHARD):
+        with _timed(bench, "lines", len(some)):
+            papers = [parse_line(line) for line in some]
+        _issue(bench, papers)
+    changing = [parse_line(line) for line in lines[:CHANGED_AMONG]]
+    with tempfile.TemporaryDirectory() as folder:
+        _change(bench, Layout(Path(folder)), changing)
 
-    Thousands of bundles as objects would have the garbage collector look at them again and again,
-    which costs as much as making them; that is a matter of how a pipeline goes about it.
+
+def _issue(bench: Bench, papers: Sequence[Paper]) -> None:
+    """Measure issuing papers one by one, making their rows, and writing a shard of these.
+
+    Only rows are kept: thousands of bundles as objects would have the garbage collector look at
+    them again and again.
     """
     clock, issuing, tabling = time.process_time, 0.0, 0.0
     times = IssueTimes.at(datetime.now(UTC))
     template = BundleTemplate(ISSUER, times)
-    rows: Rows = {"papers": [], "events": [], "bundles": []}
+    rows, events, bundles = [], [], []
     for paper in papers:
         started = clock()
         drafted = draft(paper)
-        *events, bundle = template.issue(drafted)
+        *two, bundle = template.issue(drafted)
         issued = clock()
-        row = paper_row(drafted, source="a benchmark", issued_at=times.built_at)
+        rows.append(paper_row(drafted, source="a benchmark", issued_at=times.built_at))
         tabling += clock() - issued
         issuing += issued - started
-        rows["papers"].append(row)
-        rows["events"] += events
-        rows["bundles"].append(bundle)
-    stages.note("papers to bundles", issuing, len(papers))
-    stages.note("papers to rows", tabling, len(papers))
-    return rows
+        events += two
+        bundles.append(bundle)
+    for stage, seconds in (("bundles", issuing), ("rows", tabling)):
+        _note(bench, stage, seconds / len(papers))
+    with tempfile.TemporaryDirectory() as folder, _timed(bench, "Parquet", len(papers)):
+        writer = ShardWriter()
+        writer.add("papers", rows)
+        writer.add("events", events)
+        writer.add("bundles", bundles)
+        shard = ShardName("shard", "a benchmark", "no run", "no folder")
+        writer.write(Layout(Path(folder)), shard)
 
 
-def _tables(stages: Stages, rows: Rows) -> None:
-    papers = len(rows["papers"])
-    with tempfile.TemporaryDirectory() as folder:
-        layout = Layout(Path(folder))
-        started = time.process_time()
-        for at in range(0, papers, A_SHARD):
-            writer = ShardWriter()
-            writer.add("papers", rows["papers"][at : at + A_SHARD])
-            writer.add("events", rows["events"][2 * at : 2 * (at + A_SHARD)])
-            writer.add("bundles", rows["bundles"][at : at + A_SHARD])
-            writer.write(layout, ShardName(f"shard-{at}", "a benchmark", "no run", "no folder"))
-        stages.note("rows to Parquet", time.process_time() - started, papers)
-
-
-def _changes(stages: Stages, papers: Sequence[Paper]) -> None:
-    """Measure new snapshots of papers that lie in one shard, each in a row group of its own."""
-    with tempfile.TemporaryDirectory() as folder:
-        layout, moment, seconds, changed = Layout(Path(folder)), datetime.now(UTC), 0.0, 0
-        with open_store(layout, job="a benchmark", bundle_files=False, say=print) as store:
-            context = WorkerContext(layout, store.catalog, ISSUER, "no run")
-            for at in range(CHANGED_ROUNDS + 1):
-                some = [replace(p, authors="Other") for p in papers[at :: GROUP_ROWS["bundles"]]]
-                # The first round is the shard itself.
-                some = some if at else list(papers)
-                started = time.process_time()
-                done = prepare(context, some, (), unit=f"{at}", source="it", moment=moment)
-                if at:
-                    seconds += time.process_time() - started
-                    changed += done.counts.new_snapshots
-                assert done.commit
-                store.commit(done.commit, done.files)
-    stages.note("changed papers", seconds, changed)
-
-
-def _pages(stages: Stages) -> None:
-    page = oai_parsing.page()
-    parse_page(page)
-    started = time.process_time()
-    for _ in range(OAI_PAGES):
-        parse_page(page)
-    seconds = time.process_time() - started
-    stages.note("OAI pages to papers", seconds, OAI_PAGES * oai_parsing.RECORDS)
-
-
-def _checks(stages: Stages) -> None:
-    with tempfile.TemporaryDirectory() as folder:
-        shard = verifying.write_bundles(Path(folder))
-        seconds = verifying.seconds_of_verifying(shard)
-    stages.note("verifying", seconds, verifying.BUNDLES)
+def _change(bench: Bench, layout: Layout, papers: Sequence[Paper]) -> None:
+    """Measure new snapshots of papers of one shard, each in a row group of its own."""
+    apart = GROUP_ROWS["bundles"]
+    changes = [[replace(p, authors="Other") for p in papers[at::apart]] for at in range(CHANGES)]
+    moment = datetime.now(UTC)
+    with open_store(layout, job="a benchmark", bundle_files=False, say=print) as store:
+        context = WorkerContext(layout, store.catalog, ISSUER, "no run")
+        for number, some in enumerate([papers, *changes]):
+            started = time.process_time()
+            done = prepare(context, some, (), unit=f"{number}", source="it", moment=moment)
+            seconds = time.process_time() - started
+            if done.commit is None:
+                raise FailedRunError("papers that changed gave nothing new")
+            store.commit(done.commit, done.files)
+            if number:  # the first is the shard itself
+                _note(bench, "changed", seconds / len(some))

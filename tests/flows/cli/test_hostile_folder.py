@@ -232,6 +232,9 @@ READS_HERE = {
     "nightly": [],
     "rerun": ["0903.0442"],
     "serve": [],
+    "registry serve": [],
+    "registry publish": ["--to", "site"],
+    "registry mirror": ["http://127.0.0.1:1", "--to", "mirror"],
     "show": ["0903.0442"],
     "find": [],
     "export": ["--all"],
@@ -276,6 +279,7 @@ def test_the_table_in_security_says_which_commands_read_the_folders_configuratio
 def test_each_command_stands_in_that_table() -> None:
     from flows.cli.app import app
     from flows.cli.keys import trust
+    from flows.cli.registry.app import app as registry
 
     def names(of: Typer) -> set[str]:
         return {
@@ -284,4 +288,8 @@ def test_each_command_stands_in_that_table() -> None:
         }
 
     in_table = {name.removesuffix(" FILE") for name in READS_HERE.keys() | READS_NOTHING.keys()}
-    assert in_table == names(app) | {f"trust {name}" for name in names(trust.app)}
+    assert in_table == (
+        names(app)
+        | {f"trust {name}" for name in names(trust.app)}
+        | {f"registry {name}" for name in names(registry)}
+    )

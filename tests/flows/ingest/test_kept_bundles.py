@@ -95,6 +95,15 @@ def test_a_changed_paper_reads_its_row_group_and_not_its_shard(
     assert large < 1.5 * small
 
 
+def test_row_groups_of_bundles_are_full_though_known_papers_come_between(tmp_path: Path) -> None:
+    process(tmp_path, page(*map(record, ids(500)[::3])))
+    assert process(tmp_path, page(*map(record, ids(500)))).counts.new_records == 333
+    files = (tmp_path / "data" / "tables" / "bundles").iterdir()
+    metadata = max(map(pq.read_metadata, files), key=lambda found: found.num_rows)
+    groups = [metadata.row_group(at).num_rows for at in range(metadata.num_row_groups)]
+    assert groups == [A_GROUP, A_GROUP, 333 - 2 * A_GROUP]
+
+
 def test_many_changes_open_each_shard_once(tmp_path: Path, counted: type[Counted]) -> None:
     pages = [page(*map(record, ids(40, month))) for month in (1, 2, 3)]
     process(tmp_path, *pages)

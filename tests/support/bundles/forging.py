@@ -72,8 +72,8 @@ def restate(bundle: Bundle) -> None:
     for alias, (_, value) in aliases:
         alias["alias_value"] = value
     (hint,) = bundle["mirror_hints"]
-    bundle["links"] = links(hint["base_url"], pith_id.suffix)
-    bundle["mirror_hints"] = [mirror_hint(hint["name"], hint["base_url"], pith_id.suffix)]
+    bundle["links"] = urls = links(hint["base_url"], pith_id.suffix)
+    bundle["mirror_hints"] = [mirror_hint(hint["name"], hint["base_url"], urls)]
     for event in bundle["events"]:
         payload, event["subject_pith_number"] = event["payload"], pith_id.number
         if event["event_type"] == "record_created":

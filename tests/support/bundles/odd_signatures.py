@@ -23,7 +23,18 @@ def odd_signatures(message: bytes) -> dict[str, tuple[bytes, bytes]]:
             plain[0], plain[1][:32] + above.to_bytes(32, "little")),
         "a key in its second spelling": (
             (P + 1).to_bytes(32, "little"), _encode(NEUTRAL) + bytes(32)),
+        "R the neutral point": _sign(key, scalar, 0, message),
+        "R of order 8": _sign(key, scalar, 0, message, moved=torsion),
+        "a key that is no point": (_no_point(), plain[1]),
     }  # fmt: skip
+    moved = [_sign(_add(key, torsion), scalar, nonce + n, message) for n in range(40)]
+    for vanishes in (False, True):
+        # Where eight divides the hash, the key's part of order 8 vanishes and the equation holds.
+        odd[f"a key moved by a point of order 8{', which vanishes' if vanishes else ''}"] = next(
+            (key, signature)
+            for key, signature in moved
+            if (_hash(signature[:32], key, message) % 8 == 0) is vanishes
+        )
     small = [_times(torsion, times) for times in range(8)]
     for n, point in enumerate(small):
         # With S = 0 the equation holds for a key of small order whenever R = -hA.
@@ -79,6 +90,10 @@ def _of_order_eight() -> Point:
         if x is not None and _times(point := _times((x, y), L), 4) != NEUTRAL:
             return point
     raise AssertionError("every fourth point or so has such a part")
+
+
+def _no_point() -> bytes:
+    return next(y for y in range(2, 100) if _x_of(y) is None).to_bytes(32, "little")
 
 
 def _encode(point: Point) -> bytes:

@@ -8,7 +8,10 @@ from typing import Any
 from jsonschema import Draft202012Validator
 from referencing import Registry, Resource
 
-NAMES = ("record", "event", "state", "bundle", "verify-report")
+NAMES = (
+    "record", "event", "state", "bundle", "verify-report",
+    "number-record", "mirror-manifest", "signing-key",
+)  # fmt: skip
 _FOLDER = files("transforms") / "schemas"
 SCHEMAS: dict[str, dict[str, Any]] = {
     name: json.loads((_FOLDER / f"{name}.schema.json").read_text(encoding="utf-8"))

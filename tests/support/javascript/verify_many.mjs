@@ -2,10 +2,10 @@
 // Standard input: for each bundle four bytes of its length, most significant first, and its bytes.
 // Standard output: a report per line. Keys are in hex.
 import { readFileSync } from "node:fs";
+import { pathToFileURL } from "node:url";
 
 const [script, ...keys] = process.argv.slice(2);
-const source = readFileSync(script).toString("base64");
-const { verifyBundle } = await import(`data:text/javascript;base64,${source}`);
+const { verifyBundle } = await import(pathToFileURL(script));
 const pinned = keys.map((key) => Uint8Array.from(Buffer.from(key, "hex")));
 const input = readFileSync(0);
 for (let at = 0; at < input.length; ) {

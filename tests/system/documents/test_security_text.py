@@ -10,8 +10,11 @@ from flows.cli.verify import shard as bundle_shard
 from flows.common import terminal
 from flows.common.config import Config
 from flows.common.files import own_files
+from flows.registry.server.http import guard, protocol
+from flows.registry.site import site
 from flows.sources.arxiv import budget
 from flows.sources.kaggle import lines as snapshot
+from flows.store.search import query
 from transforms.bundle.events import EXCERPT_LENGTH
 from transforms.encoding import canonical as canon
 from transforms.encoding import strict_json
@@ -47,6 +50,21 @@ def test_the_limits_are_those_of_the_code() -> None:
     assert ROWS["a bundle to verify"] == said
     exchange = f"{policy.total_seconds:.0f} s from the first byte to the last; "
     assert ROWS["one exchange with arXiv"].startswith(f"{exchange}{budget.HEAD_BYTES // MIB} MiB ")
+    assert ROWS["a request to the registry"].endswith(
+        f"an address of {guard.MAX_PATH} characters; {guard.MAX_HEADERS} headers of "
+        f"{guard.MAX_HEADER_BYTES // 2**10} KiB"
+    )
+    assert ROWS["a search of the registry"] == (
+        f"{query.LONGEST_TEXT} characters, {query.MOST_WORDS} words, {query.MOST_FOUND} papers "
+        f"found; an address of {site.MOST_FIELDS} fields"
+    )
+    connection = protocol.LimitedProtocol
+    assert ROWS["a connection to the registry"] == (
+        f"{connection.request_seconds:.0f} s for a request to arrive, "
+        f"{connection.reading_seconds:.0f} s for a reply to be read, "
+        f"{protocol.KEEP_ALIVE_SECONDS} s of silence between two; "
+        f"{connection.max_connections} connections of a worker"
+    )
     assert f" {strict_xml.MAX_MARKUP} tags and attributes," in ROWS["XML of arXiv"]
     assert ROWS["a resumption token"] == f"{oai_xml.MAX_TOKEN} characters"
     shard = f"{bundle_shard.MAX_HELD_BYTES // MIB} MiB of pages at one time, in all "
@@ -59,6 +77,18 @@ def test_the_limits_are_those_of_the_code() -> None:
     assert ROWS["a line of an error, a log or a report"].startswith(said)
     own = f"{own_files.MOST_BYTES // MIB} MiB,"
     assert ROWS["a key file, a trust file"].startswith(own)
+
+
+def test_the_limits_in_a_browser_are_those_of_its_scripts() -> None:
+    """What may be in a bundle is the same as here: the tests of the browser's verifier show it."""
+    said = ROWS["a bundle to verify in a browser"]
+    assert said == "the same, and 60 s for fetching it, 60 s for checking it, 10000 files at a time"
+    for script, limit in (
+        ("address.js", "MAX_SECONDS = 60;"),
+        ("verifier.js", "MAX_SECONDS = 60;"),
+        ("dropped-files.js", "MOST_FILES = 10_000;"),
+    ):
+        assert limit in (ROOT / "flows" / "registry" / "static" / "ui" / script).read_text()
 
 
 def test_every_file_that_it_names_exists() -> None:

@@ -7,8 +7,8 @@ from support.paths import ROOT
 
 # From the top to the bottom; the three flows at the top of the folder are `flows`.
 LAYERS = [
-    "flows.cli", "flows", "flows.orchestration", "flows.jobs", "flows.sources", "flows.ingest",
-    "flows.store", "flows.common", "transforms",
+    "flows.cli", "flows", "flows.registry", "flows.orchestration", "flows.jobs", "flows.sources",
+    "flows.ingest", "flows.store", "flows.common", "transforms",
 ]  # fmt: skip
 MODULES = {
     ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path

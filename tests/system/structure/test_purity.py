@@ -11,7 +11,7 @@ from support.paths import ROOT
 MODULES = sorted((ROOT / "transforms").rglob("*.py"))
 ALLOWED = {
     "base64", "binascii", "collections", "dataclasses", "datetime", "enum", "functools",
-    "hashlib", "itertools", "json", "re", "typing",
+    "hashlib", "itertools", "json", "re", "struct", "typing", "zlib",
     "lxml", "nacl", "msgspec", "operator", "orjson", "pylatexenc", "transforms", "unidecode",
 }  # fmt: skip
 IMPURE = {

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from transforms import CanonicalError, canonical_json, canonical_text
 from transforms.encoding.canonical import MAX_DEPTH, text_sha256
+from transforms.encoding.digest import sha256
 
 text = st.text(st.characters(exclude_categories=["Cs"]))
 ascii_keys = st.text(st.characters(max_codepoint=127))
@@ -84,3 +85,14 @@ def test_canonical_json_refuses_nesting_without_end() -> None:
 def test_a_lone_surrogate_has_no_text_hash() -> None:
     with pytest.raises(CanonicalError, match="lone surrogate"):
         text_sha256("a \ud800 b")
+
+
+@given(text | st.text(st.characters(max_codepoint=127)))
+def test_a_texts_hash_is_that_of_its_canonical_form(raw: str) -> None:
+    assert text_sha256(raw) == sha256(canonical_text(raw).encode())
+
+
+def test_each_ascii_character_is_hashed_as_its_canonical_form() -> None:
+    for code in range(128):
+        raw = f"A{chr(code)}{chr(code)}B"
+        assert text_sha256(raw) == sha256(canonical_text(raw).encode()), code

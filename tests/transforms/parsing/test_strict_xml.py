@@ -101,3 +101,9 @@ def test_an_error_reply_is_quoted_in_short() -> None:
         parse_page(error.encode())
     assert len(str(caught.value)) < 1000
     assert OAI in str(parse_xml(f"{OPEN}{CLOSE}".encode()).tag)
+
+
+def test_whitespace_between_elements_is_dropped_and_within_a_text_kept() -> None:
+    root = parse_xml(b"<r>\n  <a> </a>\n <b>x <!-- c --> y</b> <c>\n</c> <d>&#32;</d>\n</r>")
+    assert [child.text for child in root] == [" ", "x  y", "\n", " "]
+    assert (root.text, [child.tail for child in root]) == (None, [None] * 4)

@@ -1,0 +1,1 @@
+"""The commands `registry …`: serving and publishing the records to others."""

@@ -1,0 +1,14 @@
+"""The commands `registry …` by their names."""
+
+import typer
+
+from flows.cli.registry.mirror import mirror
+from flows.cli.registry.publish import publish
+from flows.cli.registry.serve import serve
+
+app = typer.Typer(
+    help="Serve or publish the records, at the addresses that their bundles name; mirror others'.",
+    no_args_is_help=True,
+)
+for _command in (serve, publish, mirror):
+    app.command()(_command)

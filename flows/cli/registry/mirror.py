@@ -1,0 +1,117 @@
+"""The command `registry mirror`: another registry's bundles, each verified before it is kept."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from flows.cli.options import ConfigOption, DataOption, load
+from flows.common.terminal import echo
+
+if TYPE_CHECKING:
+    from flows.common.config import Config
+    from flows.registry.mirror.mirror import MirrorReport, OwnBundle
+
+
+def mirror(
+    url: Annotated[str, typer.Argument(metavar="URL", help="The registry's address.")],
+    *,
+    to: Annotated[
+        Path, typer.Option(readable=False, metavar="DIR", help="Folder to keep the bundles in.")
+    ],
+    numbers: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Pith Numbers, one a line, for a registry that does not say which records it has.",
+        ),
+    ] = None,
+    key: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="KEY",
+            help="Public key (base64) or 'pith.science' that may sign; again for more. Without it, "
+            "the key that the registry names at the first time.",
+        ),
+    ] = None,
+    pace: Annotated[
+        float, typer.Option(min=0, metavar="SECONDS", help="At least between two requests.")
+    ] = 0.2,
+    config: ConfigOption = None,
+    data: DataOption = None,
+) -> None:
+    """Fetch what another registry has and this folder lacks, and verify every bundle.
+
+    What does not verify is named and not kept. It asks that one host alone, goes on where it
+    stopped, and tells where your own records differ.
+    """
+    from flows.cli.keys.trusted_keys import named_trust
+    from flows.common.process.exit_status import ExitStatus
+    from flows.registry.mirror.client import RegistryClient
+    from flows.registry.mirror.kept import MirrorFolder
+    from flows.registry.mirror.listings import NamedRecords
+    from flows.registry.mirror.mirror import mirror as run
+    from flows.sources.arxiv.rate_limit import Pace
+
+    loaded = load(config, data)
+    suffixes = _suffixes(numbers) if numbers else None
+    keys = named_trust(key, config, option="--key") if key else {}
+    with RegistryClient(url, Pace(to / ".pace.lock", pace), loaded.limits.retry) as client:
+        report = run(
+            client,
+            MirrorFolder(to),
+            url=url,
+            keys=keys,
+            listing=NamedRecords(client, suffixes) if suffixes is not None else None,
+            own=_own_bundles(loaded),
+        )
+    for line in _lines(report):
+        echo(line)
+    if report.refused:
+        raise typer.Exit(ExitStatus.PROBLEMS)
+
+
+def _suffixes(file: Path) -> list[str]:
+    """Return the suffixes of the numbers in a file; raises `ConfigError` for what is none."""
+    from flows.common.errors import ConfigError
+    from flows.common.terminal import quoted
+    from transforms.registry.addresses import is_suffix
+
+    try:
+        lines = file.read_text(encoding="utf-8").split()
+    except OSError as error:
+        raise ConfigError(f"cannot read {file}: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise ConfigError(f"cannot read {file}: it is no text in UTF-8") from None
+    suffixes = [line.rpartition(":")[2] for line in lines]
+    for line, suffix in zip(lines, suffixes, strict=True):
+        if not is_suffix(suffix):
+            raise ConfigError(f"{file}: {quoted(line)} is no whole Pith Number")
+    return suffixes
+
+
+def _own_bundles(config: "Config") -> "OwnBundle | None":
+    from flows.ingest.worker_context import layout_of
+    from flows.registry.reader import RegistryReader
+
+    layout = layout_of(config)
+    if not layout.catalog.exists():
+        return None
+    reader = RegistryReader(layout)
+
+    def own(number: str) -> bytes | None:
+        found = reader.resolve(number)
+        return reader.bundle(found[0]).read() if found else None
+
+    return own
+
+
+def _lines(report: "MirrorReport") -> list[str]:
+    counts = f"bundles kept {report.kept:,}, there already {report.unchanged:,}"
+    if report.gone:
+        counts += f", listed but not there {report.gone:,}"
+    return [
+        *(f"refused  {one}" for one in report.refused),
+        *(f"differs from yours  {one}" for one in report.differing),
+        f"{counts}, refused {len(report.refused):,}",
+    ]

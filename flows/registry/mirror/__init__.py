@@ -1,0 +1,1 @@
+"""Another registry's bundles, fetched and verified one by one (docs/registry.md)."""

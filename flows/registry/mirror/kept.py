@@ -1,0 +1,89 @@
+"""The folder of a mirror: the bundles that it keeps, how far it came, and what it refused.
+
+Bundles lie as `pith-ingest export` writes them. `mirror.json` is written once the bundles that it
+counts survive a power cut.
+"""
+
+from contextlib import suppress
+from datetime import datetime
+from pathlib import Path
+
+import msgspec
+
+from flows.common.errors import StoreError
+from flows.store.files.local import LocalFiles, writing
+from flows.store.layout import Layout
+
+STATE, REFUSED = "mirror.json", "refused.jsonl"
+
+
+class MirrorState(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Which registry is mirrored, by which keys (base64) it is known, and how far it was taken.
+
+    `source` is what the cursor counts.
+    """
+
+    url: str
+    keys: tuple[str, ...]
+    source: str = ""
+    cursor: int = 0
+
+
+class Refused(msgspec.Struct, frozen=True):
+    """What was not kept: when, what it was called, why, and the sha256 (hex) of its bytes."""
+
+    refused_at: datetime
+    name: str
+    reason: str
+    sha256: str
+
+
+class MirrorFolder:
+    """The files of one mirror."""
+
+    def __init__(self, folder: Path) -> None:
+        """Make nothing yet."""
+        self.folder = folder
+        self.files = LocalFiles(folder)
+
+    def state(self) -> MirrorState | None:
+        """Return how far the mirror came, None where there is none; raises `StoreError`."""
+        try:
+            return msgspec.json.decode(self.files.read(STATE), type=MirrorState)
+        except FileNotFoundError:
+            return None
+        except (msgspec.DecodeError, UnicodeDecodeError, OSError) as error:
+            raise StoreError(f"cannot read {self.files.location(STATE)}: {error}") from None
+
+    def save(self, state: MirrorState) -> None:
+        """Keep how far the mirror came, after all that was written until now."""
+        with writing(self.folder):
+            with self.files.syncing("") as sync:
+                sync()
+            self.files.write(STATE, msgspec.json.format(msgspec.json.encode(state)))
+
+    def bundle(self, pith_number: str) -> bytes | None:
+        """Return the kept bundle of a number, or None."""
+        with suppress(FileNotFoundError):
+            return self.files.read(_key(pith_number))
+        return None
+
+    def of_suffix(self, suffix: str) -> bytes | None:
+        """Return the kept bundle with a whole suffix, of whatever year, or None."""
+        for path in self.folder.glob(f"*/{suffix[:2]}/{suffix}.json"):
+            return path.read_bytes()
+        return None
+
+    def keep(self, pith_number: str, data: bytes) -> None:
+        """Write a bundle, whole or not at all."""
+        with writing(self.folder):
+            self.files.write_derived([(_key(pith_number), data)])
+
+    def refuse(self, refused: Refused) -> None:
+        """Note what was refused."""
+        with writing(self.folder), (self.folder / REFUSED).open("ab") as file:
+            file.write(msgspec.json.encode(refused) + b"\n")
+
+
+def _key(pith_number: str) -> str:
+    return Layout(Path()).bundle(pith_number).partition("/")[2]

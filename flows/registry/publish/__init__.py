@@ -1,0 +1,1 @@
+"""The registry as plain files, which any web server, CDN or bucket serves (docs/registry.md)."""

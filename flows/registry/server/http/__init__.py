@@ -1,0 +1,1 @@
+"""A request, its reply and the connection of both: what holds for every address."""

@@ -1,0 +1,140 @@
+"""The pages about how the records came to be: runs, windows, rejects, vanished papers."""
+
+import json
+import re
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any
+
+from flows.common.process.exit_status import ExitStatus
+from flows.registry.reader import RegistryReader
+from flows.registry.site.tables import read_page
+from flows.store.layout import RUNS, Layout
+
+A_PAGE = 50
+LAST_PAGE = 100_000
+_RUN = re.compile(r"[0-9TZ]{16}-[a-z-]{1,40}-[0-9a-f]{4}", re.ASCII)
+
+TABLES: Mapping[str, list[str]] = {
+    "windows": ["set_spec", "first", "until", "started_at", "listed_at", "listed", "harvested",
+                "recovered", "vanished", "left"],
+    "rejects": ["arxiv_id", "reason", "source", "position"],
+    "vanished": ["arxiv_id", "noticed_at", "source"],
+}  # fmt: skip
+"""The tables that have a page, and their columns there: a reject's bytes are in the table alone."""
+
+_OUTCOMES = {
+    ExitStatus.DONE: "done",
+    ExitStatus.UNUSABLE: "stopped: its input could not be read on",
+    ExitStatus.UNREACHABLE: "arXiv was unreachable",
+}
+
+Report = dict[str, Any]
+"""A run's report as it was written, by whichever version."""
+
+
+class NoSuchRunError(LookupError):
+    """A name that is no run's, or of which there is no report that can be read."""
+
+
+def table_values(reader: RegistryReader, table: str, page: int) -> dict[str, object]:
+    """Return a page of a table, newer shards first; raises `StoreError`."""
+    rows, total = read_page(reader, table, TABLES[table], (page - 1) * A_PAGE, A_PAGE)
+    return {"rows": rows, "total": total, "page": page, "pages": max(1, -(-total // A_PAGE))}
+
+
+def runs_values(layout: Layout, page: int) -> dict[str, object]:
+    """Return a page of the runs, the newest first."""
+    names = sorted(filter(_RUN.fullmatch, layout.files.names(RUNS)), reverse=True)
+    start = (page - 1) * A_PAGE
+    rows = [_summary(layout, name) for name in names[start : start + A_PAGE]]
+    pages = max(1, -(-len(names) // A_PAGE))
+    return {"rows": rows, "total": len(names), "page": page, "pages": pages}
+
+
+def read_report(layout: Layout, run: str) -> Report:
+    """Return the report of a run without the places of this machine; raises `NoSuchRunError`."""
+    if not _RUN.fullmatch(run):
+        raise NoSuchRunError(run)
+    try:
+        report = json.loads(layout.files.read(layout.report(run, "report.json")))
+    except (OSError, ValueError):
+        raise NoSuchRunError(run) from None
+    if not isinstance(report, dict):
+        raise NoSuchRunError(run)
+    place = str(report.pop("data_dir", ""))
+    public = {name: _without(value, place) for name, value in report.items()}
+    if isinstance(file := public.get("input_file"), dict):
+        file["name"] = str(file.get("name", "")).replace("\\", "/").rpartition("/")[2]
+    return public
+
+
+def report_values(layout: Layout, run: str) -> dict[str, object]:
+    """Return what the template of a run's page shows; raises `NoSuchRunError`."""
+    report = read_report(layout, run)
+    counts = report.get("counts") if isinstance(report.get("counts"), dict) else {}
+    plain = {name: value for name, value in (counts or {}).items() if isinstance(value, int)}
+    return {
+        "run": run,
+        "report": report,
+        "outcome": _outcome(report),
+        "counts": plain,
+        "reasons": _counted(counts, "by_reason"),
+        "categories": _counted(counts, "by_category"),
+        "windows": [one for one in _listed(report, "windows") if isinstance(one, dict)],
+        "failures": _texts(report.get("failures")),
+        "coverage": [str(line) for line in _listed(report, "coverage")],
+    }
+
+
+def _without(value: object, place: str) -> object:
+    """Return a JSON value whose texts name nothing by where it lies on this machine."""
+    if isinstance(value, dict):
+        return {name: _without(one, place) for name, one in value.items()}
+    if isinstance(value, list):
+        return [_without(one, place) for one in value]
+    if isinstance(value, str) and place:
+        return value.replace(f"{place}/", "").replace(place, "the data folder")
+    return value
+
+
+def _summary(layout: Layout, run: str) -> dict[str, object]:
+    """Return the line of a run in the list; of one without a report only its name."""
+    report: Report = {}
+    with suppress(NoSuchRunError):
+        report = read_report(layout, run)
+    counts = report.get("counts") if isinstance(report.get("counts"), dict) else {}
+    return {
+        "run": run,
+        "has_report": bool(report),
+        "job": report.get("job", ""),
+        "started_at": report.get("started_at", ""),
+        "outcome": _outcome(report) if report else "its report cannot be read",
+        "records": (counts or {}).get("new_records"),
+        "snapshots": (counts or {}).get("new_snapshots"),
+        "rejects": (counts or {}).get("rejects"),
+    }
+
+
+def _outcome(report: Report) -> str:
+    try:
+        return _OUTCOMES.get(ExitStatus(report["exit_status"]), "done, with problems")
+    except (KeyError, ValueError):
+        return "unknown"
+
+
+def _counted(counts: object, name: str) -> list[tuple[str, int]]:
+    found = counts.get(name) if isinstance(counts, dict) else None
+    pairs = found.items() if isinstance(found, dict) else ()
+    whole = [(str(key), value) for key, value in pairs if isinstance(value, int)]
+    return sorted(whole, key=lambda pair: (-pair[1], pair[0]))
+
+
+def _listed(report: Report, name: str) -> list[Any]:
+    found = report.get(name)
+    return found if isinstance(found, list) else []
+
+
+def _texts(found: object) -> list[tuple[str, str]]:
+    pairs = found.items() if isinstance(found, dict) else ()
+    return [(str(name), str(text)) for name, text in pairs]

@@ -1,0 +1,1 @@
+"""A registry under test: its service as a process on loopback, and raw connections to it."""

@@ -1,0 +1,1 @@
+"""What a registry serves: its documents, their addresses, and the names that people ask with."""
