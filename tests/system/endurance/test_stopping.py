@@ -174,6 +174,8 @@ def test_a_backfill_that_is_stopped_keeps_what_it_says_and_goes_on(
     choose = random.Random(moment)
     for number, group in [(signal.SIGINT, True), (signal.SIGTERM, False)] * (5 if FULL else 1):
         before = len(rows(tmp_path, "papers"))
+        if before == len(IDS):
+            break  # on a busy machine the first stop came after the last commit
         command = Backfill(tmp_path, snapshot_file)
         command.wait_for(command.moments()[moment])
         if moment != "the lock":  # behind which the bundle files of the run before may be due
