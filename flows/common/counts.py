@@ -13,6 +13,17 @@ _STORED_FILTERED = "passed_over"
 """What `filtered` is called in catalogs, from before it had its name."""
 
 
+def counted(number: int, nouns: str) -> str:
+    """Return a number with its noun, given in the plural: `1 reply`, `1,234 papers`."""
+    return f"{number:,} {_singular(nouns) if number == 1 else nouns}"
+
+
+def _singular(nouns: str) -> str:
+    if nouns.endswith("ies"):
+        return f"{nouns[:-3]}y"
+    return nouns[:-2] if nouns.endswith("xes") else nouns[:-1]
+
+
 @dataclass(slots=True)
 class Counts:
     """Counts of what became of the papers of some units of work.
