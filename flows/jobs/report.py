@@ -9,6 +9,9 @@ from flows.common.errors import ArxivError
 from flows.common.process.exit_status import ExitStatus
 from flows.common.terminal import sentence
 from flows.ingest.run import InputFile, Nouns, Run, WindowOutcome
+from flows.jobs.reports.activity import Activity, count_activity
+from flows.jobs.reports.kept import PAGE, parse_report
+from flows.jobs.reports.words import headline
 from flows.sources.kaggle.lines import REPEATED
 from flows.store.layout import RUNS, Layout
 from flows.store.parquet.shards import WrittenFile
@@ -23,7 +26,8 @@ class RunReport:
 
     `papers` has a line on each paper of a rerun, and none for the many of other jobs. `coverage`
     says after a night which days of its sets are proven, and which are not. `microseconds` are
-    those of a paper in some stages, for each 100,000 papers in turn.
+    those of a paper in some stages, for each 100,000 papers in turn. `signed` is what the plots of
+    `report.html` are made of.
     """
 
     run: str
@@ -47,6 +51,7 @@ class RunReport:
     input_file: InputFile | None = None
     unreachable: str | None = None
     stopped: str | None = None
+    signed: Activity = field(default_factory=Activity)
 
     @property
     def exit_status(self) -> ExitStatus:
@@ -135,14 +140,29 @@ class RunReport:
             lines.append(f"STOPPED: {self.stopped}")
         return lines
 
-    def write(self, layout: Layout) -> None:
-        """Write `report.json` and `report.md` into the run's folder."""
+    def write(self, layout: Layout) -> bytes:
+        """Write `report.json` and `report.md` into the run's folder; return the JSON."""
+        as_json = self.to_json()
+        for name, data in (("report.json", as_json), ("report.md", self.markdown().encode())):
+            layout.files.write(layout.report(self.run, name), data)
+        return as_json
+
+    def to_json(self) -> bytes:
+        """Return the text of `report.json`."""
         values = asdict(self) | {"exit_status": self.exit_status}
         for name in ("started_at", "finished_at"):
             values[name] = values[name].isoformat()
-        as_json = json.dumps(values, indent=2) + "\n"
-        for name, text in (("report.json", as_json), ("report.md", self.markdown())):
-            layout.files.write(layout.report(self.run, name), text.encode())
+        return (json.dumps(values, indent=2) + "\n").encode()
+
+    @property
+    def summary(self) -> str:
+        """How the run went, in one sentence; see `headline`."""
+        return headline(parse_report(self.to_json()))
+
+    @property
+    def page(self) -> str:
+        """Where the page `report.html` of this run lies."""
+        return self._place(RUNS, self.run, PAGE)
 
     def markdown(self) -> str:
         """Return the text of `report.md`: the lines, the key, and the papers by category."""
@@ -217,4 +237,5 @@ def make_report(run: Run, finished_at: datetime) -> RunReport:
         input_file=run.input_file,
         unreachable=run.unreachable,
         stopped=run.stopped,
+        signed=count_activity(run.signed),
     )
