@@ -1,6 +1,7 @@
 """The page of one run, made of its report alone: sentence, what needs attention, plots, numbers."""
 
 from collections.abc import Iterable, Sequence
+from datetime import timedelta
 
 from flows.common.errors import PithError
 from flows.common.process.progress import LOGGER
@@ -99,9 +100,11 @@ def _activity(report: KeptReport) -> Plot | None:
     """Return the plot of what was signed by day of change and archive; None where none is known."""
     if not report.signed:
         return None
-    papers = report.signed.papers
-    counts = ((day, name, n) for day, found in papers.items() for name, n in found.items())
-    return stacked(counts, report.signed.step)
+    papers, step = report.signed.papers, report.signed.step
+    counts = ((day, sentence(name), n) for day, found in papers.items() for name, n in found.items())
+    # A column of one night alone would fill the page.
+    week = max(papers) - timedelta(days=6) if papers and step == "day" else None
+    return stacked(counts, step, first=min(week, *papers) if week else None)
 
 
 def lag_bars(reports: Iterable[KeptReport]) -> list[Bar]:
@@ -110,7 +113,8 @@ def lag_bars(reports: Iterable[KeptReport]) -> list[Bar]:
     for report in reports:
         for days, number in (report.signed.lag_days if report.signed else {}).items():
             found[next((name for most, name in _LAGS if days <= most), _LONGER)] += number
-    return bars(found.items()) if any(found.values()) else []
+    last = max((place for place, number in enumerate(found.values()) if number), default=-1)
+    return bars(list(found.items())[: last + 1])
 
 
 def reason_bars(counts: Iterable[tuple[str, int]]) -> list[Bar]:

@@ -193,7 +193,8 @@ def _y(value: float, top: int) -> str:
 
 
 def _up(top: int) -> list[Tick]:
-    return [Tick(0.0, f"{top:,}"), Tick(HEIGHT / 2, f"{top / 2:,.10g}"), Tick(HEIGHT, "0")]
+    half = [] if top % 2 else [Tick(HEIGHT / 2, f"{top // 2:,}")]
+    return [Tick(0.0, f"{top:,}"), *half, Tick(HEIGHT, "0")]
 
 
 def _across(moments: Sequence[date], edges: Sequence[float], step: str) -> list[Tick]:

@@ -22,8 +22,8 @@ _WINDOW = re.compile(
     r"(.+), (the beginning|\d{4}-\d\d-\d\d) to (now|\d{4}-\d\d-\d\d)", re.ASCII | re.DOTALL
 )
 _ONE_PERCENT = 0.005
-_FEW_SECONDS = 9.95
-"""Of fewer a tenth is told."""
+_FEW_MILLISECONDS, _FEW_SECONDS = 0.0995, 9.95
+"""Seconds, below which a thousandth or a tenth is told."""
 
 
 def plural(count: int, one: str, many: str | None = None) -> str:
@@ -228,27 +228,28 @@ class Figure:
             return "no run before it to compare with"
         usual = median(before)
         of = f"the median of the last {len(before)}" if len(before) > 1 else "the run before"
-        return f"{_difference(self.now, usual)} {of} ({self.write(usual)})"
+        return f"{self._difference(usual)} {of} ({self.write(usual)})"
 
     def write(self, value: float) -> str:
         """Return a value of this figure with its unit."""
         if self.unit == "seconds":
             return duration(value)
         text = f"{value:,.0f}" if value == int(value) else f"{value:,.1f}"
-        return f"{text} {self.unit}".rstrip()
+        return f"{text} {self.unit}{'s' * (value != 1)}" if self.unit else text
 
-
-def _difference(now: float, usual: float) -> str:
-    if now == usual or (usual and abs(now - usual) / usual < _ONE_PERCENT):
-        return "the same as"
-    if not usual:
-        return "more than"
-    share = abs(now - usual) / usual
-    return f"{share:,.0%} {'more' if now > usual else 'less'} than".replace("%", " %")
+    def _difference(self, usual: float) -> str:
+        now = self.now or 0
+        if now == usual or (usual and abs(now - usual) / usual < _ONE_PERCENT):
+            return "the same as"
+        more, fewer = ("longer", "shorter") if self.unit else ("more", "fewer")
+        share = f"{abs(now - usual) / usual * 100:,.0f} % " if usual else ""
+        return f"{share}{more if now > usual else fewer} than"
 
 
 def duration(seconds: float) -> str:
-    """Return a time span for people: `0.4 s`, `12 s`, `3 min 20 s`, `5 h 7 min`."""
+    """Return a time span for people: `40 ms`, `4.1 s`, `12 s`, `3 min 20 s`, `5 h 7 min`."""
+    if seconds < _FEW_MILLISECONDS:
+        return f"{seconds * 1000:.0f} ms"
     if seconds < _FEW_SECONDS:
         return f"{seconds:.1f} s"
     whole = round(seconds)
@@ -268,7 +269,7 @@ def figures(report: KeptReport, before: Sequence[KeptReport]) -> list[Figure]:
         Figure("changed", tuple(c.new_snapshots for c in counts)),
         Figure("rejects", tuple(c.rejects for c in counts)),
         Figure("duration", tuple(run.duration for run in runs), "seconds"),
-        Figure("median lag", tuple(median_lag(run) for run in runs), "days"),
+        Figure("median lag", tuple(median_lag(run) for run in runs), "day"),
     ]
 
 
