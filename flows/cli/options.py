@@ -1,5 +1,6 @@
 """Options that several commands have."""
 
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -35,6 +36,19 @@ DataOption = Annotated[
         help="Folder to keep everything in, instead of the configured one.",
     ),
 ]
+
+
+def typed_day(text: str) -> date:
+    """Return the day that a user types, as a parser of Typer's: today is today in UTC.
+
+    An option takes it as `date | None`, by `typer.Option(parser=typed_day, metavar="DAY")`.
+    """
+    from transforms.encoding.days import BadDayError, read_day
+
+    try:
+        return read_day(text, datetime.now(UTC).date())
+    except BadDayError as error:
+        raise typer.BadParameter(str(error)) from None
 
 
 def load(config: Path | None, data: Path | None) -> "Config":
