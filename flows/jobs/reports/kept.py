@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 from contextlib import suppress
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Annotated, Literal
 
 import msgspec
@@ -16,6 +16,7 @@ from flows.store.layout import RUNS, Layout
 RUN = re.compile(r"[0-9]{8}T[0-9]{6}Z-([a-z][a-z-]{0,39})-[0-9a-f]{4}", re.ASCII)
 """The name of a run; its job is the first group."""
 
+_MOMENT = "%Y%m%dT%H%M%SZ"
 REPORT, PAGE = "report.json", "report.html"
 _YEARS = range(1986, 2200)
 """No date of arXiv's is before; a plot over more years would be a page without end."""
@@ -157,10 +158,10 @@ def parse_report(data: bytes, run: str | None = None) -> KeptReport:
         report = msgspec.json.decode(data, type=KeptReport)
     except (msgspec.DecodeError, RecursionError) as error:
         raise ValueError(str(error)) from None
-    if run is not None and report.run != run:
-        raise ValueError("it says that it is of another run")
-    if report.started_at.tzinfo is None or report.finished_at.tzinfo is None:
-        raise ValueError("its times have no zone")
+    if any(at.utcoffset() != timedelta() for at in (report.started_at, report.finished_at)):
+        raise ValueError("its times are not UTC")
+    if run is not None and (report.run != run or f"{report.started_at:{_MOMENT}}" != run[:16]):
+        raise ValueError("it is of another run")
     if report.exit_status not in set(ExitStatus):
         raise ValueError("it has no exit status that there is")
     return report

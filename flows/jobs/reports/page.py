@@ -101,7 +101,11 @@ def _activity(report: KeptReport) -> Plot | None:
     if not report.signed:
         return None
     papers, step = report.signed.papers, report.signed.step
-    counts = ((day, sentence(name), n) for day, found in papers.items() for name, n in found.items())
+    counts = [
+        (day, sentence(name), number)
+        for day, found in papers.items()
+        for name, number in found.items()
+    ]
     # A column of one night alone would fill the page.
     week = max(papers) - timedelta(days=6) if papers and step == "day" else None
     return stacked(counts, step, first=min(week, *papers) if week else None)

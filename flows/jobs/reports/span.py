@@ -1,22 +1,27 @@
 """The page over all runs of a span of days: what they did together, and each by itself."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
+from typing import Literal
 
 from flows.common.errors import StoreError
 from flows.common.process.exit_status import ExitStatus
 from flows.common.terminal import sentence
-from flows.jobs.reports.kept import RUN, KeptReport, read_report, run_names
+from flows.jobs.reports.activity import MOST_DAYS
+from flows.jobs.reports.kept import KeptReport, read_report, run_names
 from flows.jobs.reports.page import KINDS, lag_bars, reason_bars, stage_bars
-from flows.jobs.reports.plots import Plot, bars, stacked
+from flows.jobs.reports.plots import bars, stacked
 from flows.jobs.reports.rendering import render_alone
-from flows.jobs.reports.words import Tone, days_between, headline, most_often, plural, tone
+from flows.jobs.reports.words import Tone, days_between, headline, plural, tone
 from flows.store.layout import Layout
 
 MOST_UNREADABLE = 20
 """Reports that cannot be read and are named on the page."""
+
+Step = Literal["day", "month"]
+_Count = tuple[date, str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,21 +85,23 @@ def span_page(span: Span) -> bytes:
 def span_values(span: Span) -> dict[str, object]:
     """Return what the template of a span's page shows."""
     reasons: Counter[str] = Counter()
-    seconds: Counter[str] = Counter()
+    seconds: dict[str, float] = {}
     for report in span.reports:
         reasons.update(report.counts.by_reason)
         for name, spent in report.seconds.items():
-            seconds[name] += spent  # type: ignore[assignment]  # a sum of seconds
+            seconds[name] = seconds.get(name, 0.0) + spent
+    step, shown = _axis(span)
     numbers = [span.total(name) for name in ("new_records", "new_snapshots", "unchanged")]
     return {
         "span": span,
         "headline": span_headline(span),
         "days": days_between(span.first, span.until, span.until),
         "attention": list(_attention(span)),
-        "nights": stacked(_by_run(span.reports), "day", first=span.first, order=KINDS),
-        "activity": _activity(span),
+        "step": step,
+        "nights": stacked(_placed(_by_run(span), step), step, first=shown, order=KINDS),
+        "activity": stacked(_placed(_activity(span), step), step, first=shown),
         "without_activity": sum(report.signed is None for report in span.reports),
-        "durations": _durations(span.reports),
+        "durations": stacked(_placed(_durations(span), step), step, first=shown),
         "kinds": bars(zip(KINDS, numbers, strict=True)),
         "lags": lag_bars(span.reports),
         "reasons": reason_bars(reasons.items()),
@@ -119,32 +126,37 @@ def _attention(span: Span) -> Iterator[str]:
         yield f"{plural(len(more), 'more report')} cannot be read."
 
 
-def _by_run(reports: Sequence[KeptReport]) -> Iterator[tuple[date, str, int]]:
-    """Yield what came by the day of the run; of a span in which nothing came, nothing."""
-    for report in reports:
+def _axis(span: Span) -> tuple[Step, date | None]:
+    """Return the step of the plots' axis and where it begins; None is where the first count is."""
+    if (span.until - span.first).days < MOST_DAYS:
+        return "day", span.first
+    return "month", None
+
+
+def _placed(counts: Iterable[_Count], step: Step) -> Iterator[_Count]:
+    for day, name, number in counts:
+        if number:
+            yield day.replace(day=1) if step == "month" else day, name, number
+
+
+def _by_run(span: Span) -> Iterator[_Count]:
+    """Yield what came, by the day of the run and by what became of it."""
+    for report in span.reports:
         c, day = report.counts, report.started_at.date()
         numbers = (c.new_records, c.new_snapshots, c.unchanged)
-        yield from ((day, kind, n) for kind, n in zip(KINDS, numbers, strict=True) if n)
+        yield from ((day, kind, n) for kind, n in zip(KINDS, numbers, strict=True))
 
 
-def _activity(span: Span) -> Plot | None:
-    """Return what was signed by day of change, of the span's days: a backfill has older ones."""
-    counts = [
-        (day, sentence(archive), number)
-        for report in span.reports
-        if report.signed and report.signed.step == "day"
-        for day, found in report.signed.papers.items()
-        if span.first <= day <= span.until
-        for archive, number in found.items()
-    ]
-    return stacked(counts, "day", first=span.first)
+def _activity(span: Span) -> Iterator[_Count]:
+    """Yield what was signed by day of change, of the span's days: a backfill has older ones."""
+    for report in span.reports:
+        if report.signed and report.signed.step == "day":
+            for day, found in report.signed.papers.items():
+                if span.first <= day <= span.until:
+                    yield from ((day, sentence(name), n) for name, n in found.items())
 
 
-def _durations(reports: Sequence[KeptReport]) -> Plot | None:
-    """Return the minutes of each day's runs by job."""
-    counts = [
-        (report.started_at.date(), sentence(report.job), max(1, round(report.duration)))
-        for report in reports
-        if RUN.fullmatch(report.run)
-    ]
-    return stacked(counts, "day", first=reports[0].started_at.date()) if counts else None
+def _durations(span: Span) -> Iterator[_Count]:
+    """Yield the seconds of each run by its job, at least one."""
+    for report in span.reports:
+        yield report.started_at.date(), sentence(report.job), max(1, round(report.duration))
