@@ -36,6 +36,11 @@ DataOption = Annotated[
         help="Folder to keep everything in, instead of the configured one.",
     ),
 ]
+JsonOption = Annotated[
+    bool, typer.Option("--json", help="Print one JSON document instead, and nothing else.")
+]
+QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Say only what needs attention.")]
+VerboseOption = Annotated[bool, typer.Option("--verbose", "-v", help="Say more of what is done.")]
 
 
 def typed_day(text: str) -> date:

@@ -55,6 +55,11 @@ def export(
 
     Each is the newest bundle of its number, byte for byte, in DIR/<year>/<first two>/<suffix>.json.
     Conditions are met all together.
+
+    Examples:
+        pith-ingest export --all --to bundles
+        pith-ingest export 1906.10822 math/0410603 --to bundles
+        pith-ingest export --category cs.LG --issued-from 2026-11-01 --to bundles
     """
     if everything == any([papers, category, first, until]):
         raise typer.BadParameter("name papers, categories or days of issue, or else --all")
