@@ -5,11 +5,14 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
-from flows.common.counts import Counts, counted
+from flows.common.counts import Counts, counted, outcome, tone_of
 from flows.common.errors import ArxivError
 from flows.common.process.exit_status import ExitStatus
 from flows.common.terminal import Line, Tone, sentence
 from flows.ingest.run import InputFile, Nouns, Run, WindowOutcome
+from flows.jobs.reports.activity import Activity, count_activity
+from flows.jobs.reports.kept import PAGE, parse_report
+from flows.jobs.reports.words import headline
 from flows.sources.kaggle.lines import REPEATED
 from flows.store.layout import RUNS, Layout
 from flows.store.parquet.shards import WrittenFile
@@ -24,7 +27,8 @@ class RunReport:
 
     `papers` has a line on each paper of a rerun, and none for the many of other jobs. `coverage`
     says after a night which days of its sets are proven, and which are not. `microseconds` are
-    those of a paper in some stages, for each 100,000 papers in turn.
+    those of a paper in some stages, for each 100,000 papers in turn. `signed` is what the plots of
+    `report.html` are made of.
     """
 
     run: str
@@ -48,6 +52,7 @@ class RunReport:
     input_file: InputFile | None = None
     unreachable: str | None = None
     stopped: str | None = None
+    signed: Activity = field(default_factory=Activity)
 
     @property
     def exit_status(self) -> ExitStatus:
@@ -87,9 +92,9 @@ class RunReport:
 
     def lines(self) -> list[str]:
         """Return what happened as a person reads it; what needs attention comes last."""
-        return [line.text for line in self.summary()]
+        return [line.text for line in self.toned_lines()]
 
-    def summary(self) -> list[Line]:
+    def toned_lines(self) -> list[Line]:
         """Return the same lines with what each means."""
         lines = [
             *map(Line, self._sources()),
@@ -140,8 +145,8 @@ class RunReport:
         if repeated := c.by_reason.get(REPEATED, 0):
             rejects += f" ({counted(repeated, 'repeated ids')})"
         return [
-            f"{counted(c.lines, 'lines')}: {counted(c.papers, 'papers')}, {rejects}, "
-            f"{c.filtered:,} not selected, {c.blank:,} blank"
+            f"{counted(c.lines, 'lines')}: {counted(c.papers, 'papers')}, {rejects}",
+            f"  {c.filtered:,} not selected, {c.blank:,} blank",
         ]
 
     def troubles(self) -> list[Line]:
@@ -178,6 +183,17 @@ class RunReport:
     def _again(self) -> str:
         return "'pith-ingest nightly'" if self.job == "nightly" else "the same command"
 
+    def write(self, layout: Layout) -> bytes:
+        """Write `report.json` and `report.md` into the run's folder; return the JSON."""
+        as_json = self.to_json()
+        for name, data in (("report.json", as_json), ("report.md", self.markdown().encode())):
+            layout.files.write(layout.report(self.run, name), data)
+        return as_json
+
+    def to_json(self) -> bytes:
+        """Return the text of `report.json`."""
+        return (json.dumps(self.document(), indent=2) + "\n").encode()
+
     def document(self) -> dict[str, Any]:
         """Return what `report.json` holds, and `--json` prints."""
         values = asdict(self) | {"outcome": self.outcome, "exit_status": int(self.exit_status)}
@@ -185,11 +201,15 @@ class RunReport:
             values[name] = values[name].isoformat()
         return values
 
-    def write(self, layout: Layout) -> None:
-        """Write `report.json` and `report.md` into the run's folder."""
-        as_json = json.dumps(self.document(), indent=2) + "\n"
-        for name, text in (("report.json", as_json), ("report.md", self.markdown())):
-            layout.files.write(layout.report(self.run, name), text.encode())
+    @property
+    def summary(self) -> str:
+        """How the run went, in one sentence; see `headline`."""
+        return headline(parse_report(self.to_json()))
+
+    @property
+    def page(self) -> str:
+        """Where the page `report.html` of this run lies."""
+        return self._place(RUNS, self.run, PAGE)
 
     def markdown(self) -> str:
         """Return the text of `report.md`: the lines, the key, and the papers by category."""
@@ -236,25 +256,11 @@ def _cell(text: str) -> str:
     return sentence(text).replace("|", r"\|").replace("`", "'")
 
 
-def outcome(status: ExitStatus, *, rejects: int, failures: int, incomplete: int) -> str:
-    """Return how a run ended, in a few words: `done`, or `done, 1 reject`."""
-    if status is ExitStatus.UNREACHABLE:
-        return "incomplete, arXiv could not be reached"
-    if status is ExitStatus.UNUSABLE:
-        return "incomplete, its input could not be read on"
-    numbers = {"incomplete windows": incomplete, "rejects": rejects, "unusable inputs": failures}
-    named = [counted(number, nouns) for nouns, number in numbers.items() if number]
-    if status is ExitStatus.PROBLEMS and not named:
-        named = ["lines not accounted for"]
-        incomplete = 1
-    return ", ".join(["incomplete" if incomplete else "done", *named])
-
-
-def tone_of(status: ExitStatus, *, incomplete: bool) -> Tone:
-    """Return what an outcome means: good, to be looked at, or not done."""
-    if status is ExitStatus.DONE:
-        return Tone.GOOD
-    return Tone.BAD if incomplete or status is not ExitStatus.PROBLEMS else Tone.WARNING
+def _numbers(window: WindowOutcome) -> str:
+    """Return how the papers of a window came; what is rare only where there is any."""
+    rare = {"recovered": window.recovered, "deleted": window.deleted, "moved": window.moved}
+    numbers = [f"{window.listed:,} listed", f"{window.harvested:,} harvested"]
+    return ", ".join(numbers + [f"{number:,} {what}" for what, number in rare.items() if number])
 
 
 def _covered(line: str) -> Line:
@@ -289,4 +295,5 @@ def make_report(run: Run, finished_at: datetime) -> RunReport:
         input_file=run.input_file,
         unreachable=run.unreachable,
         stopped=run.stopped,
+        signed=count_activity(run.signed),
     )
