@@ -11,6 +11,7 @@ from pathlib import Path
 import msgspec
 
 from flows.common.errors import StoreError
+from flows.common.files.whole_file import read_whole
 from flows.store.files.local import LocalFiles, writing
 from flows.store.layout import Layout
 
@@ -71,7 +72,8 @@ class MirrorFolder:
     def of_suffix(self, suffix: str) -> bytes | None:
         """Return the kept bundle with a whole suffix, of whatever year, or None."""
         for path in self.folder.glob(f"*/{suffix[:2]}/{suffix}.json"):
-            return path.read_bytes()
+            with suppress(FileNotFoundError):
+                return read_whole(path)
         return None
 
     def keep(self, pith_number: str, data: bytes) -> None:
