@@ -67,7 +67,7 @@ def mirror(
         )
     for line in _lines(report):
         echo(line)
-    if report.refused:
+    if report.refused or report.damaged:
         raise typer.Exit(ExitStatus.PROBLEMS)
 
 
@@ -111,6 +111,7 @@ def _lines(report: "MirrorReport") -> list[str]:
     if report.gone:
         counts += f", listed but not there {report.gone:,}"
     return [
+        *(f"damaged, fetched anew  {one}" for one in report.damaged),
         *(f"refused  {one}" for one in report.refused),
         *(f"differs from yours  {one}" for one in report.differing),
         f"{counts}, refused {len(report.refused):,}",

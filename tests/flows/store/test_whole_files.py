@@ -7,6 +7,7 @@ import resource
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from multiprocessing.synchronize import Event
 from pathlib import Path
 from random import Random
@@ -163,7 +164,10 @@ def test_half_a_file_is_not_there_for_root_either(tmp_path: Path) -> None:
     path.parent.mkdir(parents=True)
     writer = os.open(path, os.O_WRONLY | os.O_CREAT, 0o200)
     os.write(writer, DATA[:half])
-    readers = [lambda: read_whole(path), lambda: LocalFiles(path.parent).read(path.name)]
+    readers: list[Callable[[], bytes]] = [
+        lambda: read_whole(path),
+        lambda: LocalFiles(path.parent).read(path.name),
+    ]
     for reader in readers:
         with pytest.raises(FileNotFoundError, match=path.stem):
             reader()
