@@ -19,7 +19,7 @@ from flows.sources.arxiv.rate_limit import Pace
 from flows.sources.arxiv.response import TooLargeError, TransientError, read_body, retry_after
 
 MOST_BYTES = 64 * 2**20
-"""Of one reply; a pack has 10 MiB."""
+"""Of one reply; a pack has 32 MiB, and its last bundle."""
 
 LEAST_BACKOFF_SECONDS = 0.5
 """Before a request is made again, however fast the pace is."""
