@@ -46,12 +46,12 @@ def mirror(
     stopped, and tells where your own records differ.
     """
     from flows.cli.keys.trusted_keys import named_trust
+    from flows.common.http.pace import Pace
     from flows.common.process.exit_status import ExitStatus
     from flows.registry.mirror.client import RegistryClient
     from flows.registry.mirror.kept import MirrorFolder
     from flows.registry.mirror.listings import NamedRecords
     from flows.registry.mirror.mirror import mirror as run
-    from flows.sources.arxiv.rate_limit import Pace
 
     loaded = load(config, data)
     suffixes = _suffixes(numbers) if numbers else None

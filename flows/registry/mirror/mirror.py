@@ -91,7 +91,8 @@ def _served_key(client: RegistryClient) -> str:
         return encode_base64(decode_base64(found["public_key_b64"], PUBLIC_KEY_BYTES))
     except (NotStrictJsonError, ValueError, TypeError, KeyError):
         raise RegistryError(
-            f"{client.host} names no key at {SIGNING_KEY}; name the key that you expect, with --key"
+            f"{client.server} names no key at {SIGNING_KEY}; "
+            "name the key that you expect, with --key"
         ) from None
 
 

@@ -1,6 +1,7 @@
 """A mirror ends with the registry's exact bundles, and keeps nothing that does not verify."""
 
 import json
+import logging
 import subprocess
 import sys
 import time
@@ -24,13 +25,13 @@ from support.runs.jobs import backfill_raw
 from support.runs.runs import SAMPLE, bundle_files, config_in, process
 
 from flows.common.errors import StoreError
+from flows.common.http.pace import Pace
 from flows.common.limits import RetryPolicy
 from flows.registry.mirror.client import RegistryClient, RegistryError
 from flows.registry.mirror.kept import MirrorFolder
 from flows.registry.mirror.listings import NamedRecords
 from flows.registry.mirror.mirror import MirrorReport, OwnBundle, mirror
 from flows.registry.publish.published import FileLayout
-from flows.sources.arxiv.rate_limit import Pace
 from transforms.encoding.strict_json import read_json
 from transforms.registry.addresses import change_path
 
@@ -311,12 +312,19 @@ def test_a_damaged_bundle_is_fetched_anew_out_of_packs(folder: Path, tmp_path: P
     assert kept_in(to) == bundle_files(folder)
 
 
-def test_a_registry_that_asks_to_wait_is_asked_later(folder: Path, tmp_path: Path) -> None:
+def test_a_registry_that_asks_to_wait_is_asked_later_and_it_is_said(
+    folder: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     answers, suffixes = listed(folder)
     busy = f"/pith/{suffixes[3]}/bundle.json"
     answers.failures[busy] = [(503, {"Retry-After": "1"}), (429, {"Retry-After": "1"})]
-    with answers.served() as url:
+    with answers.served() as url, caplog.at_level(logging.INFO, "pith_ingest"):
         assert mirrored(url, tmp_path / "mirror").kept == len(suffixes)
+    host, said = url.removeprefix("http://"), [one.getMessage() for one in caplog.records]
+    assert [line for line in said if line.startswith("A request to")] == [
+        f"A request to {host} failed (HTTP {status}); attempt {n} of 3 follows in 1 s."
+        for n, status in ((2, 503), (3, 429))
+    ]
     moments = [moment for path, moment in answers.asked if path == busy]
     assert len(moments) == 3
     assert all(later - earlier >= 1 for earlier, later in pairwise(moments))

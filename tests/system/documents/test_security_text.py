@@ -10,9 +10,9 @@ from flows.cli.verify import shard as bundle_shard
 from flows.common import terminal
 from flows.common.config import Config
 from flows.common.files import own_files
+from flows.common.http import budget
 from flows.registry.server.http import guard, protocol
 from flows.registry.site import site
-from flows.sources.arxiv import budget
 from flows.sources.kaggle import lines as snapshot
 from flows.store.search import query
 from transforms.bundle.events import EXCERPT_LENGTH
