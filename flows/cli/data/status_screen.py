@@ -24,17 +24,16 @@ def blocks(found: FolderStatus, now: datetime) -> Iterator[Block]:
 
 
 def attention(found: FolderStatus) -> Iterator[Line]:
-    """Yield what is wrong, not proven or not complete, each with the command that mends it."""
+    """Yield what is wrong, not proven or not complete, and below each the command that mends it."""
     for fault in found.faults:
         yield Line(fault, Tone.BAD)
     for each in found.coverage:
         for text in hole_lines(each):
             yield Line(text, Tone.PLAIN if text.startswith(" ") else Tone.WARNING)
     for window in found.open_windows:
-        came = counted(window.pages, "pages")
-        where = "all pages came, not reconciled yet" if window.all_pages_came else f"{came} came"
-        text = f"NOT COMPLETE: {window.window}: {where}, begun {window.begun}; this completes it:"
-        yield Line(text, Tone.BAD)
+        came = f"{counted(window.pages, 'pages')} came since {window.begun}"
+        where = "all pages came, not reconciled" if window.all_pages_came else came
+        yield Line(f"NOT COMPLETE: {window.window}: {where}:", Tone.BAD)
         yield Line(f"  {window.command}")
     if found.shards_without_files:
         shards = counted(found.shards_without_files, "shards")
