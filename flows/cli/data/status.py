@@ -14,7 +14,7 @@ def status(
     config: ConfigOption = None,
     data: DataOption = None,
 ) -> None:
-    """Show what there is, which days are proven complete, what is not and what to do.
+    """Show what there is, what is proven, what is not, what to do.
 
     Exit status: 0, or 1 where something that was committed is gone or changed, as far as a quick
     look tells.
