@@ -31,9 +31,9 @@ class StepRunner(Protocol):
         """Return what `work` returns; `name` says which pages, papers or parts it is about."""
 
     def show(self, progress: RunProgress) -> None:
-        """Show how far the run is; called every few seconds, by a thread that may wait, and last.
+        """Show how far the run is: called every few seconds and at the end.
 
-        By the run's own thread at its end. What goes wrong here never fails the run.
+        By a thread that may wait, for the run does not. What goes wrong here never fails the run.
         """
 
 

@@ -51,7 +51,8 @@ class ProgressMeter:
         self._least_seconds = 0.0
         self._state = RunState.RUNNING
         self._reason: str | None = None
-        self._moments = deque([_Moment(time.monotonic(), 0, 0.0)])
+        self._began = time.monotonic()
+        self._moments = deque([_Moment(self._began, 0, 0.0)])
 
     def begin(self, part: str, number: int, parts: int | None) -> None:
         """Note what is worked on from now: the `number`th of so many parts (None: unknown)."""
@@ -100,9 +101,12 @@ class ProgressMeter:
         self._least_seconds = seconds
 
     def end(self, state: RunState, reason: str | None = None) -> None:
-        """Note how the run ended."""
+        """Note how the run ended; the rate is that of the whole run then."""
         with self._lock:
             self._state, self._reason = state, reason
+            self._moments = deque([_Moment(self._began, 0, 0.0)])
+            if state is RunState.DONE:
+                self._part = ""
 
     def read(self, name: RunName, now: datetime) -> RunProgress:
         """Return how far the run is; callable from any thread."""

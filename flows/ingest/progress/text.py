@@ -1,6 +1,6 @@
 """The words of a run's progress: a line for logs, and what stands beside a bar."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from flows.common.terminal import sentence
 from flows.ingest.progress.value import RunProgress, RunState
@@ -23,11 +23,13 @@ def part_name(progress: RunProgress) -> str:
 
 
 def percent(progress: RunProgress) -> str:
-    """Return the share that is done, such as `52%`; 100 only where nothing is left."""
+    """Return the share that is done, such as `52%`; 100 only where the run is over."""
     if progress.share is None:
         return ""
     about = "~" if progress.is_estimate else ""
-    return f"{about}{int(100 * progress.share)}%"
+    # Something is left while it runs: the list of what arXiv has, or files to sync.
+    most = 99 if progress.state is RunState.RUNNING else 100
+    return f"{about}{min(int(100 * progress.share), most)}%"
 
 
 def pieces(progress: RunProgress) -> Iterator[str]:
@@ -37,7 +39,7 @@ def pieces(progress: RunProgress) -> Iterator[str]:
         yield percent(progress)
     if progress.rate:
         yield _rate(progress.rate)
-    if progress.state is RunState.RUNNING and progress.seconds_left is not None:
+    if progress.seconds_left:
         yield f"{duration(progress.seconds_left)} left"
     for name, number in counters(progress):
         yield f"{name} {number:,}"
@@ -86,3 +88,16 @@ def _rate(rate: float) -> str:
     if rate >= _FEW:
         return f"{rate:,.0f}/s"
     return f"{rate:.1f}/s" if rate >= 1 else f"{rate * _MINUTE:.1f}/min"
+
+
+def rows(parts: Iterable[str], width: int, most: int = 2) -> list[str]:
+    """Return texts joined by commas in at most so many rows; the last texts are left out first."""
+    found: list[str] = []
+    for part in parts:
+        if found and len(found[-1]) + len(part) + 2 <= width:
+            found[-1] += f", {part}"
+        elif len(found) < most:
+            found.append(part)
+        else:
+            break
+    return found
