@@ -55,7 +55,7 @@ def harvest_windows(run: Run, client: "OaiClient", windows: Sequence[Window]) ->
         if run.unreachable:
             run.windows.append(WindowOutcome(str(window), problem="not begun"))
             continue
-        LOGGER.info("window %d of %d: %s", number, len(windows), window)
+        LOGGER.debug("window %d of %d: %s", number, len(windows), window)
         try:
             outcome = harvester.harvest(window)
         except (IncompleteError, OaiError) as error:
