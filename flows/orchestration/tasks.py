@@ -38,7 +38,6 @@ from flows.jobs.report import RunReport, UnreachableRunError
 
 COMPLETED = "pith.harvest.completed"
 INCOMPLETE = "pith.harvest.incomplete"
-PROGRESS_KEY = "pith-backfill-progress"
 COUNTERS = ("papers", "new_records", "new_snapshots", "unchanged", "withdrawn", "rejects")
 
 _T = TypeVar("_T")
@@ -98,7 +97,7 @@ def run_in_flow(job: Job, steps: StepRunner | None = None) -> RunReport:
     try:
         with _log_in_ui():
             # The job reads its configuration later, in which limits are no setting.
-            report = job(steps or TaskSteps(Limits()))
+            report = job(steps or ShownProgress(Limits()))
     except Exception as error:
         _emit(INCOMPLETE, f"{runtime.flow_run.id}", {"problem": sentence(str(error))})
         raise
@@ -158,10 +157,11 @@ class ShownProgress(TaskSteps):
     Made within the flow run, to which the artifact then belongs; any thread may update it.
     """
 
-    def __init__(self, limits: Limits, key: str = PROGRESS_KEY) -> None:
+    def __init__(self, limits: Limits) -> None:
         """Show that nothing is done yet."""
         super().__init__(limits)
         self._artifact: UUID | None = None
+        key = f"pith-{runtime.flow_run.flow_name}-progress"
         with _forgiven():
             # Its type tells of a coroutine too, which asynchronous callers get.
             self._artifact = cast("UUID", create_progress_artifact(0.0, key, "started"))

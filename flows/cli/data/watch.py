@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from flows.common.process import signals
@@ -27,7 +28,7 @@ def watch(layout: "Layout") -> ExitStatus:
 
     found = newest_run(layout)
     if found is None:
-        echo("no run is under way, and none has been yet")
+        echo("no run is under way")
         return ExitStatus.DONE
     if not is_under_way(found, utc_now()):
         echo(f"no run is under way; the last one was {ending(found.progress)}")
@@ -59,6 +60,7 @@ def ending(progress: "RunProgress") -> str:
     how = str(progress.state)
     if progress.state is RunState.RUNNING:
         how = f"gone without a word since {progress.updated_at:%Y-%m-%d %H:%M:%S} UTC"
+        progress = replace(progress, seconds_left=None)
     elif progress.reason:
         how += f" ({progress.reason})"
     went_on = "" if progress.state is RunState.DONE else "; the same command goes on from there"

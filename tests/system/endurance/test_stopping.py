@@ -29,7 +29,7 @@ PAPERS = 700
 IDS = [f"2201.{number:05}" for number in range(1, PAPERS + 1)]
 # What else a run may say meanwhile: progress, its new key, what it recovered.
 OTHER_LINES = re.compile(
-    r"\d+ of (\d+|\?) \w+, |made a signing key in |window 1 of 1: |completed the bundle files "
+    r"(.+: )?[\d,]+( of ~?[\d,]+)? papers?(, |$)|made a signing key in |completed the bundle files "
 )
 PATIENCE = 120
 
