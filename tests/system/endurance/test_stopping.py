@@ -380,3 +380,13 @@ def test_a_second_signal_ends_a_command_at_once() -> None:
             running.terminate()
         out, err = running.communicate(timeout=PATIENCE)
     assert (running.returncode, out, err) == (143, "", SAID)
+
+
+def test_what_hid_the_cursor_shows_it_again_where_a_second_signal_ends_it() -> None:
+    block = "with stopping.restoring(b'back\\n'), stopping.unbroken"
+    restoring = COMMIT.replace("with stopping.unbroken", block)
+    with run_script(restoring) as running:
+        while running.poll() is None:
+            running.terminate()
+        out, err = running.communicate(timeout=PATIENCE)
+    assert (running.returncode, out, err) == (143, "", f"back\n{SAID}")
