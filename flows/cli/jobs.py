@@ -221,7 +221,8 @@ def _rerun_flow(options: "RerunOptions") -> "RunReport":
 def serve(config: ConfigOption = None, data: DataOption = None) -> None:
     """Serve the three jobs to a Prefect server until stopped.
 
-    The nightly one runs on its schedule. It needs a server: `prefect server start` in another terminal.
+    The nightly one runs on its schedule. It needs a server: `prefect server start` in another
+    terminal.
 
     Examples:
         pith-ingest serve

@@ -51,7 +51,8 @@ def _counts(found: FolderStatus) -> str:
 def _last_run(run: LastRun, now: datetime) -> Line:
     """Return such as `last run: nightly, last night 05:30: done, 3 rejects; 1,234 papers`."""
     if run.started_at is None or run.exit_status is None:
-        return Line(f"last run: {run.run}: {run.outcome}", Tone.BAD)
+        tone = Tone.PLAIN if run.outcome.startswith("under way") else Tone.BAD
+        return Line(f"last run {run.run}: {run.outcome}", tone)
     papers = counted(run.papers or 0, "papers")
     when = said_time(run.started_at, now, is_night=run.job == "nightly")
     tone = tone_of(ExitStatus(run.exit_status), incomplete=not run.is_complete)
