@@ -131,16 +131,19 @@ def _document(paper: "MatchingPaper") -> FoundPaper:
 
 def _blocks(papers: "Sequence[MatchingPaper]") -> Iterator[Block]:
     """Yield a table for a terminal; a pipe gets a line a paper, with its number."""
-    if sys.stdout.isatty():
+    if not sys.stdout.isatty():
+        for paper in papers:
+            named = f"{paper.arxiv_id:<12} {paper.pith_number}"
+            yield Line(f"{named}  {paper.title} / {_authors(paper)}")
+    elif papers:
+        from transforms.registry.readable import readable
+
+        years = [str(paper.submitted_at.year) for paper in papers]
+        texts = [[readable(paper.title), readable(_authors(paper))] for paper in papers]
         rows = [
-            [paper.arxiv_id, str(paper.submitted_at.year), paper.title, _authors(paper)]
-            for paper in papers
+            [p.arxiv_id, year, *each] for p, year, each in zip(papers, years, texts, strict=True)
         ]
-        yield from [Table(_COLUMNS, rows)] if rows else []
-        return
-    for paper in papers:
-        named = f"{paper.arxiv_id:<12} {paper.pith_number}"
-        yield Line(f"{named}  {paper.title} / {_authors(paper)}")
+        yield Table(_COLUMNS, rows)
 
 
 def _authors(paper: "MatchingPaper") -> str:
