@@ -42,7 +42,7 @@ app = typer.Typer(
 
 def _print_version(*, wanted: bool) -> None:
     if wanted:
-        from flows.cli.version import version_line
+        from flows.common.process.version import version_line
 
         echo(version_line())
         raise typer.Exit
