@@ -32,11 +32,13 @@ def page_of(config: "Config", pith_number: str, registry: str | None) -> str:
             f"no registry answers at {LOCAL_REGISTRY} with this record: start one with "
             "'pith-ingest registry serve', or name one with --registry URL"
         )
+    from transforms.documents.checked import WEB_BASE
     from transforms.registry.addresses import record_addresses
     from transforms.registry.citation import web_address
 
-    address = record_addresses(base_url.rstrip("/"), _suffix(pith_number)).page
-    if not (web_address(address) and urlsplit(address).hostname):
+    base_url = base_url.rstrip("/")
+    address = record_addresses(base_url, _suffix(pith_number)).page
+    if not (WEB_BASE.fullmatch(base_url) and web_address(address)):
         raise ConfigError(
             f"{quoted(base_url)} is no address of a registry such as {LOCAL_REGISTRY}"
         )
