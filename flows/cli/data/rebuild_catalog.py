@@ -18,7 +18,7 @@ class RebuiltCatalog:
 
 
 def rebuild_catalog(
-    *, as_json: JsonOption = False, config: ConfigOption = None, data: DataOption = None
+    config: ConfigOption = None, data: DataOption = None, *, as_json: JsonOption = False
 ) -> None:
     """Make the catalog again from the tables, and bundle files that are missing.
 

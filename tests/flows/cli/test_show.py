@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,7 @@ pytestmark = pytest.mark.process
 PAPER = "0903.0442"
 TITLE = "A title that takes more than one line of a terminal which has eighty columns, as most have"
 AUTHORS = " and ".join(f"Firstname{n} Lastname{n}" for n in range(12))
+NO_SETTINGS: Mapping[str, str] = {}
 OWN = "https://registry.example/pith"
 
 
@@ -41,7 +43,9 @@ def numbers(folder: Path) -> list[str]:
     return [found[1], found[2]]
 
 
-def show(folder: Path, *words: str, width: int | None = None, **env: str) -> Answered:
+def show(
+    folder: Path, *words: str, width: int | None = None, env: Mapping[str, str] = NO_SETTINGS
+) -> Answered:
     own = {"PITH_IDENTITY__BASE_URL": OWN.removesuffix("/pith"), "BROWSER": "", "DISPLAY": ""}
     settings = {**own, "WAYLAND_DISPLAY": "", **env}
     return inside("show", *words, "--data", folder / "data", width=width, env=settings)
@@ -121,7 +125,13 @@ def test_open_opens_the_page_at_the_own_registry_and_prints_its_address(
     script, asked = browser(tmp_path)
     # As a command of its own: Python looks for browsers once.
     own = {"PITH_IDENTITY__BASE_URL": OWN.removesuffix("/pith"), "BROWSER": script}
-    words = ["show", "--open", f"arXiv:{PAPER}v1 [cs.LG]", "--data", folder / "data"]
+    words: list[str | Path] = [
+        "show",
+        "--open",
+        f"arXiv:{PAPER}v1 [cs.LG]",
+        "--data",
+        folder / "data",
+    ]
     status, written = on_terminal(tmp_path, *words, width=80, env=own)
     address = f"{OWN}/{numbers[0].split(':')[2]}"
     assert (status, written) == (0, f"{address}\n")
@@ -144,13 +154,13 @@ def test_without_a_registry_of_ones_own_it_is_the_one_that_is_served_here(
     suffix = numbers[1].split(":")[2]
     with serving(folder) as served:
         monkeypatch.setattr(record_page, "LOCAL_REGISTRY", served.url)
-        assert show(folder, "--open", PAPER, **NOBODYS).out == f"{served.url}/pith/{suffix}\n"
+        assert show(folder, "--open", PAPER, env=NOBODYS).out == f"{served.url}/pith/{suffix}\n"
         page_there = served.get(f"/pith/{suffix}", accept="text/html")
         assert page_there.status_code == 200
         # One that has other records is not asked to show this one.
         assert record_page._served_here(f"pith:2009:{'A' * 26}") is None  # noqa: SLF001
         served.stop()
-    refused = show(folder, "--open", PAPER, **NOBODYS)
+    refused = show(folder, "--open", PAPER, env=NOBODYS)
     assert (refused.status, refused.out) == (2, "")
     assert "start one with 'pith-ingest registry serve', or name one with --reg" in refused.err
 

@@ -8,7 +8,6 @@ import io
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from unittest.mock import patch
 
 from flows.cli.app import app
@@ -30,7 +29,7 @@ class _Terminal(io.StringIO):
 
 
 def inside(
-    *words: str | Path, width: int | None = None, env: Mapping[str, str] | None = None
+    *words: object, width: int | None = None, env: Mapping[str, str] | None = None
 ) -> Answered:
     """Run a command; `width` None is a pipe."""
     out, err = io.StringIO() if width is None else _Terminal(), io.StringIO()
