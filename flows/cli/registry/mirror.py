@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 class MirroredRegistry:
     """What `registry mirror --json` prints: bundles by outcome, `gone` listed but not there.
 
-    `refused` and `differing` (from your own records) have a sentence for each.
+    `damaged` (and fetched anew), `refused` and `differing` (from your own records) name each.
     """
 
     url: str
@@ -28,6 +28,7 @@ class MirroredRegistry:
     kept: int
     unchanged: int
     gone: int
+    damaged: Sequence[str]
     refused: Sequence[str]
     differing: Sequence[str]
 
@@ -70,12 +71,12 @@ def mirror(
         pith-ingest registry mirror https://pith.science --to copy --key pith.science
     """
     from flows.cli.keys.trusted_keys import named_trust
+    from flows.common.http.pace import Pace
     from flows.common.process.exit_status import ExitStatus
     from flows.registry.mirror.client import RegistryClient
     from flows.registry.mirror.kept import MirrorFolder
     from flows.registry.mirror.listings import NamedRecords
     from flows.registry.mirror.mirror import mirror as run
-    from flows.sources.arxiv.rate_limit import Pace
 
     loaded = load(config, data)
     suffixes = _suffixes(numbers) if numbers else None
@@ -90,10 +91,11 @@ def mirror(
             own=_own_bundles(loaded),
         )
     document = MirroredRegistry(
-        url, to, report.kept, report.unchanged, report.gone, report.refused, report.differing
-    )
+        url, to, report.kept, report.unchanged, report.gone, report.damaged, report.refused,
+        report.differing,
+    )  # fmt: skip
     answer(document, _blocks(document), as_json=as_json)
-    if report.refused:
+    if report.refused or report.damaged:
         raise typer.Exit(ExitStatus.PROBLEMS)
 
 
@@ -133,6 +135,8 @@ def _own_bundles(config: "Config") -> "OwnBundle | None":
 
 
 def _blocks(done: MirroredRegistry) -> Iterator[Line]:
+    for one in done.damaged:
+        yield Line(f"damaged, fetched anew  {one}", Tone.WARNING)
     for one in done.refused:
         yield Line(f"refused  {one}", Tone.BAD)
     for one in done.differing:

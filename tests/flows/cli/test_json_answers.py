@@ -138,8 +138,8 @@ def test_publish_and_mirror_count_and_name_what_was_refused(home: Path) -> None:
         url = served.url
         words = ["registry", "mirror", url, "--to", copy, "--pace", "0", "--data", home / "none"]
         assert answered(*words) == {
-            "url": url, "to": str(copy), "kept": 2, "unchanged": 0, "gone": 0, "refused": [],
-            "differing": [],
+            "url": url, "to": str(copy), "kept": 2, "unchanged": 0, "gone": 0, "damaged": [],
+            "refused": [], "differing": [],
         }  # fmt: skip
 
 

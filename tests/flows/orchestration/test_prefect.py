@@ -173,7 +173,7 @@ def assert_command_is_a_flow(api: Api, tmp_path: Path) -> None:
     words = ["flows.cli.main", "backfill", "--raw", str(SAMPLE), "--data", str(tmp_path / "other")]
     with process(log, *words, env=env, cwd=tmp_path) as child:
         assert child.wait(60) == 1  # the sample has a broken record
-    assert "new records 9" in log.read_text()
+    assert "9 new records" in log.read_text()
     runs = api.ask("flow_runs/filter", flows={"name": {"any_": ["backfill"]}})
     assert [run["state_type"] for run in runs] == ["COMPLETED"] * 2
 
