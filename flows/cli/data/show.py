@@ -88,7 +88,7 @@ def show(
     Examples:
         pith-ingest show 1906.10822
         pith-ingest show https://arxiv.org/abs/1906.10822v1
-        pith-ingest show --open 'arXiv:1906.10822v1 [cs.LG] 26 Jun 2019'
+        pith-ingest show --open 'arXiv:1906.10822v1 [cs.LG]'
         pith-ingest show --bundle JUV2VY6F > bundle.json
     """
     if bundle + in_browser + as_json > 1:

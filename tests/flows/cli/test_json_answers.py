@@ -1,6 +1,8 @@
 """Every command that answers says it as one JSON document too, and nothing else is there."""
 
 import json
+import re
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,7 @@ from support.bundles.signed_events import ISSUER
 from support.hostile.text import ANY, assert_safe
 from support.papers.golden_data import FOLDER, GOLDEN
 from support.papers.oai_pages import page, record
+from support.paths import ROOT
 from support.registry.file_server import serve_files
 from support.runs.inside import inside
 from support.runs.runs import process
@@ -18,6 +21,15 @@ from typer.core import TyperGroup
 from typer.main import get_command
 
 from flows.cli.app import app
+from flows.cli.data.export import ExportedBundles
+from flows.cli.data.find import FoundPaper, FoundPapers
+from flows.cli.data.rebuild_catalog import RebuiltCatalog
+from flows.cli.data.show import OtherRecord, ShownRecord
+from flows.cli.keys.keygen import MadeKey
+from flows.cli.keys.trust import AddedKey, RemovedKey, TrustedKey, TrustedKeys
+from flows.cli.merge import ContradictingEvents, OthersKey, WrittenBundle
+from flows.cli.registry.mirror import MirroredRegistry
+from flows.cli.registry.publish import PublishedRecords
 from flows.common.keys import create_key
 from transforms.bundle.build import bundle_bytes, draft
 from transforms.bundle.later_events import append_snapshot
@@ -65,6 +77,33 @@ def test_each_command_that_answers_has_the_option() -> None:
         return found
 
     assert without(get_command(app), "") <= WITHOUT
+
+
+DOCUMENTS = {
+    "find": (FoundPapers, FoundPaper),
+    "show": (ShownRecord, OtherRecord),
+    "export": (ExportedBundles,),
+    "rebuild-catalog": (RebuiltCatalog,),
+    "merge": (WrittenBundle, OthersKey, ContradictingEvents),
+    "keygen": (MadeKey,),
+    "trust list": (TrustedKeys, TrustedKey),
+    "trust add": (AddedKey,),
+    "trust remove": (RemovedKey,),
+    "registry publish": (PublishedRecords,),
+    "registry mirror": (MirroredRegistry,),
+}
+
+
+def test_the_documentation_has_every_key_of_every_document() -> None:
+    page = (ROOT / "docs" / "data.md").read_text().partition("### As JSON")[2]
+    said = {
+        row[0]: re.findall(r"`(\w+)`", row[1])
+        for row in re.findall(r"^\| `([a-z -]+)` \| (.*) \|$", page, re.MULTILINE)
+    }
+    assert {name: sorted(set(keys)) for name, keys in said.items()} == {
+        name: sorted({field.name for one in documents for field in fields(one)})
+        for name, documents in DOCUMENTS.items()
+    }
 
 
 def test_export_and_rebuild_catalog_count(tmp_path: Path) -> None:
