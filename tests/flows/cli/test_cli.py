@@ -96,7 +96,7 @@ def test_status_and_rebuild_tell_what_there_is(tmp_path: Path) -> None:
     (tmp_path / "data" / "catalog.sqlite").unlink()
     rebuilt = run(tmp_path, "rebuild-catalog", *data)
     assert rebuilt.returncode == 0
-    assert "knows 1 records of 2 shards again" in rebuilt.stdout
+    assert "knows 1 record of 2 shards again" in rebuilt.stdout
     assert run(tmp_path, "status", *data).stdout == status.stdout
 
 
