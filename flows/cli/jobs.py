@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn, get_args, get_type_h
 
 import typer
 
-from flows.cli.options import DAY, ConfigOption, DataOption
+from flows.cli.options import DAY, ConfigOption, DataOption, load
 from flows.common.terminal import echo
 from flows.sources.source import BackfillOptions, SourceFlag
 
@@ -182,6 +182,7 @@ def serve(config: ConfigOption = None, data: DataOption = None) -> None:
     from flows.common.process.signals import leave
     from flows.orchestration.launch import keep_analytics_off
 
+    load(config, data)  # what is wrong with it is said before Prefect makes a folder in the home
     leave()  # to Prefect, which stops its runs in order
     keep_analytics_off()
     from flows.orchestration.deployments import serve_jobs

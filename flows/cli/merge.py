@@ -12,7 +12,7 @@ from flows.cli.options import ConfigOption
 from flows.common.terminal import echo
 
 if TYPE_CHECKING:
-    from flows.common.config import Config
+    from flows.common.config import IdentityConfig
     from transforms.bundle.merge_bundles import MergedBundle
     from transforms.documents.bundle import Bundle
     from transforms.verify.verify import BundleReport
@@ -33,23 +33,23 @@ def merge(
     It is signed with your key; events of one signer that contradict each other are shown. Who you
     are is never read from the folder that this stands in.
     """
-    from flows.common.config import load_config
+    from flows.common.config import load_identity
     from flows.common.errors import ConfigError
     from flows.common.files.config_file import refuse_prefects_files
     from flows.common.keys import in_secret
 
-    own = load_config(config, here=False)
-    if config is None and load_config().identity != own.identity:
+    own = load_identity(config, here=False)
+    if config is None and load_identity() != own:
         raise ConfigError(
             "config.yaml in this folder says who signs, and 'merge' takes that from no folder that "
             "it stands in; if the file is yours, say so with --config config.yaml"
         )
-    if in_secret(own.identity):
+    if in_secret(own):
         refuse_prefects_files()
     merge_files(own, bundles, output)
 
 
-def merge_files(config: "Config", paths: Sequence[Path], output: Path) -> None:
+def merge_files(identity: "IdentityConfig", paths: Sequence[Path], output: Path) -> None:
     """Merge valid bundles of one record into `output`, signed by our key, or write nothing.
 
     A copy that is not valid is refused: what it holds could not be told from a forgery. Two
@@ -63,9 +63,9 @@ def merge_files(config: "Config", paths: Sequence[Path], output: Path) -> None:
     from transforms.bundle.merge_bundles import CannotMergeError, merge_bundles
     from transforms.verify.verify import PITH_SCIENCE_KEY, verify_bundle
 
-    issuer = load_issuer(config.identity)
+    issuer = load_issuer(identity)
     bundles = [_read(path) for path in paths]
-    own = own_keys(config.identity)
+    own = own_keys(identity)
     try:
         merged = merge_bundles(
             bundles,

@@ -5,7 +5,7 @@ import os
 import re
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import (
@@ -26,13 +26,13 @@ from pydantic_settings import (
     SettingsError,
 )
 
-from flows.common.errors import ConfigError
+from flows.common.errors import ConfigError, NoDataFolderError
+from flows.common.files.addresses import BaseUrl, PageUrl, Url, is_address
 from flows.common.files.config_file import file_here, read_yaml
 from flows.common.files.locations import Location, location_of
 from flows.common.files.own_files import OWN_FOLDER
 from flows.common.limits import Limits
 from flows.common.terminal import looks_like_key
-from transforms.documents.checked import WEB_BASE, WEB_PAGE
 from transforms.signing import PUBLIC_KEY_BYTES, decode_base64
 
 ENV_PREFIX = "PITH_"
@@ -45,39 +45,6 @@ _BLOCK_NAME = re.compile(r"[a-z0-9-]+", re.ASCII)
 _OTHER_VARIABLES = {"PITH_CONFIG", "PITH_DEBUG", "PITH_SIGNING_KEY"}
 
 
-def _check_url(url: str) -> str:
-    if not _is_address(url, {"http", "https"}):
-        raise ValueError("must be a URL such as https://example.org")
-    if "@" in urlsplit(url).netloc:
-        raise ValueError("must be a URL without a user name or password, for it is shown")
-    return url.rstrip("/")
-
-
-def _is_address(url: str, schemes: set[str]) -> bool:
-    try:
-        parts = urlsplit(url)
-        return parts.scheme in schemes and bool(parts.hostname) and parts.port != 0
-    except ValueError:  # which says a part of it
-        return False
-
-
-def _check_base(url: str) -> str:
-    if not WEB_BASE.fullmatch(url):
-        raise ValueError(
-            "must be an address such as https://example.org, in ASCII, without user and query"
-        )
-    return url
-
-
-def _check_page(url: str) -> str:
-    if not WEB_PAGE.fullmatch(url):
-        raise ValueError("must be in ASCII and without spaces, as bundles carry it")
-    return url
-
-
-Url = Annotated[str, AfterValidator(_check_url)]
-BaseUrl = Annotated[Url, AfterValidator(_check_base)]
-PageUrl = Annotated[Url, AfterValidator(_check_page)]
 OwnPath = Annotated[Path, AfterValidator(Path.expanduser)]
 
 
@@ -172,7 +139,7 @@ class OutputsConfig(_Section):
 
 
 def _check_scheduler(text: str) -> str:
-    if not _is_address(text, {"tcp", "tls"}) or not urlsplit(text).port:
+    if not is_address(text, {"tcp", "tls"}) or not urlsplit(text).port:
         raise ValueError("must be a scheduler's address such as tcp://10.0.0.1:8786")
     return text
 
@@ -225,40 +192,65 @@ class Config(BaseSettings):
         return env_settings, init_settings
 
 
-def load_config(
-    file: Path | None = None, *, data_dir: Path | str | None = None, here: bool = True
-) -> Config:
+def load_config(file: Path | None = None, *, data_dir: Path | str | None = None) -> Config:
     """Read and check the configuration; `data_dir` overrides what it says.
 
-    `file` None means `config.yaml` of the working folder if `here`, and the defaults where there is
-    none. Relative paths count from the file's folder. Raises `ConfigError` naming the key that is
-    wrong, never its value.
+    `file` None means `config.yaml` of the working folder, and the defaults where there is none.
+    Relative paths count from the file's folder. Raises `ConfigError` naming the key that is wrong,
+    never its value, and `NoDataFolderError` where neither file nor environment nor `data_dir` says
+    where the data lie: nothing is kept in a folder only because somebody stands there.
     """
-    if file is None and here:
-        file = file_here()
-    values, folder = (read_yaml(file), file.parent) if file else ({}, Path())
-    _refuse_unknown_variables()
-    try:
-        if "limits" in values:
-            raise ConfigError(f"{file}: unknown setting limits{_nearest('limits', _settings())}")
-        config = Config(**values)
-    except ValidationError as error:
-        raise ConfigError(_explain(error, str(file or "the configuration"))) from None
-    except SettingsError as error:
-        raise ConfigError(f"the environment: {error}, which takes JSON") from None
+    file = file or file_here()
+    folder, config = file.parent if file else Path(), _read(file)
+    if file is None and data_dir is None and "data_dir" not in config.model_fields_set:
+        raise NoDataFolderError(
+            "there is no config.yaml here that says where the data lie: make one with "
+            "'pith-ingest init', or name the folder with --data DIR"
+        )
     location = config.data_dir if data_dir is None else location_of(data_dir)
     if data_dir is None and isinstance(location, Path):
         location = folder / location
-    key_file = folder / config.identity.key_file
     pace_file = folder / config.arxiv.pace_file
     return config.model_copy(
         update={
             "data_dir": location,
             "state_dir": folder / config.state_dir,
-            "identity": config.identity.model_copy(update={"key_file": key_file}),
+            "identity": _from(folder, config.identity),
             "arxiv": config.arxiv.model_copy(update={"pace_file": pace_file}),
         }
     )
+
+
+def load_identity(file: Path | None = None, *, here: bool = True) -> IdentityConfig:
+    """Read and check the configuration for its identity alone, which needs no data folder.
+
+    `file` None means `config.yaml` of the working folder if `here`, and the defaults else.
+    """
+    if file is None and here:
+        file = file_here()
+    return _from(file.parent if file else Path(), _read(file).identity)
+
+
+def _from(folder: Path, identity: IdentityConfig) -> IdentityConfig:
+    return identity.model_copy(update={"key_file": folder / identity.key_file})
+
+
+def _read(file: Path | None) -> Config:
+    values = read_yaml(file) if file else {}
+    _refuse_unknown_variables()
+    if "limits" in values:
+        raise ConfigError(f"{file}: unknown setting limits{_nearest('limits', _settings())}")
+    return make_config(values, str(file or "the configuration"))
+
+
+def make_config(values: dict[str, Any], where: str) -> Config:
+    """Return settings with the environment over them; errors name `where` they are from."""
+    try:
+        return Config(**values)
+    except ValidationError as error:
+        raise ConfigError(_explain(error, where)) from None
+    except SettingsError as error:
+        raise ConfigError(f"the environment: {error}, which takes JSON") from None
 
 
 def _refuse_unknown_variables() -> None:

@@ -23,11 +23,11 @@ def keygen(
     The file can be read by you alone. Every job makes a key on first use, so this command is only
     needed to have one elsewhere or before.
     """
-    from flows.common.config import load_config
+    from flows.common.config import load_identity
     from flows.common.keys import create_key
     from transforms.signing import encode_base64, fingerprint
 
-    file = file or load_config(config).identity.key_file
+    file = file or load_identity(config).key_file
     key = create_key(file)
     echo(f"made {file}")
     echo(f"fingerprint  {fingerprint(key.public_key)}")

@@ -9,7 +9,6 @@ from flows.cli.options import ConfigOption, DataOption, load
 from flows.common.terminal import echo
 
 if TYPE_CHECKING:
-    from flows.common.config import Config
     from flows.registry.mirror.mirror import MirrorReport, OwnBundle
 
 
@@ -46,6 +45,7 @@ def mirror(
     stopped, and tells where your own records differ.
     """
     from flows.cli.keys.trusted_keys import named_trust
+    from flows.common.limits import Limits
     from flows.common.process.exit_status import ExitStatus
     from flows.registry.mirror.client import RegistryClient
     from flows.registry.mirror.kept import MirrorFolder
@@ -53,17 +53,17 @@ def mirror(
     from flows.registry.mirror.mirror import mirror as run
     from flows.sources.arxiv.rate_limit import Pace
 
-    loaded = load(config, data)
+    own = _own_bundles(config, data)
     suffixes = _suffixes(numbers) if numbers else None
     keys = named_trust(key, config, option="--key") if key else {}
-    with RegistryClient(url, Pace(to / ".pace.lock", pace), loaded.limits.retry) as client:
+    with RegistryClient(url, Pace(to / ".pace.lock", pace), Limits().retry) as client:
         report = run(
             client,
             MirrorFolder(to),
             url=url,
             keys=keys,
             listing=NamedRecords(client, suffixes) if suffixes is not None else None,
-            own=_own_bundles(loaded),
+            own=own,
         )
     for line in _lines(report):
         echo(line)
@@ -90,11 +90,16 @@ def _suffixes(file: Path) -> list[str]:
     return suffixes
 
 
-def _own_bundles(config: "Config") -> "OwnBundle | None":
+def _own_bundles(config: Path | None, data: Path | None) -> "OwnBundle | None":
+    """Return what gives our own bundle of a number; None where there is nothing to compare with."""
+    from flows.common.errors import NoDataFolderError
     from flows.ingest.worker_context import layout_of
     from flows.registry.reader import RegistryReader
 
-    layout = layout_of(config)
+    try:
+        layout = layout_of(load(config, data))
+    except NoDataFolderError:  # others' records can be kept without any of one's own
+        return None
     if not layout.catalog.exists():
         return None
     reader = RegistryReader(layout)
