@@ -30,4 +30,4 @@ MEANINGS = {
     ExitStatus.STOPPED_BY_SIGINT: "stopped by Ctrl-C",
     ExitStatus.STOPPED_BY_SIGTERM: "stopped by SIGTERM",
 }
-"""What README's table says of each."""
+"""What The table of docs/jobs.md says of each."""

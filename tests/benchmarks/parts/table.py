@@ -1,4 +1,4 @@
-"""What the figures came to: as values for JSON, and as the table that README has too."""
+"""What the figures came to: as values for JSON, and as the table that docs/bench.md has too."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain

@@ -1,4 +1,4 @@
-"""The exit statuses: what README says of them, and that nothing else names one."""
+"""The exit statuses: what docs/jobs.md says of them, and that nothing else names one."""
 
 import re
 
@@ -12,8 +12,8 @@ ROW = re.compile(r"^\| (\d+) \| (.+) \|$", re.MULTILINE)
 A_NUMBER = re.compile(r"exit_status\b[^=\n]*= *\d|typer\.Exit\(\d|sys\.exit\(\d|SystemExit\(\d")
 
 
-def test_the_readmes_table_is_that_of_the_code() -> None:
-    rows = ROW.findall((ROOT / "README.md").read_text())
+def test_the_table_is_that_of_the_code() -> None:
+    rows = ROW.findall((ROOT / "docs" / "jobs.md").read_text())
     assert rows == [(str(int(status)), MEANINGS[status]) for status in ExitStatus]
 
 

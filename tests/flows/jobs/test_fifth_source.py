@@ -125,10 +125,10 @@ def test_the_command_line_runs_it(
     assert len(rows(tmp_path, "papers")) == 2
 
 
-def test_the_readme_and_the_help_name_every_source() -> None:
-    readme = (ROOT / "README.md").read_text()
+def test_the_documentation_and_the_help_name_every_source() -> None:
+    jobs = (ROOT / "docs" / "jobs.md").read_text()
     for name, hint in get_type_hints(BackfillOptions, include_extras=True).items():
         for flag in getattr(hint, "__metadata__", ()):
-            assert f"- `{flag.name} " in readme, name
+            assert f"- `{flag.name} " in jobs, name
     options = BackfillOptions(raw=[Path("a")], snapshot=Path("b"), search="c", categories=["d"])
     assert all(kind.from_options(options) for kind in registry.SOURCES if kind is not Boxes)

@@ -28,7 +28,7 @@ from support.runs.runs import SAMPLE, assert_whole, rows
 pytestmark = pytest.mark.prefect
 
 TODAY = datetime.now(UTC).date()
-README = (ROOT / "README.md").read_text()
+TEXT = (ROOT / "docs" / "prefect.md").read_text()
 # Every list command but Prefect Cloud's, with what it shows of ours once all three jobs ran.
 LISTS = {
     "deployment ls": "nightly/pith",
@@ -68,19 +68,19 @@ def prefect(folder: Path, env: dict[str, str], command: str) -> str:
     return said
 
 
-def of_readme(start: str) -> str:
-    """Return the README's block of YAML that holds this line."""
-    blocks: list[str] = re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)
+def of_text(start: str) -> str:
+    """Return the documentation's block of YAML that holds this line."""
+    blocks: list[str] = re.findall(r"```yaml\n(.*?)```", TEXT, re.DOTALL)
     (block,) = [block for block in blocks if start in block]
     return block
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A folder as the README describes it: `config.yaml`, `prefect.yaml` and an automation."""
-    deployments = of_readme("deployments:").replace("/srv/pith", str(tmp_path))
+    """A folder as docs/prefect.md describes it: `config.yaml`, `prefect.yaml` and an automation."""
+    deployments = of_text("deployments:").replace("/srv/pith", str(tmp_path))
     (tmp_path / "prefect.yaml").write_text(deployments)
-    (tmp_path / "incomplete.yaml").write_text(of_readme("name: pith incomplete"))
+    (tmp_path / "incomplete.yaml").write_text(of_text("name: pith incomplete"))
     return tmp_path
 
 
@@ -88,7 +88,7 @@ def test_prefects_own_commands_serve_a_work_pool_whose_worker_runs_all_jobs(fold
     log, port = folder / "worker.log", free_port()
     write_config(folder, f"http://127.0.0.1:{port}")
     with prefect_server(folder) as (api, env):
-        for line in of_readme("deployments:").splitlines():
+        for line in of_text("deployments:").splitlines():
             if command := re.match("# prefect (work-pool .*)", line):
                 prefect(folder, env, command[1])
         deployed = prefect(folder, env, "deploy --all")

@@ -1,7 +1,7 @@
-"""What README says of costs is what a run of the benchmark found.
+"""What docs/bench.md says of costs is what a run of the benchmark found.
 
 `docs/bench.json` is that run. After `make bench BIG=3000000`, copy its `bench.json` there and put
-what it printed into README.
+what it printed there.
 """
 
 import json
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
     from benchmarks.parts.table import Found
 
 FOUND: "Found" = json.loads((ROOT / "docs" / "bench.json").read_text())
-README = (ROOT / "README.md").read_text()
+TEXT = (ROOT / "docs" / "bench.md").read_text()
 
 
 def test_the_table_is_what_was_found() -> None:
-    assert markdown(FOUND["figures"]) in README
+    assert markdown(FOUND["figures"]) in TEXT
     machine, sizes, noise, *_ = as_text(FOUND).splitlines()
-    assert f"```text\n{machine}\n{sizes}\n{noise}\n```" in README
+    assert f"```text\n{machine}\n{sizes}\n{noise}\n```" in TEXT
 
 
 def test_the_figures_are_those_of_the_measurements_and_their_goals_today() -> None:
