@@ -13,6 +13,7 @@ from flows.cli.keys import trust
 from flows.cli.keys.keygen import keygen
 from flows.cli.merge import merge
 from flows.cli.registry.app import app as registry
+from flows.cli.setup.init import init
 from flows.cli.verify.verify import verify
 
 app = typer.Typer(
@@ -26,6 +27,7 @@ app = typer.Typer(
 )
 
 for _command in (
+    init,
     jobs.backfill,
     jobs.nightly,
     jobs.rerun,

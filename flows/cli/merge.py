@@ -109,20 +109,11 @@ def _reason(report: "BundleReport") -> str:
 
 def _write_new(file: Path, data: bytes) -> None:
     """Write a file that is whole from its first moment, and never in the place of another."""
-    import secrets
-
     from flows.common.errors import ConfigError
+    from flows.common.files.whole_file import create_linked
 
-    unfinished = file.with_name(f".{file.name}.{secrets.token_hex(8)}.tmp")
     try:
-        with unfinished.open("xb") as stream:
-            try:
-                stream.write(data)
-                stream.flush()
-                os.fsync(stream.fileno())
-                file.hardlink_to(unfinished)
-            finally:
-                unfinished.unlink()
+        create_linked(file, data)
     except OSError as error:
         raise ConfigError(f"cannot write {file}: {error.strerror}") from None
 

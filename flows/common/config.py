@@ -2,14 +2,12 @@
 
 import difflib
 import os
-import re
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import (
-    AfterValidator,
     BaseModel,
     ConfigDict,
     Field,
@@ -27,13 +25,21 @@ from pydantic_settings import (
 )
 
 from flows.common.errors import ConfigError, NoDataFolderError
-from flows.common.files.addresses import BaseUrl, PageUrl, Url, is_address
 from flows.common.files.config_file import file_here, read_yaml
+from flows.common.files.forms import (
+    BaseUrl,
+    BlockName,
+    Category,
+    OwnPath,
+    PageUrl,
+    PublicKey,
+    Scheduler,
+    Url,
+)
 from flows.common.files.locations import Location, location_of
 from flows.common.files.own_files import OWN_FOLDER
 from flows.common.limits import Limits
 from flows.common.terminal import looks_like_key
-from transforms.signing import PUBLIC_KEY_BYTES, decode_base64
 
 ENV_PREFIX = "PITH_"
 BUILDER_VERSION = "pith-ingest-0.2.0"
@@ -41,11 +47,7 @@ BUILDER_VERSION = "pith-ingest-0.2.0"
 ARXIV_PACE = 3
 """Seconds between two requests (arXiv's terms of use for its APIs)."""
 
-_BLOCK_NAME = re.compile(r"[a-z0-9-]+", re.ASCII)
 _OTHER_VARIABLES = {"PITH_CONFIG", "PITH_DEBUG", "PITH_SIGNING_KEY"}
-
-
-OwnPath = Annotated[Path, AfterValidator(Path.expanduser)]
 
 
 class _Section(BaseModel):
@@ -89,24 +91,11 @@ class HarvestConfig(_Section):
     overlap_days: int = Field(3, ge=1)
 
 
-def _check_block_name(name: str) -> str:
-    if not _BLOCK_NAME.fullmatch(name):
-        raise ValueError(
-            "must be the name of a Prefect Secret block: small letters, digits and dashes"
-        )
-    return name
-
-
-def _check_key(text: str) -> str:
-    decode_base64(text, PUBLIC_KEY_BYTES)
-    return text
-
-
 class KnownKey(_Section):
     """A public key that signed for this registry before, and when: it stays one of ours."""
 
     key_id: str = Field(min_length=1)
-    public_key: Annotated[str, AfterValidator(_check_key)]
+    public_key: PublicKey
     first: date | None = None
     until: date | None = None
 
@@ -118,7 +107,7 @@ class IdentityConfig(_Section):
     base_url: BaseUrl = "https://unregistered.invalid"
     resolver_name: str = Field("Unregistered Pith resolver", min_length=1)
     key_id: str | None = Field(None, min_length=1)
-    key_secret: Annotated[str, AfterValidator(_check_block_name)] | None = None
+    key_secret: BlockName | None = None
     key_file: OwnPath = (OWN_FOLDER / "signing.key").expanduser()
     known_keys: tuple[KnownKey, ...] = ()
     key_url: PageUrl | None = None
@@ -138,16 +127,10 @@ class OutputsConfig(_Section):
     bundle_files: Literal["all", "none"] = "all"
 
 
-def _check_scheduler(text: str) -> str:
-    if not is_address(text, {"tcp", "tls"}) or not urlsplit(text).port:
-        raise ValueError("must be a scheduler's address such as tcp://10.0.0.1:8786")
-    return text
-
-
 class DaskConfig(_Section):
     """The Dask cluster of `runner: dask`; without an address, one of this machine's own."""
 
-    address: Annotated[str, AfterValidator(_check_scheduler)] | None = None
+    address: Scheduler | None = None
 
 
 class Config(BaseSettings):
@@ -162,7 +145,7 @@ class Config(BaseSettings):
     arxiv: ArxivConfig = ArxivConfig()
     harvest: HarvestConfig = HarvestConfig()
     identity: IdentityConfig = IdentityConfig()
-    categories: Annotated[list[str], NoDecode] = []
+    categories: Annotated[list[Category], NoDecode] = []
     schedule: ScheduleConfig = ScheduleConfig()
     outputs: OutputsConfig = OutputsConfig()
     clock_tolerance_seconds: float = Field(300.0, ge=0)
@@ -253,6 +236,14 @@ def make_config(values: dict[str, Any], where: str) -> Config:
         raise ConfigError(f"the environment: {error}, which takes JSON") from None
 
 
+def check_section(section: type[BaseModel], **settings: str) -> None:
+    """Raise `ConfigError` where a section cannot have a setting, whatever the environment says."""
+    try:
+        section(**settings)
+    except ValidationError as error:
+        raise ConfigError(_reason(error)) from None
+
+
 def _refuse_unknown_variables() -> None:
     known = {f"{ENV_PREFIX}{name}".upper() for name in _settings()}
     for variable in sorted(os.environ):
@@ -268,8 +259,12 @@ def _explain(error: ValidationError, where: str) -> str:
     name = ".".join("…" if looks_like_key(part) else part for part in path)
     if first["type"] == "extra_forbidden":
         return f"{where}: unknown setting {name}{_nearest(path[-1], _known_keys(path[:-1]))}"
-    reason = first["msg"].removeprefix("Value error, ")
-    return f"{where}: {name}: {reason[:1].lower()}{reason[1:]}"
+    return f"{where}: {name}: {_reason(error)}"
+
+
+def _reason(error: ValidationError) -> str:
+    reason = error.errors()[0]["msg"].removeprefix("Value error, ")
+    return f"{reason[:1].lower()}{reason[1:]}"
 
 
 def _settings() -> set[str]:

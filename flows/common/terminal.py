@@ -6,6 +6,7 @@ forges a line, turns the order of what stands around it, or shows a signing key.
 
 import re
 import sys
+from contextlib import suppress
 
 LONGEST_SENTENCE = 1000
 """Characters of an error, of a log line or of a report's line: a server may say megabytes."""
@@ -68,3 +69,16 @@ def echo(line: str, *, err: bool = False) -> None:
     stream = sys.stderr if err else sys.stdout
     stream.write(f"{printable(line)}\n")
     stream.flush()
+
+
+def ask(question: str) -> str:
+    """Return what is typed on the terminal after a question; raises `EOFError` where it ends."""
+    with suppress(ImportError):  # where Python has it, arrow keys edit the line
+        import readline
+
+        readline.set_auto_history(False)
+    try:
+        return input(printable(question)).strip()
+    except (EOFError, KeyboardInterrupt):
+        echo("")  # what is said next begins a line of its own
+        raise

@@ -43,7 +43,7 @@ def open_run(job: str, config: Config, steps: StepRunner = DIRECTLY) -> Iterator
         now=utc_now,
         tolerance=timedelta(seconds=config.clock_tolerance_seconds),
     ) as store:
-        LOGGER.info("data folder: %s", layout.location)
+        LOGGER.info("data folder: %s", layout.location if layout.objects else layout.root.resolve())
         name = f"{started_at:%Y%m%dT%H%M%SZ}-{job}-{secrets.token_hex(2)}"
         run = Run(name, job, config, store, issuer, steps, started_at)
         note_committed(run.committed)

@@ -247,6 +247,7 @@ READS_HERE = {
 READS_NOTHING = {
     "verify": ["bundle.json"],
     "keygen FILE": ["new.key"],
+    "init": ["new"],
     "trust list": [],
     "trust add": ["11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo="],
     "trust remove": ["11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo="],
