@@ -18,7 +18,7 @@ _SAMPLES = (_PACKAGE / "sample", _PACKAGE.parent / "data" / "sample")
 
 def init(
     folder: Annotated[
-        Path, typer.Argument(metavar="[FOLDER]", help="Where to put it; this folder if left out.")
+        Path, typer.Argument(metavar="FOLDER", help="Where to put it; this folder if left out.")
     ] = Path(),
     *,
     data: Annotated[
@@ -62,6 +62,11 @@ def init(
 
     It asks on a terminal; elsewhere, and with --yes, what no option says is the default. Neither a
     config.yaml nor a key that is there is ever replaced.
+
+    Examples:
+        pith-ingest init
+        pith-ingest init --yes --sample try-out
+        pith-ingest init --contact me@example.org --category cs.LG pith
     """
     given = {
         "data_dir": data, "contact": contact, "signer_id": signer_id, "base_url": base_url,

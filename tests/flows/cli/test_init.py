@@ -218,5 +218,5 @@ def test_the_commands_that_it_names_next_are_there(folder: Path) -> None:
     assert {"backfill", "nightly", "find", "up"} == named
     assert named - {"up"} <= known
     swept = stand(folder / "a folder", *said[1].split()[1:])
-    assert (swept.returncode, "new records 9" in swept.stdout) == (1, True), swept.stderr
+    assert (swept.returncode, "9 new records" in swept.stdout) == (1, True), swept.stderr
     assert f"data folder: {folder / 'a folder' / 'data'}" in swept.stderr
