@@ -132,9 +132,7 @@ def first_steps(command: Path, folder: Path) -> None:
     assert {path.name for path in mine.iterdir()} == {"config.yaml", "sample", "data", "site"}
     files = {str(path.relative_to(home)) for path in home.rglob("*") if path.is_file()}
     assert files == {".config/pith-ingest/signing.key"}, files
-    # Beside the command, whose first line names it where the command is a link.
-    python = Path(command.resolve().read_text().splitlines()[0].removeprefix("#!"))
-    run(python, "-P", "-c", IMPORT_ALL, cwd=here, **bare)
+    run(command.resolve().with_name("python"), "-P", "-c", IMPORT_ALL, cwd=here, **bare)
 
 
 @contextmanager

@@ -34,8 +34,8 @@ def refuse_existing(folder: Path) -> None:
             f"there is {file} already, which 'init' never replaces: edit it, or name another "
             "folder, as in 'pith-ingest init FOLDER'"
         )
-    if folder.exists() and not folder.is_dir():
-        raise ConfigError(f"{folder} is a file; name a folder, as in 'pith-ingest init FOLDER'")
+    if os.path.lexists(folder) and not folder.is_dir():
+        raise ConfigError(f"{folder} is no folder; name one, as in 'pith-ingest init FOLDER'")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,9 +88,8 @@ class Plan:
                 _write_sample(self.folder / SAMPLE)
             issuer, is_new = ensure_issuer(self.identity)
             create_linked(file, self.text.encode())
-        except FileExistsError as error:
-            raise ConfigError(f"{error.filename2 or error.filename} is there already") from None
         except OSError as error:
+            refuse_existing(self.folder)  # by another process, just now
             raise ConfigError(f"cannot write {error.filename or file}: {error.strerror}") from None
         yield f"wrote {file}"
         yield f"{'made' if is_new else 'kept'} the signing key, fingerprint {issuer.fingerprint}"

@@ -5,6 +5,7 @@ import pty
 import select
 import signal
 import stat
+import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -193,11 +194,30 @@ def test_without_a_terminal_it_asks_nothing_and_never_replaces_anything(folder: 
 
 
 @pytest.mark.process
+def test_of_two_that_begin_at_once_one_writes(folder: Path) -> None:
+    command = [COMMAND, "init", "--yes", "--category"]
+    place = {"HOME": str(folder.parent / "home"), "PATH": os.environ["PATH"]}
+    both = {
+        name: subprocess.Popen([*command, name], cwd=folder, env=place, stderr=subprocess.PIPE)
+        for name in ("cs.LG", "cs.CL")
+    }
+    said = {name: (one.communicate()[1], one.returncode) for name, one in both.items()}
+    (won,) = [name for name, (_, status) in said.items() if status == 0]
+    (lost,) = [words for words, status in said.values() if status == 2]
+    assert b"never replaces" in lost
+    assert f"categories: [{won}]" in (folder / "config.yaml").read_text()
+    assert below(folder) == {"config.yaml"}
+
+
+@pytest.mark.process
 def test_what_it_cannot_write_is_one_sentence(folder: Path) -> None:
     (folder / "file").touch()
     (folder / "dangling").mkdir()
     (folder / "dangling" / "config.yaml").symlink_to("nowhere")
-    for word, sentence in {"file": "file is a file", "dangling": "never replaces"}.items():
+    (folder / "link").symlink_to("nowhere")
+    said = {"file": "is no folder", "link": "is no folder", "dangling": "never replaces",
+            "file/below": "cannot write file/below: Not a directory"}  # fmt: skip
+    for word, sentence in said.items():
         done = stand(folder, "init", word)
         assert (done.returncode, done.stderr.count("\n")) == (2, 1)
         assert sentence in done.stderr

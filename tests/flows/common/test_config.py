@@ -50,6 +50,8 @@ WRONG = {
     "runner: cloud": "runner: input should be 'local' or 'dask'",
     "dask: {address: 10.0.0.1}": "dask.address: must be a scheduler's address such as",
     "dask: {address: 'tcp://a'}": "must be a scheduler's address such as tcp://10.0.0.1:8786",
+    "data_dir: ''": "data_dir names no folder: it is empty",
+    "categories: [cs LG]": "categories.0: must be categories such as cs.LG or hep-th",
     "- a list": "must hold settings",
     "a: [": "is not YAML: ",
     "a: 2026-13-45": "is not YAML: a value is not readable",

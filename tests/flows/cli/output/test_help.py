@@ -101,7 +101,16 @@ def test_an_example_on_a_narrow_terminal_can_be_pasted(monkeypatch: pytest.Monke
 
 def test_commands_are_listed_in_panels(monkeypatch: pytest.MonkeyPatch) -> None:
     text = help_of("", monkeypatch, 80)
-    panels = ["Jobs:", "Look up:", "Verify:", "Operate:", "Keys:", "Options:", "Examples:"]
+    panels = [
+        "Begin:",
+        "Jobs:",
+        "Look up:",
+        "Verify:",
+        "Operate:",
+        "Keys:",
+        "Options:",
+        "Examples:",
+    ]
     assert [line for line in text.splitlines() if line.endswith(":")] == panels
 
 
