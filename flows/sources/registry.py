@@ -19,5 +19,8 @@ def choose_source(options: BackfillOptions) -> Source:
     single = [source for source in named if not isinstance(source, ArxivCategories)] or named
     if len(single) != 1:
         *titles, last = [kind.title for kind in SOURCES]
-        raise ConfigError(f"name one source: {', '.join(titles)}, or {last}")
+        raise ConfigError(
+            f"name one source: {', '.join(titles)}, or {last}; "
+            "'pith-ingest backfill --help' shows how"
+        )
     return single[0]

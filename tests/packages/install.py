@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -29,12 +29,11 @@ for package in (flows, transforms):
             importlib.import_module(module.name)
 """
 
-Run = Callable[..., str]
 Install = Callable[[Path, str, Path], Path]
 """Installs a wheel with a Python below a folder; returns where `pith-ingest` is."""
 
 
-def run(*words: str | Path, cwd: Path, status: int = 0, **env: str) -> str:
+def run(*words: str | Path, cwd: Path, env: Mapping[str, str], status: int = 0) -> str:
     """Run a command and return what it printed; exits where its status is another."""
     done = subprocess.run(
         list(map(str, words)), cwd=cwd, env=env, stdin=subprocess.DEVNULL,
@@ -48,7 +47,7 @@ def run(*words: str | Path, cwd: Path, status: int = 0, **env: str) -> str:
 def tool(*words: str | Path, cwd: Path, **env: str) -> None:
     """Run an installer, which may have the settings of its user, such as an index and proxies."""
     own = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
-    run(*words, cwd=cwd, **own, **env)
+    run(*words, cwd=cwd, env=own | env)
 
 
 def pythons() -> dict[tuple[int, ...], str]:
@@ -56,7 +55,7 @@ def pythons() -> dict[tuple[int, ...], str]:
     folders = map(Path, os.environ["PATH"].split(os.pathsep))
     found = [file for folder in folders for file in folder.glob("python3*")]
     found += Path.home().glob(".pyenv/versions/*/bin/python3")
-    versions = {}
+    versions: dict[tuple[int, ...], str] = {}
     for file in found:
         if re.fullmatch(r"python3(\.\d+)?", file.name):
             told = subprocess.run([file, "-c", TELL], capture_output=True, text=True, check=False)
@@ -114,7 +113,7 @@ def first_steps(command: Path, folder: Path) -> None:
     bare = {"HOME": str(home), "PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"}
 
     def pith(*words: str, cwd: Path = here, status: int = 0) -> str:
-        return run(command, *words, cwd=cwd, status=status, **bare)
+        return run(command, *words, cwd=cwd, env=bare, status=status)
 
     version = pith("--version")
     assert re.match(r"pith-ingest \d+\.\d+\.\d+ \(commit [0-9a-f]{12}", version), version
@@ -132,7 +131,7 @@ def first_steps(command: Path, folder: Path) -> None:
     assert {path.name for path in mine.iterdir()} == {"config.yaml", "sample", "data", "site"}
     files = {str(path.relative_to(home)) for path in home.rglob("*") if path.is_file()}
     assert files == {".config/pith-ingest/signing.key"}, files
-    run(command.resolve().with_name("python"), "-P", "-c", IMPORT_ALL, cwd=here, **bare)
+    run(command.resolve().with_name("python"), "-P", "-c", IMPORT_ALL, cwd=here, env=bare)
 
 
 @contextmanager

@@ -195,7 +195,7 @@ def test_without_a_terminal_it_asks_nothing_and_never_replaces_anything(folder: 
 
 @pytest.mark.process
 def test_of_two_that_begin_at_once_one_writes(folder: Path) -> None:
-    command = [COMMAND, "init", "--yes", "--category"]
+    command = [str(COMMAND), "init", "--yes", "--category"]
     place = {"HOME": str(folder.parent / "home"), "PATH": os.environ["PATH"]}
     both = {
         name: subprocess.Popen([*command, name], cwd=folder, env=place, stderr=subprocess.PIPE)
