@@ -34,7 +34,7 @@ def serve_jobs(config_file: Path | None, data_dir: Path | None) -> None:
 
 def make_deployments(config_file: Path | None, data_dir: Path | None) -> list[RunnerDeployment]:
     """Make the three deployments; the configuration and data folder are their defaults."""
-    schedule = _nightly_schedule(load_config(config_file, data_dir=data_dir).schedule)
+    schedule = nightly_schedule(load_config(config_file, data_dir=data_dir).schedule)
     locations = {"config_file": config_file, "data_dir": data_dir and location_of(data_dir)}
     parameters = {
         name: str(value.resolve() if isinstance(value, Path) else value)
@@ -54,7 +54,8 @@ def make_deployments(config_file: Path | None, data_dir: Path | None) -> list[Ru
     ]
 
 
-def _nightly_schedule(config: ScheduleConfig) -> CronSchedule:
+def nightly_schedule(config: ScheduleConfig) -> CronSchedule:
+    """Return when nights are to run; raises `ConfigError` for what is no cron line or time zone."""
     try:
         return CronSchedule(cron=config.cron, timezone=config.timezone)
     except ValidationError as error:
