@@ -21,7 +21,7 @@ def backfill(options: BackfillOptions, steps: StepRunner = DIRECTLY) -> RunRepor
 
 def process_source(config: Config, source: Source, steps: StepRunner = DIRECTLY) -> RunReport:
     """Process the papers of one source."""
-    steps.run(Step.CHECK_SOURCE, source.title, partial(source.check, config))
+    steps.run(Step.CHECK_SOURCE, f"check {source.title}", partial(source.check, config))
     with open_run("backfill", config, steps) as run:
         source.process(run)
     return write_report(run)

@@ -53,7 +53,10 @@ def reissue(
         groups = list(batches(names, step_size(len(names), config.limits.steps)))
         for some in track(groups, total=len(groups), what="steps"):
             again = partial(_reissue_each, run, some, chosen)
-            steps.run(Step.REISSUE_RECEIPTS, f"{some[0]} …", again)
+            name = f"reissue receipts of shard {some[0]}"
+            steps.run(
+                Step.REISSUE_RECEIPTS, name if len(some) == 1 else f"{name} to {some[-1]}", again
+            )
     return write_report(run)
 
 

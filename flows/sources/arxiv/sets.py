@@ -5,9 +5,10 @@ down here: the server's `ListSets` says what there is.
 """
 
 import difflib
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from flows.common.errors import ConfigError
+from flows.store.catalog.window import Window
 
 ALL_OF_ARXIV = "all"
 """The category that stands for no category at all."""
@@ -49,6 +50,17 @@ def category_of(set_spec: str | None) -> str:
         return ALL_OF_ARXIV
     _, *archive_and_suffix = set_spec.split(":")
     return ".".join(archive_and_suffix) or set_spec
+
+
+def title_of(window: Window) -> str:
+    """Return a window as people name it, such as `cs.LG 2026-11-14 to now`."""
+    category = "all of arXiv" if window.set_spec is None else category_of(window.set_spec)
+    return f"{category} {window.first or 'the beginning'} to {window.until or 'now'}"
+
+
+def windows_of(categories: Sequence[str]) -> str:
+    """Return the name of the step that finds the windows of these categories."""
+    return f"find windows of {', '.join(categories)}"
 
 
 def likely_set(category: str, harvested: Collection[str]) -> str:
