@@ -118,7 +118,8 @@ class Harvester:
         """Return the name of a step that began after so many pages and papers of its window."""
         window, came = title_of(progress.window), self._came(progress)
         if progress.pages <= pages:
-            return f"harvest {window}: from page {pages + 1:,}"
+            is_over = progress.token == END
+            return f"harvest {window}: {'no page' if is_over else f'from page {pages + 1:,}'}"
         which = numbered("page", pages + 1, progress.pages)
         if came > papers:
             which += f", {numbered('paper', papers + 1, came)}"
