@@ -56,7 +56,7 @@ def nightly(config_file: ConfigFile = None, data_dir: DataDir = None) -> RunRepo
         data_dir: The data folder; empty is the one of the configuration.
     """
     options = NightlyOptions(config_file=config_file, data_dir=data_dir)
-    return run_in_flow(partial(nightly_job, options), tags=_tags(options))
+    return run_in_flow(partial(nightly_job, options), _tags(options))
 
 
 @with_form
@@ -73,7 +73,7 @@ def unattended(config_file: ConfigFile = None, data_dir: DataDir = None) -> RunR
     """
     options = NightlyOptions(config_file=config_file, data_dir=data_dir)
     with waiting_for_another_attempt(ATTEMPTS, ATTEMPT_AFTER):
-        return run_in_flow(partial(nightly_job, options), tags=_tags(options))
+        return run_in_flow(partial(nightly_job, options), _tags(options))
 
 
 def nightly_flow(options: NightlyOptions) -> RunReport:

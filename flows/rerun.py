@@ -46,7 +46,7 @@ def rerun(
     options = RerunOptions(
         papers=papers, reissue=reissue, config_file=config_file, data_dir=data_dir
     )
-    return run_in_flow(partial(rerun_job, options), tags=rerun_tags(options))
+    return run_in_flow(partial(rerun_job, options), rerun_tags(options))
 
 
 def rerun_flow(options: RerunOptions) -> RunReport:

@@ -87,6 +87,8 @@ def commit_prepared(
             run.store.catalog.finish_part(finished)
         run.committed.add(prepared.counts)
         note_committed(run.committed)
+        if not prepared.was_done:
+            run.progress.add(prepared.counts)
     return UnitResult(name, prepared.counts, files=[file.written for file in prepared.files])
 
 

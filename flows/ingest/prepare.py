@@ -42,12 +42,16 @@ _GROUP = GROUP_ROWS["bundles"]
 
 @dataclass(slots=True)
 class Prepared:
-    """The counts of a unit's papers, and what its shard adds; None when nothing is new."""
+    """The counts of a unit's papers, and what its shard adds; None when nothing is new.
+
+    `was_done` tells that an earlier run did all of it, and counted so much.
+    """
 
     counts: Counts = field(default_factory=Counts)
     commit: Commit | None = None
     files: list[UnnamedFile] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
+    was_done: bool = False
 
 
 def prepare(

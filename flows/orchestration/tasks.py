@@ -27,11 +27,11 @@ from flows.common.limits import Limits
 from flows.common.process.progress import LOGGER
 from flows.common.process.signals import handing_on
 from flows.common.terminal import sentence
+from flows.ingest.progress.text import one_line
+from flows.ingest.progress.value import RunProgress
 from flows.ingest.steps import Step, StepName, StepRunner, named
 from flows.jobs.report import RunReport, UnreachableRunError
 from flows.orchestration.artifacts import forgiven, publish, publish_failure, result_message
-
-PROGRESS_KEY = "pith-backfill-progress"
 
 _T = TypeVar("_T")
 Job = Callable[[StepRunner], RunReport]
@@ -81,13 +81,11 @@ class TaskSteps:
         as_task(step_work)()
         return returned[0]
 
-    def progress(self, done: int, total: int) -> None:
+    def show(self, progress: RunProgress) -> None:
         """Show nothing: the task runs do."""
 
 
-def run_in_flow(
-    job: Job, steps: StepRunner | None = None, *, tags: Sequence[str] = ()
-) -> RunReport:
+def run_in_flow(job: Job, tags: Sequence[str]) -> RunReport:
     """Run a job within a flow run: steps as tasks, its log, artifacts and event in the UI.
 
     The flow run gets `tags` and is Completed, with a message that says what became of it and where
@@ -98,7 +96,7 @@ def run_in_flow(
     try:
         with _log_in_ui(), handing_on():
             # The job reads its configuration later, in which limits are no setting.
-            report = job(steps or TaskSteps(Limits()))
+            report = job(ShownProgress(Limits(), progress_key()))
     except Exception as error:
         publish_failure(error)
         raise
@@ -108,6 +106,11 @@ def run_in_flow(
     state: State[RunReport] = Completed(message=result_message(report), data=report)
     # Prefect takes a returned state as the run's end, and gives its data to the caller.
     return cast("RunReport", state)
+
+
+def progress_key() -> str:
+    """Return the key of the flow run's progress artifact: the job's own, as of its report."""
+    return f"pith-{runtime.flow_run.flow_name}-progress"
 
 
 def _add_tags(tags: Sequence[str]) -> None:
@@ -156,32 +159,25 @@ def _await_retry(attempts: int, after: timedelta, reason: str) -> State[Any] | N
 
 
 class ShownProgress(TaskSteps):
-    """Runs steps as tasks, and has a progress artifact: how much is done, and the last step."""
+    """Runs steps as tasks, and has a progress artifact: what is done, and how long the rest takes.
 
-    def __init__(self, limits: Limits) -> None:
+    Made within the flow run, to which the artifact then belongs; any thread may update it.
+    """
+
+    def __init__(self, limits: Limits, key: str) -> None:
         """Show that nothing is done yet."""
         super().__init__(limits)
-        self._percent = 0.0
         self._artifact: UUID | None = None
         with forgiven():
             # Its type tells of a coroutine too, which asynchronous callers get.
-            self._artifact = cast("UUID", create_progress_artifact(0.0, PROGRESS_KEY, "started"))
+            self._artifact = cast("UUID", create_progress_artifact(0.0, key, "started"))
 
-    def run(self, step: Step, name: StepName, work: Callable[[], _T]) -> _T:
-        """Run a step as a task, then show its name."""
-        returned = super().run(step, name, work)
-        self._show(named(name))
-        return returned
-
-    def progress(self, done: int, total: int) -> None:
-        """Show that so much of the job is done."""
-        self._percent = 100.0 * min(done, total) / total if total else 100.0
-        self._show(f"{done} of {total}")
-
-    def _show(self, description: str) -> None:
+    def show(self, progress: RunProgress) -> None:
+        """Show how far the run is, where the server takes it."""
         if self._artifact:
+            percent = 100.0 * (progress.share or 0.0)
             with forgiven():
-                update_progress_artifact(self._artifact, self._percent, sentence(description))
+                update_progress_artifact(self._artifact, percent, one_line(progress))
 
 
 @contextmanager

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, ClassVar, Self
 
 from flows.common.batches import batches
 from flows.common.config import Config
-from flows.common.process.progress import track
 from flows.ingest.run import Run
 from flows.ingest.steps import Step, fetching, step_size
 from flows.sources.arxiv.connection import (
@@ -18,7 +17,7 @@ from flows.sources.arxiv.connection import (
     noting_unreachable,
     pace_of,
 )
-from flows.sources.arxiv.harvest.papers import fetch_paper
+from flows.sources.arxiv.harvest.papers import expect_single, fetch_paper
 from flows.sources.source import BackfillOptions
 
 if TYPE_CHECKING:
@@ -67,12 +66,12 @@ class ArxivSearch:
             name = f"search arXiv: {self.query}"
             ids = run.steps.run(Step.SEARCH, name, partial(self._find_ids, run.config))
             size = step_size(len(ids), limits.steps, limits.papers_a_step)
-            steps = list(batches(ids, size))
-            for number, some in enumerate(track(steps, total=len(steps), what="steps"), 1):
+            run.progress.begin(self.query, 1, 1)
+            expect_single(run, len(ids))
+            for number, some in enumerate(batches(ids, size), 1):
                 fetch = partial(_fetch_each, run, client, some)
                 name = fetching(some, (number - 1) * size, len(ids))
                 run.steps.run(Step.FETCH_PAPERS, name, fetch)
-                run.steps.progress(number, len(steps))
 
     def _find_ids(self, config: Config) -> Sequence[str]:
         # HTTP and the `arxiv` package are 0.1 s that other sources can spare.

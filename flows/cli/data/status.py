@@ -3,10 +3,11 @@
 import json
 from collections.abc import Iterator
 from contextlib import closing
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from flows.cli.data.watch import state_line
 from flows.cli.options import ConfigOption, DataOption, load
 from flows.common.process.exit_status import ExitStatus
 from flows.common.terminal import echo
@@ -20,13 +21,28 @@ if TYPE_CHECKING:
 LAST_RUNS = 5
 
 
-def status(config: ConfigOption = None, data: DataOption = None) -> None:
+WatchOption = Annotated[
+    bool,
+    typer.Option(
+        "--watch", help="Show the run under way as its own terminal does, until it ends or Ctrl-C."
+    ),
+]
+
+
+def status(
+    *, watch: WatchOption = False, config: ConfigOption = None, data: DataOption = None
+) -> None:
     """Show what there is, which days are proven complete, what is not and what to do.
 
     Exit status: 0, or 1 where something that was committed is gone or changed, as far as a quick
-    look tells.
+    look tells; with --watch, 1 where the run did not come to its end.
     """
     loaded = load(config, data)
+    if watch:
+        from flows.cli.data.watch import watch as watch_run
+        from flows.ingest.worker_context import layout_of
+
+        raise typer.Exit(watch_run(layout_of(loaded)))
     faults = list(find_faults(loaded))
     # What a damaged catalog says is not shown.
     for line in faults or status_lines(loaded):
@@ -77,7 +93,7 @@ def _run_line(layout: "Layout", name: str) -> str:
         made = f"new records {counts['new_records']}, new snapshots {counts['new_snapshots']}"
         return f"run {name}: {_outcome(run)}; {made}, unchanged {counts['unchanged']}"
     except (OSError, ValueError, KeyError, TypeError):
-        return f"run {name}: its report cannot be read"
+        return state_line(layout, name) or f"run {name}: its report cannot be read"
 
 
 def _outcome(run: dict[str, Any]) -> str:

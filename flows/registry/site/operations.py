@@ -6,7 +6,10 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
+from flows.common.process.clock import utc_now
 from flows.common.process.exit_status import ExitStatus
+from flows.ingest.progress.run_file import is_under_way, read_run_file
+from flows.ingest.progress.value import RunState
 from flows.registry.reader import RegistryReader
 from flows.registry.site.tables import read_page
 from flows.store.layout import RUNS, Layout
@@ -109,11 +112,21 @@ def _summary(layout: Layout, run: str) -> dict[str, object]:
         "has_report": bool(report),
         "job": report.get("job", ""),
         "started_at": report.get("started_at", ""),
-        "outcome": _outcome(report) if report else "its report cannot be read",
+        "outcome": _outcome(report) if report else _unreported(layout, run),
         "records": (counts or {}).get("new_records"),
         "snapshots": (counts or {}).get("new_snapshots"),
         "rejects": (counts or {}).get("rejects"),
     }
+
+
+def _unreported(layout: Layout, run: str) -> str:
+    """Return what is known of a run without a report: it goes on, or it was stopped."""
+    found = read_run_file(layout, run)
+    if found is None:
+        return "its report cannot be read"
+    if is_under_way(found, utc_now()):
+        return "under way"
+    return "gone" if found.progress.state is RunState.RUNNING else str(found.progress.state)
 
 
 def _outcome(report: Report) -> str:

@@ -6,6 +6,7 @@ down here: the server's `ListSets` says what there is.
 
 import difflib
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 
 from flows.common.errors import ConfigError
 from flows.store.catalog.window import Window
@@ -53,9 +54,9 @@ def category_of(set_spec: str | None) -> str:
 
 
 def title_of(window: Window) -> str:
-    """Return a window as people name it, such as `cs.LG 2026-11-14 to now`."""
-    category = "all of arXiv" if window.set_spec is None else category_of(window.set_spec)
-    return f"{category} {window.first or 'the beginning'} to {window.until or 'now'}"
+    """Return a window's name in the words of who asked, such as `cs.LG, 2026-11-14 to now`."""
+    name = category_of(window.set_spec) if window.set_spec else "all of arXiv"
+    return str(replace(window, set_spec=name))
 
 
 def windows_of(categories: Sequence[str]) -> str:
