@@ -66,7 +66,8 @@ def result_message(report: RunReport) -> str:
         "incomplete window": len(report.incomplete),
     }
     said = [counted(number, noun) for noun, number in numbers.items() if number]
-    outcome = "not all done" if report.exit_status else "done"
+    is_done = not (report.failures or report.incomplete or report.stopped or report.unaccounted)
+    outcome = "done" if is_done else "not all done"
     return sentence(
         f"{outcome}: {', '.join([*said, f'{c.unchanged} unchanged'])}; the report is the artifact "
         f"{_key(report, 'report')}, and {_place(report)}/report.md"

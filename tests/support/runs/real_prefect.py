@@ -185,7 +185,12 @@ def serving(api: Api, config_file: Path, env: dict[str, str]) -> Iterator[Path]:
 
 
 def is_over(api: Api, run: str) -> bool:
-    return api.get(f"flow_runs/{run}")["state_type"] in {"COMPLETED", "FAILED", "CRASHED", "CANCELLED"}
+    return api.get(f"flow_runs/{run}")["state_type"] in {
+        "COMPLETED",
+        "FAILED",
+        "CRASHED",
+        "CANCELLED",
+    }
 
 
 def is_alive(run: str) -> bool:
