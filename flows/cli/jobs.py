@@ -2,15 +2,22 @@
 
 import inspect
 from collections.abc import Callable, Iterator
-from datetime import datetime
+from datetime import date
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn, get_args, get_type_hints
 
 import typer
 
-from flows.cli.options import DAY, ConfigOption, DataOption
-from flows.common.terminal import echo
+from flows.cli.options import (
+    ConfigOption,
+    DataOption,
+    JsonOption,
+    QuietOption,
+    typed_day,
+)
+from flows.cli.output.answer import answer, print_json, say
+from flows.common.terminal import Line
 from flows.sources.source import BackfillOptions, SourceFlag
 
 if TYPE_CHECKING:
@@ -29,11 +36,17 @@ MoreReplies = Annotated[
 ]
 LimitOption = Annotated[int, typer.Option(min=1, help="How many papers of a search to take.")]
 FirstDayOption = Annotated[
-    datetime | None,
-    typer.Option("--from", formats=[DAY], metavar="DATE", help="First day of change."),
+    date | None,
+    typer.Option(
+        "--from",
+        parser=typed_day,
+        metavar="DAY",
+        help="First day of change: 2026-11-14, '14 Nov', yesterday, friday, 7d (days ago).",
+    ),
 ]
 LastDayOption = Annotated[
-    datetime | None, typer.Option(formats=[DAY], metavar="DATE", help="Last day of change.")
+    date | None,
+    typer.Option("--until", parser=typed_day, metavar="DAY", help="Last day of change, likewise."),
 ]
 DryRunOption = Annotated[
     bool,
@@ -56,6 +69,8 @@ def backfill_command(
         until: LastDayOption = None,
         dry_run: DryRunOption = False,
         reissue: ReissueOption = False,
+        as_json: JsonOption = False,
+        quiet: QuietOption = False,
         config: ConfigOption = None,
         data: DataOption = None,
         **sources: object,
@@ -65,15 +80,25 @@ def backfill_command(
         Papers become signed bundles and Parquet tables; known ones are counted as unchanged, and
         what cannot be used is kept as a reject. A harvest that was interrupted goes on where it
         stopped. Runs as a Prefect flow where a server is configured, and by itself elsewhere.
+
+        Examples:
+            pith-ingest backfill --category cs.LG --from 2026-11-01 --dry-run
+            pith-ingest backfill --category cs.LG --category stat.ML --from 2026-11-01
+            pith-ingest backfill --snapshot arxiv-metadata-oai-snapshot.json
+            pith-ingest backfill --search 'cat:cs.LG AND ti:attention' --limit 200
+            pith-ingest backfill --raw data/raw
         """
         given: dict[str, Any] = dict(sources)
         if given["raw"]:
             given["raw"] += more or []
         options = options_type(
             **given, limit=limit, reissue=reissue, config_file=config, data_dir=data,
-            first=first.date() if first else None, until=until.date() if until else None,
+            first=first, until=until,
         )  # fmt: skip
-        _plan(options) if dry_run else _backfill(options)
+        if dry_run:
+            _plan(options, as_json=as_json)
+        else:
+            _finish(_backfill(options), as_json=as_json, quiet=quiet)
 
     own = inspect.signature(backfill)
     more, *others, _ = own.parameters.values()
@@ -102,18 +127,18 @@ def _source_flags(options_type: type[BackfillOptions]) -> Iterator[inspect.Param
 backfill = backfill_command()
 
 
-def _plan(options: BackfillOptions) -> None:
+def _plan(options: BackfillOptions, *, as_json: bool) -> None:
     from flows.jobs.dry_run import dry_run
 
-    for line in dry_run(options):
-        echo(line)
+    lines = dry_run(options)
+    answer({"plan": lines}, map(Line, lines), as_json=as_json)
 
 
-def _backfill(options: BackfillOptions) -> NoReturn:
+def _backfill(options: BackfillOptions) -> "RunReport":
     from flows.jobs.backfill import backfill as job
     from flows.orchestration.launch import launch
 
-    _finish(launch(partial(job, options), partial(_backfill_flow, options)))
+    return launch(partial(job, options), partial(_backfill_flow, options))
 
 
 def _backfill_flow(options: BackfillOptions) -> "RunReport":
@@ -122,17 +147,28 @@ def _backfill_flow(options: BackfillOptions) -> "RunReport":
     return backfill_flow(options)
 
 
-def nightly(config: ConfigOption = None, data: DataOption = None) -> None:
-    """Harvest what changed on arXiv since the last day that is proven complete.
+def nightly(
+    *,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+    config: ConfigOption = None,
+    data: DataOption = None,
+) -> None:
+    """Harvest what changed on arXiv since the last day that is proven.
 
     Runs as a Prefect flow where a server is configured, and by itself elsewhere.
+
+    Examples:
+        pith-ingest nightly
+        pith-ingest nightly --config /etc/pith-ingest/config.yaml --quiet
     """
     from flows.jobs.nightly import NightlyOptions
     from flows.jobs.nightly import nightly as job
     from flows.orchestration.launch import launch
 
     options = NightlyOptions(config_file=config, data_dir=data)
-    _finish(launch(partial(job, options), partial(_nightly_flow, options)))
+    report = launch(partial(job, options), partial(_nightly_flow, options))
+    _finish(report, as_json=as_json, quiet=quiet)
 
 
 def _nightly_flow(options: "NightlyOptions") -> "RunReport":
@@ -152,20 +188,28 @@ def rerun(
     ],
     *,
     reissue: ReissueOption = False,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
     config: ConfigOption = None,
     data: DataOption = None,
 ) -> None:
-    """Ask arXiv for single papers once more, and tell what is new and what stayed.
+    """Ask arXiv for single papers once more, and tell what is new.
 
     ArXiv serves only the newest version's metadata. Runs as a Prefect flow where a server is
     configured, and by itself elsewhere.
+
+    Examples:
+        pith-ingest rerun 1906.10822
+        pith-ingest rerun https://arxiv.org/abs/math/0410603 10.48550/arXiv.1906.10822
+        pith-ingest rerun --reissue 1906.10822v1
     """
     from flows.jobs.rerun import RerunOptions
     from flows.jobs.rerun import rerun as job
     from flows.orchestration.launch import launch
 
     options = RerunOptions(papers=papers, reissue=reissue, config_file=config, data_dir=data)
-    _finish(launch(partial(job, options), partial(_rerun_flow, options)))
+    report = launch(partial(job, options), partial(_rerun_flow, options))
+    _finish(report, as_json=as_json, quiet=quiet)
 
 
 def _rerun_flow(options: "RerunOptions") -> "RunReport":
@@ -175,9 +219,14 @@ def _rerun_flow(options: "RerunOptions") -> "RunReport":
 
 
 def serve(config: ConfigOption = None, data: DataOption = None) -> None:
-    """Serve the three jobs to a Prefect server, the nightly one on its schedule, until stopped.
+    """Serve the three jobs to a Prefect server until stopped.
 
-    It needs a server: `prefect server start` in another terminal.
+    The nightly one runs on its schedule. It needs a server: `prefect server start` in another
+    terminal.
+
+    Examples:
+        pith-ingest serve
+        pith-ingest serve --config /etc/pith-ingest/config.yaml
     """
     from flows.common.process.signals import leave
     from flows.orchestration.launch import keep_analytics_off
@@ -189,7 +238,10 @@ def serve(config: ConfigOption = None, data: DataOption = None) -> None:
     serve_jobs(config, data)
 
 
-def _finish(report: "RunReport") -> NoReturn:
-    for line in report.lines():
-        echo(line)
+def _finish(report: "RunReport", *, as_json: bool, quiet: bool) -> NoReturn:
+    """Print what a run did, or only what of it needs attention; its status is the command's."""
+    if as_json:
+        print_json(report.document())
+    else:
+        say(report.troubles() if quiet else report.toned_lines())
     raise typer.Exit(report.exit_status)

@@ -2,14 +2,17 @@
 
 import os
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from flows.cli.options import ConfigOption
-from flows.common.terminal import echo
+from flows.cli.options import ConfigOption, JsonOption
+from flows.cli.output.answer import answer
+from flows.cli.output.blocks import Block
+from flows.common.terminal import Line, Tone
 
 if TYPE_CHECKING:
     from flows.common.config import Config
@@ -18,20 +21,55 @@ if TYPE_CHECKING:
     from transforms.verify.verify import BundleReport
 
 
+@dataclass(frozen=True, slots=True)
+class OthersKey:
+    """A key that is not ours, and how many events of the new bundle it signed."""
+
+    key_id: str
+    fingerprint: str
+    events: int
+
+
+@dataclass(frozen=True, slots=True)
+class ContradictingEvents:
+    """Events of one signer that contradict each other (an equivocation), by their ids."""
+
+    signer_id: str
+    event_ids: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenBundle:
+    """What `merge --json` prints: of how many events it was made, and what to look at."""
+
+    output: Path
+    pith_number: str
+    events: int
+    events_given: int
+    signed_by_others: Sequence[OthersKey]
+    equivocations: Sequence[ContradictingEvents]
+    notes: Sequence[str]
+
+
 def merge(
     bundles: Annotated[
         list[Path],
         typer.Argument(readable=False, metavar="BUNDLE", help="Copies of one paper's bundle."),
     ],
+    *,
     output: Annotated[
         Path, typer.Option(readable=False, metavar="FILE", help="Where to write the new bundle.")
     ],
+    as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> None:
     """Unite the events of several copies of one paper's bundle in a new bundle.
 
     It is signed with your key; events of one signer that contradict each other are shown. Who you
     are is never read from the folder that this stands in.
+
+    Examples:
+        pith-ingest merge mine.json theirs.json --output merged.json
     """
     from flows.common.config import load_config
     from flows.common.errors import ConfigError
@@ -46,10 +84,12 @@ def merge(
         )
     if in_secret(own.identity):
         refuse_prefects_files()
-    merge_files(own, bundles, output)
+    merge_files(own, bundles, output, as_json=as_json)
 
 
-def merge_files(config: "Config", paths: Sequence[Path], output: Path) -> None:
+def merge_files(
+    config: "Config", paths: Sequence[Path], output: Path, *, as_json: bool = False
+) -> None:
     """Merge valid bundles of one record into `output`, signed by our key, or write nothing.
 
     A copy that is not valid is refused: what it holds could not be told from a forgery. Two
@@ -81,7 +121,8 @@ def merge_files(config: "Config", paths: Sequence[Path], output: Path) -> None:
     if not report.valid:
         raise ConfigError(f"cannot merge: the result is not valid: {_reason(report)}")
     _write_new(output, data)
-    _print(merged, bundles, own, output)
+    written = _described(merged, bundles, own, output)
+    answer(written, _blocks(written), as_json=as_json)
 
 
 def _read(path: Path) -> "Bundle":
@@ -127,21 +168,39 @@ def _write_new(file: Path, data: bytes) -> None:
         raise ConfigError(f"cannot write {file}: {error.strerror}") from None
 
 
-def _print(
+def _described(
     merged: "MergedBundle", bundles: Sequence["Bundle"], own: set[bytes], output: Path
-) -> None:
-    """Print what was merged, and what its owner should look at."""
+) -> WrittenBundle:
+    """Return what was merged, and what its owner should look at."""
     bundle = merged.bundle
-    events = sum(len(copy["events"]) for copy in bundles)
-    echo(f"{bundle['pith_number']}: {len(bundle['events'])} of {events} events are distinct")
     by_key = Counter(event["signature"]["public_key_fingerprint"] for event in bundle["events"])
+    others = []
     for key in bundle["public_keys"]:
         count = by_key.pop(key["fingerprint_sha256_hex"], 0)
         if count and bytes.fromhex(key["public_key_hex"]) not in own:
-            named = f"{key['key_id']}, {key['fingerprint_sha256_hex']}"
-            echo(f"{count} of them signed by a key that is not yours: {named}")
-    for entry in bundle["state"]["equivocations"]:
-        echo(f"EQUIVOCATION by {entry['signer_id']}: {', '.join(entry['event_ids'])}")
-    for note in merged.notes:
-        echo(note)
-    echo(f"wrote {output}")
+            others.append(OthersKey(key["key_id"], key["fingerprint_sha256_hex"], count))
+    return WrittenBundle(
+        output=output,
+        pith_number=bundle["pith_number"],
+        events=len(bundle["events"]),
+        events_given=sum(len(copy["events"]) for copy in bundles),
+        signed_by_others=others,
+        equivocations=[
+            ContradictingEvents(entry["signer_id"], entry["event_ids"])
+            for entry in bundle["state"]["equivocations"]
+        ],
+        notes=merged.notes,
+    )
+
+
+def _blocks(written: WrittenBundle) -> Iterator[Block]:
+    distinct = f"{written.events} of {written.events_given} events are distinct"
+    yield Line(f"{written.pith_number}: {distinct}")
+    for key in written.signed_by_others:
+        named = f"{key.key_id}, {key.fingerprint}"
+        yield Line(f"{key.events} of them signed by a key that is not yours: {named}")
+    for one in written.equivocations:
+        ids = ", ".join(one.event_ids)
+        yield Line(f"EQUIVOCATION by {one.signer_id}: {ids}", Tone.WARNING)
+    yield from map(Line, written.notes)
+    yield Line(f"wrote {written.output}", Tone.GOOD)

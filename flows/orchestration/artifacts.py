@@ -21,8 +21,6 @@ from prefect.utilities.urls import url_for
 from flows.common.process.progress import LOGGER
 from flows.common.terminal import sentence
 from flows.jobs.report import RunReport
-from flows.sources.arxiv.connection import counted
-from flows.store.layout import RUNS
 
 COMPLETED = "pith.harvest.completed"
 INCOMPLETE = "pith.harvest.incomplete"
@@ -36,6 +34,8 @@ def publish(report: RunReport) -> None:
     payload = {
         "job": report.job,
         "exit_status": report.exit_status,
+        "summary": report.summary,
+        "page": report.page,
         report.nouns.units: report.units,
         **{name: getattr(report.counts, name) for name in COUNTERS},
         "failures": len(report.failures),
@@ -56,22 +56,8 @@ def publish_failure(error: Exception) -> None:
 
 def result_message(report: RunReport) -> str:
     """Return what became of a run and where its report is, for the flow run's state."""
-    c = report.counts
-    numbers = {
-        "new record": c.new_records,
-        "new snapshot": c.new_snapshots,
-        "reissued receipt": c.reissued,
-        "reject": c.rejects,
-        "unusable input": len(report.failures),
-        "incomplete window": len(report.incomplete),
-    }
-    said = [counted(number, noun) for noun, number in numbers.items() if number]
-    is_done = not (report.failures or report.incomplete or report.stopped or report.unaccounted)
-    outcome = "done" if is_done else "not all done"
-    return sentence(
-        f"{outcome}: {', '.join([*said, f'{c.unchanged} unchanged'])}; the report is the artifact "
-        f"{_key(report, 'report')}, and {_place(report)}/report.md"
-    )
+    artifact = _key(report, "report")
+    return sentence(f"{report.summary}; the report is the artifact {artifact}, and {report.page}")
 
 
 def _make_artifacts(report: RunReport) -> None:
@@ -79,7 +65,8 @@ def _make_artifacts(report: RunReport) -> None:
     table = cast("UUID", create_table_artifact(_table(report), key, report.run))
     heading, _, text = report.markdown().partition("\n")
     links = _links({"this run": run, "its numbers as a table": _artifact_address(table)})
-    markdown = f"{heading}\n\n{links}\n\nOn disk: `{_place(report).replace('`', chr(39))}`\n{text}"
+    page = sentence(report.page).replace("`", "'")
+    markdown = f"{heading}\n\n{links}\n\nWith plots: `{page}`\n{text}"
     key = _key(report, "report")
     made = cast("UUID", create_markdown_artifact(markdown, key, report.run))
     links = _links({"this run": run, "its report": _artifact_address(made)})
@@ -104,10 +91,6 @@ def _artifact_address(artifact: UUID) -> str | None:
 
 def _key(report: RunReport, kind: str) -> str:
     return f"pith-{report.job}-{kind}"
-
-
-def _place(report: RunReport) -> str:
-    return f"{report.data_dir}/{RUNS}/{report.run}"
 
 
 def _table(report: RunReport) -> list[dict[str, Any]]:

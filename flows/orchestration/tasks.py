@@ -85,7 +85,7 @@ class TaskSteps:
         """Show nothing: the task runs do."""
 
 
-def run_in_flow(job: Job, tags: Sequence[str]) -> RunReport:
+def run_in_flow(job: Job, tags: Sequence[str] = ()) -> RunReport:
     """Run a job within a flow run: steps as tasks, its log, artifacts and event in the UI.
 
     The flow run gets `tags` and is Completed, with a message that says what became of it and where
@@ -96,7 +96,7 @@ def run_in_flow(job: Job, tags: Sequence[str]) -> RunReport:
     try:
         with _log_in_ui(), handing_on():
             # The job reads its configuration later, in which limits are no setting.
-            report = job(ShownProgress(Limits(), progress_key()))
+            report = job(ShownProgress(Limits()))
     except Exception as error:
         publish_failure(error)
         raise
@@ -106,11 +106,6 @@ def run_in_flow(job: Job, tags: Sequence[str]) -> RunReport:
     state: State[RunReport] = Completed(message=result_message(report), data=report)
     # Prefect takes a returned state as the run's end, and gives its data to the caller.
     return cast("RunReport", state)
-
-
-def progress_key() -> str:
-    """Return the key of the flow run's progress artifact: the job's own, as of its report."""
-    return f"pith-{runtime.flow_run.flow_name}-progress"
 
 
 def _add_tags(tags: Sequence[str]) -> None:
@@ -164,10 +159,11 @@ class ShownProgress(TaskSteps):
     Made within the flow run, to which the artifact then belongs; any thread may update it.
     """
 
-    def __init__(self, limits: Limits, key: str) -> None:
+    def __init__(self, limits: Limits) -> None:
         """Show that nothing is done yet."""
         super().__init__(limits)
         self._artifact: UUID | None = None
+        key = f"pith-{runtime.flow_run.flow_name}-progress"
         with forgiven():
             # Its type tells of a coroutine too, which asynchronous callers get.
             self._artifact = cast("UUID", create_progress_artifact(0.0, key, "started"))

@@ -21,7 +21,8 @@ def choose_source(options: BackfillOptions) -> Source:
         *titles, last = [kind.title for kind in SOURCES]
         several = f", not {' and '.join(source.title for source in single)} at once"
         raise ConfigError(
-            f"name one source{several if single else ''}: {', '.join(titles)}, or {last}"
+            f"name one source{several if single else ''}: {', '.join(titles)}, or {last}; "
+            "'pith-ingest backfill --help' shows how"
         )
     if isinstance(single[0], SavedReplies | ArxivSearch):
         _refuse_selection(single[0], options)

@@ -8,6 +8,7 @@ from flows.common.process import signals
 from flows.common.process.clock import utc_now
 from flows.common.process.exit_status import ExitStatus
 from flows.common.terminal import echo, sentence
+from flows.ingest.progress.value import RunState
 
 if TYPE_CHECKING:
     from flows.ingest.progress.run_file import RunFile
@@ -27,42 +28,45 @@ def watch(layout: "Layout") -> ExitStatus:
 
     found = newest_run(layout)
     if found is None:
-        echo("no run is under way, and none has been yet")
+        echo("no run is under way")
         return ExitStatus.DONE
-    if not is_under_way(found, utc_now()):
-        echo(f"no run is under way; the last one was {ending(found.progress)}")
-        return _status(found.progress)
-    signals.note("the run that it watched goes on")
-    last = _follow(layout, found)
-    echo(f"the run is over: {ending(last)}")
-    return _status(last)
+    if is_under_way(found, utc_now()):
+        signals.note("the run that it watched goes on")
+        progress = _follow(layout, found)
+        echo(f"run {progress.run}: {outcome(progress)}")
+    else:
+        progress = found.progress
+        echo(f"no run is under way; the last one was {progress.run}")
+        echo(f"{outcome(progress)}: {_numbers(progress)}")
+    if progress.state is RunState.DONE:
+        return ExitStatus.DONE
+    echo("the same command goes on from there")
+    return ExitStatus.PROBLEMS
 
 
-def state_line(layout: "Layout", run: str) -> str | None:
-    """Return the line of a run that has no report: under way, stopped, or dead; None: unknown."""
+def state_of(layout: "Layout", run: str) -> str | None:
+    """Return the state of a run that has no report: under way, stopped, or gone; None: unknown."""
     from flows.ingest.progress.run_file import is_under_way, read_run_file
-    from flows.ingest.progress.text import one_line
 
     found = read_run_file(layout, run)
     if found is None:
         return None
-    if is_under_way(found, utc_now()):
-        return f"run {run}: under way: {one_line(found.progress)}"
-    return f"run {ending(found.progress)}"
+    is_on = is_under_way(found, utc_now())
+    how = "under way" if is_on else outcome(found.progress)
+    return f"{how}: {_numbers(found.progress)}"
 
 
-def ending(progress: "RunProgress") -> str:
-    """Return how a run ended, as one sentence; one that says `running` here has died."""
-    from flows.ingest.progress.text import one_line
-    from flows.ingest.progress.value import RunState
-
-    how = str(progress.state)
+def outcome(progress: "RunProgress") -> str:
+    """Return how a run ended that is not under way; one that says `running` all the same died."""
     if progress.state is RunState.RUNNING:
-        how = f"gone without a word since {progress.updated_at:%Y-%m-%d %H:%M:%S} UTC"
-    elif progress.reason:
-        how += f" ({progress.reason})"
-    went_on = "" if progress.state is RunState.DONE else "; the same command goes on from there"
-    return sentence(f"{progress.run}: {how}; {one_line(progress)}{went_on}")
+        return f"gone without a word since {progress.updated_at:%Y-%m-%d %H:%M:%S} UTC"
+    return sentence(f"{progress.state} ({progress.reason})" if progress.reason else progress.state)
+
+
+def _numbers(progress: "RunProgress") -> str:
+    from flows.ingest.progress.text import one_line
+
+    return one_line(progress)
 
 
 def _follow(layout: "Layout", found: "RunFile") -> "RunProgress":
@@ -90,9 +94,3 @@ def _said(layout: "Layout", found: "RunFile") -> Iterator["RunProgress"]:
         # The same one, until it can be read again.
         found = read_run_file(layout, found.progress.run) or found
         yield found.progress
-
-
-def _status(progress: "RunProgress") -> ExitStatus:
-    from flows.ingest.progress.value import RunState
-
-    return ExitStatus.DONE if progress.state is RunState.DONE else ExitStatus.PROBLEMS

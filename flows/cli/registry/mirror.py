@@ -1,16 +1,36 @@
 """The command `registry mirror`: another registry's bundles, each verified before it is kept."""
 
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from flows.cli.options import ConfigOption, DataOption, load
-from flows.common.terminal import echo
+from flows.cli.options import ConfigOption, DataOption, JsonOption, load
+from flows.cli.output.answer import answer
+from flows.common.terminal import Line, Tone
 
 if TYPE_CHECKING:
     from flows.common.config import Config
-    from flows.registry.mirror.mirror import MirrorReport, OwnBundle
+    from flows.registry.mirror.mirror import OwnBundle
+
+
+@dataclass(frozen=True, slots=True)
+class MirroredRegistry:
+    """What `registry mirror --json` prints: bundles by outcome, `gone` listed but not there.
+
+    `damaged` (and fetched anew), `refused` and `differing` (from your own records) name each.
+    """
+
+    url: str
+    to: Path
+    kept: int
+    unchanged: int
+    gone: int
+    damaged: Sequence[str]
+    refused: Sequence[str]
+    differing: Sequence[str]
 
 
 def mirror(
@@ -37,6 +57,7 @@ def mirror(
     pace: Annotated[
         float, typer.Option(min=0, metavar="SECONDS", help="At least between two requests.")
     ] = 0.2,
+    as_json: JsonOption = False,
     config: ConfigOption = None,
     data: DataOption = None,
 ) -> None:
@@ -44,6 +65,10 @@ def mirror(
 
     What does not verify is named and not kept. It asks that one host alone, goes on where it
     stopped, and tells where your own records differ.
+
+    Examples:
+        pith-ingest registry mirror https://registry.example.org --to mirror
+        pith-ingest registry mirror https://pith.science --to copy --key pith.science
     """
     from flows.cli.keys.trusted_keys import named_trust
     from flows.common.http.pace import Pace
@@ -65,8 +90,11 @@ def mirror(
             listing=NamedRecords(client, suffixes) if suffixes is not None else None,
             own=_own_bundles(loaded),
         )
-    for line in _lines(report):
-        echo(line)
+    document = MirroredRegistry(
+        url, to, report.kept, report.unchanged, report.gone, report.damaged, report.refused,
+        report.differing,
+    )  # fmt: skip
+    answer(document, _blocks(document), as_json=as_json)
     if report.refused or report.damaged:
         raise typer.Exit(ExitStatus.PROBLEMS)
 
@@ -106,13 +134,14 @@ def _own_bundles(config: "Config") -> "OwnBundle | None":
     return own
 
 
-def _lines(report: "MirrorReport") -> list[str]:
-    counts = f"bundles kept {report.kept:,}, there already {report.unchanged:,}"
-    if report.gone:
-        counts += f", listed but not there {report.gone:,}"
-    return [
-        *(f"damaged, fetched anew  {one}" for one in report.damaged),
-        *(f"refused  {one}" for one in report.refused),
-        *(f"differs from yours  {one}" for one in report.differing),
-        f"{counts}, refused {len(report.refused):,}",
-    ]
+def _blocks(done: MirroredRegistry) -> Iterator[Line]:
+    for one in done.damaged:
+        yield Line(f"damaged, fetched anew  {one}", Tone.WARNING)
+    for one in done.refused:
+        yield Line(f"refused  {one}", Tone.BAD)
+    for one in done.differing:
+        yield Line(f"differs from yours  {one}", Tone.WARNING)
+    counts = f"bundles kept {done.kept:,}, there already {done.unchanged:,}"
+    if done.gone:
+        counts += f", listed but not there {done.gone:,}"
+    yield Line(f"{counts}, refused {len(done.refused):,}")

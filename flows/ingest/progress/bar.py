@@ -14,8 +14,8 @@ from rich.text import Text
 from flows.common.process.progress import LOGGER
 from flows.common.process.signals import heard, restoring, unbroken
 from flows.common.terminal import printable
-from flows.ingest.progress.text import part_name, percent, pieces, rows
-from flows.ingest.progress.value import RunProgress
+from flows.ingest.progress.text import counters, part_name, percent, pieces, rows
+from flows.ingest.progress.value import RunProgress, RunState
 
 A_SECOND = 8
 """So often the bar is drawn: what a signal is answered with is seen at once."""
@@ -82,9 +82,8 @@ def render(progress: RunProgress, width: int) -> Group:
     share = progress.share
     bar = ProgressBar(total=1.0, completed=share) if share is not None else ProgressBar(total=None)
     head.add_row(Text(name), bar, Text(percent(progress)))
-    below = rows(pieces(progress), width)
-    stopping = heard()
-    if stopping:
-        below += rows([stopping], width)
+    below = rows(pieces(progress), width, 1) + rows(counters(progress), width, 2)
+    if progress.state is RunState.RUNNING and (stopping := heard()):
+        below.append(stopping)
     lines = [Text(line, no_wrap=True, overflow="ellipsis") for line in below]
     return Group(head, *lines)

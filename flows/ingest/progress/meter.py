@@ -45,8 +45,8 @@ class ProgressMeter:
         self._parts: int | None = None
         self._noun = "papers"
         self._before = 0
-        self._expected: int | None = None
-        self._is_estimate = False
+        self._known: int | None = None
+        self._about_left: int | None = None
         self._share: float | None = None
         self._least_seconds = 0.0
         self._state = RunState.RUNNING
@@ -76,16 +76,23 @@ class ProgressMeter:
             self._before += _number(counts)
 
     def expect(self, left: int | None, *, is_estimate: bool = False) -> None:
-        """Note how many are still to come after those that are done, or that nobody knows."""
+        """Note how many are still to come after those that are done, or that nobody knows.
+
+        An estimate stays until the next one: what is committed meanwhile was no part of it, or the
+        share would leap ahead at each commit and back when its estimate comes.
+        """
         with self._lock:
-            self._expected = None if left is None else self._done + max(left, 0)
-            self._is_estimate = is_estimate and bool(left)
+            self._known = self._about_left = None
+            if left and is_estimate:
+                self._about_left = left
+            elif left is not None:
+                self._known = self._done + max(left, 0)
 
     def expect_no_more(self, papers: int) -> None:
         """Note that so many of those that were expected do not come."""
         with self._lock:
-            if self._expected is not None:
-                self._expected = max(self._expected - papers, self._done)
+            if self._known is not None:
+                self._known = max(self._known - papers, self._done)
 
     def reach(self, share: float) -> None:
         """Note what part of the bytes was read, 0 to 1; it counts where no number is known."""
@@ -117,7 +124,7 @@ class ProgressMeter:
                 state=self._state, reason=self._reason,
                 part=self._part, part_number=self._number, parts=self._parts,
                 noun=self._noun, done=self._done,
-                expected=self._expected, is_estimate=self._is_estimate,
+                expected=self._expected, is_estimate=self._about_left is not None,
                 share=share, rate=self._rate(), seconds_left=self._seconds_left(share),
                 new_records=counts.new_records, new_snapshots=counts.new_snapshots,
                 unchanged=counts.unchanged, reissued=counts.reissued,
@@ -132,10 +139,17 @@ class ProgressMeter:
     def _done(self) -> int:
         return _number(self._counts)
 
+    @property
+    def _expected(self) -> int | None:
+        if self._about_left is not None:
+            return self._done + self._about_left
+        return None if self._known is None else max(self._known, self._done)
+
     def _share_done(self) -> float | None:
-        if self._expected is None:
+        expected = self._expected
+        if expected is None:
             return self._share
-        return min(self._done / self._expected, 1.0) if self._expected else 1.0
+        return self._done / expected if expected else 1.0
 
     def _note_moment(self) -> None:
         """Remember when how much had come, for a minute."""
@@ -151,8 +165,8 @@ class ProgressMeter:
     def _seconds_left(self, share: float | None) -> float | None:
         if self._state is not RunState.RUNNING:
             return None
-        if self._expected is not None:
-            left, rate = self._expected - self._done, self._rate()
+        if (expected := self._expected) is not None:
+            left, rate = expected - self._done, self._rate()
             seconds = 1 / rate if rate else self._least_seconds
             return max(seconds, self._least_seconds) * left if seconds or not left else None
         first = self._moments[0]

@@ -12,7 +12,8 @@ _FEW = 10
 
 def one_line(progress: RunProgress) -> str:
     """Return how far a run is, as one line of plain text."""
-    return sentence("; ".join(filter(None, [", ".join(pieces(progress)), part_name(progress)])))
+    numbers = ", ".join([*pieces(progress), *counters(progress)])
+    return sentence(": ".join(filter(None, [part_name(progress), numbers])))
 
 
 def part_name(progress: RunProgress) -> str:
@@ -33,7 +34,7 @@ def percent(progress: RunProgress) -> str:
 
 
 def pieces(progress: RunProgress) -> Iterator[str]:
-    """Yield the numbers, the most wanted first: done, rate, time left, then each counter."""
+    """Yield how much is done, the rate, and the time left, as far as they are known."""
     yield _done(progress)
     if progress.share is not None and progress.expected is None:
         yield percent(progress)
@@ -41,25 +42,21 @@ def pieces(progress: RunProgress) -> Iterator[str]:
         yield _rate(progress.rate)
     if progress.seconds_left:
         yield f"{duration(progress.seconds_left)} left"
-    for name, number in counters(progress):
-        yield f"{name} {number:,}"
 
 
-def counters(progress: RunProgress) -> Iterator[tuple[str, int]]:
-    """Yield what became of the papers; what is rare only where there is any."""
-    reissued = progress.noun == "records"
-    if reissued:
-        yield "reissued", progress.reissued
-    else:
-        yield "new", progress.new_records
-        yield "changed", progress.new_snapshots
-    yield "unchanged", progress.unchanged
+def counters(progress: RunProgress) -> Iterator[str]:
+    """Yield what became of the papers once there are any; what is rare where there is any."""
+    issued = {"new": progress.new_records, "changed": progress.new_snapshots}
+    usual = {"reissued": progress.reissued} if progress.noun == "records" else issued
+    usual["unchanged"] = progress.unchanged
     rare = {
         "rejects": progress.rejects,
         "withdrawn": progress.withdrawn,
         "not selected": progress.filtered,
     }
-    yield from ((name, number) for name, number in rare.items() if number)
+    if progress.done:
+        yield from (f"{name} {number:,}" for name, number in usual.items())
+        yield from (f"{name} {number:,}" for name, number in rare.items() if number)
 
 
 def duration(seconds: float) -> str:
@@ -90,7 +87,7 @@ def _rate(rate: float) -> str:
     return f"{rate:.1f}/s" if rate >= 1 else f"{rate * _MINUTE:.1f}/min"
 
 
-def rows(parts: Iterable[str], width: int, most: int = 2) -> list[str]:
+def rows(parts: Iterable[str], width: int, most: int) -> list[str]:
     """Return texts joined by commas in at most so many rows; the last texts are left out first."""
     found: list[str] = []
     for part in parts:

@@ -25,8 +25,8 @@ from support.stores.object_store import KEY_ID, S3, SECRET, make_bucket, moto_se
 from support.stores.stored_objects import contents, fetch, objects, use
 
 from flows.cli.data.find import print_matches
+from flows.cli.data.folder_status import folder_status
 from flows.cli.data.show import print_record
-from flows.cli.data.status import status_lines
 from flows.common.config import Config, load_config
 from flows.common.errors import ConfigError, StoreError
 from flows.common.files.locations import location_of
@@ -342,9 +342,9 @@ def test_what_is_kept_can_be_read(
     shown = capsys.readouterr().out
     assert f"s3://{s3.bucket}/a/prefix/bundles/2017/M5/" in shown
     assert "GoSGD" in shown
-    lines = list(status_lines(config))
-    assert lines[0] == "records 9, rejects 1"
-    assert any("done with 1 reject;" in one for one in lines)
+    found = folder_status(config)
+    assert (found.records, found.rejects, found.faults) == (9, 1, [])
+    assert [run.outcome for run in found.runs] == ["done, 1 reject"]
 
 
 def test_receipts_are_issued_again(s3: S3, tmp_path: Path) -> None:

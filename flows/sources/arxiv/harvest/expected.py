@@ -79,10 +79,10 @@ class ExpectedPapers:
         later = [w for w in self._windows[self._number :] if not self._is_settled(w)]
         if not later:
             return 0
-        days = _days(window, self._today)
-        if left is None or not days:
+        days, papers = _days(window, self._today), self._before + (left or 0)
+        if left is None or not days or not papers:
             return None
-        a_day = (self._before + left) / days
+        a_day = papers / days
         return sum(
             max(round(a_day * _days(one, self._today)) - self._came[one], 0) for one in later
         )
