@@ -75,7 +75,7 @@ def test_a_list_of_several_pages_is_estimated_by_its_days(tmp_path: Path) -> Non
         last = date(2025, 3, 10)
         line, _ = plan(config, categories=["all"], first=first, until=last)
     about = number(line.partition("about ")[2])
-    assert "more than 1500 papers" in line
+    assert "more than 1,500 papers" in line
     assert 2500 < about < 3500
 
 
