@@ -59,7 +59,7 @@ def open_run(job: str, config: Config, steps: StepRunner = DIRECTLY) -> Iterator
 
 def write_report(run: Run) -> RunReport:
     """Write the report into the run's folder and return it."""
-    return run.steps.run(Step.WRITE_REPORT, run.name, partial(_write_report, run))
+    return run.steps.run(Step.WRITE_REPORT, f"write report {run.name}", partial(_write_report, run))
 
 
 def _write_report(run: Run) -> RunReport:
