@@ -12,12 +12,15 @@ import subprocess
 import sys
 import tempfile
 import time
+import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-OLDEST = (3, 11)
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+NAMED = [line.rpartition(" ")[2] for line in PROJECT["classifiers"] if ":: Python :: 3." in line]
+SUPPORTED = [tuple(map(int, version.split("."))) for version in NAMED]
 TELL = "import sys; print(*sys.version_info[:2])"
 IMPORT_ALL = """
 import importlib, pkgutil, flows, transforms
@@ -51,7 +54,7 @@ def tool(*words: str | Path, cwd: Path, **env: str) -> None:
 
 
 def pythons() -> dict[tuple[int, ...], str]:
-    """Return the Pythons on the PATH and of pyenv that are new enough, by their versions."""
+    """Return the Pythons on the PATH and of pyenv that are supported, by their versions."""
     folders = map(Path, os.environ["PATH"].split(os.pathsep))
     found = [file for folder in folders for file in folder.glob("python3*")]
     found += Path.home().glob(".pyenv/versions/*/bin/python3")
@@ -60,7 +63,7 @@ def pythons() -> dict[tuple[int, ...], str]:
         if re.fullmatch(r"python3(\.\d+)?", file.name):
             told = subprocess.run([file, "-c", TELL], capture_output=True, text=True, check=False)
             version = tuple(map(int, told.stdout.split()))
-            if told.returncode == 0 and version >= OLDEST:
+            if told.returncode == 0 and version in SUPPORTED:
                 versions.setdefault(version, str(file))
     return dict(sorted(versions.items()))
 

@@ -95,5 +95,6 @@ def pythons() -> Iterator[str]:
             yield found[1]
 
 
-def test_the_oldest_python_that_is_named_is_the_one_that_is_required() -> None:
-    assert PROJECT["requires-python"] == f">={next(pythons())}"
+def test_the_pythons_that_are_named_are_those_that_are_required() -> None:
+    first, *_, last = pythons()
+    assert PROJECT["requires-python"] == f">={first},<3.{int(last.removeprefix('3.')) + 1}"
