@@ -111,7 +111,7 @@ def assert_messages(states: dict[str, dict[str, str]], folder: Path) -> None:
     """Show that the state of a flow run says what became of it, and where the report is."""
     said = {job: state["message"] for job, state in states.items()}
     assert said["backfill"].startswith("Done: 9 papers came (9 new); 1 reject; the report is")
-    assert said["nightly"].startswith("Done: 60 papers came (60 new); the report is ")
+    assert said["nightly"].startswith("Complete: the 60 papers that changed on arXiv from ")
     assert "1 " in said["rerun"].partition("; the report is")[0]
     for job, message in said.items():
         file = Path(message.partition(f"artifact pith-{job}-report, and ")[2])
