@@ -13,6 +13,7 @@ from flows.cli.keys import trust
 from flows.cli.keys.keygen import keygen
 from flows.cli.merge import merge
 from flows.cli.registry.app import app as registry
+from flows.cli.up import up
 from flows.cli.verify.verify import verify
 
 app = typer.Typer(
@@ -30,6 +31,7 @@ for _command in (
     jobs.nightly,
     jobs.rerun,
     jobs.serve,
+    up,
     show,
     find,
     export,
