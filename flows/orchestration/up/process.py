@@ -5,14 +5,18 @@ import os
 import signal
 import sys
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Self
 
 from flows.common.terminal import printable
 
 LONGEST_LINE = 4000
-"""Characters of a line that are shown; the rest of it is dropped."""
+"""Characters of a line that are shown, and kept of one without an end; the rest is dropped."""
+
+_TRACEBACK = "Traceback (most recent call last):"
+_BETWEEN = ("The above exception was", "During handling of the above")
+_SQL = ("[SQL", "[parameters", "(Background on this error")
 
 _BLOCK = 2**16
 _KEPT_LINES = 30
@@ -31,7 +35,7 @@ class Child:
         self._process, self._tie, self._output = process, tie, output
         self._held: deque[str] = deque(maxlen=_KEPT_LINES)
         self._say: Callable[[str], None] = self._held.append
-        self._begun = b""
+        self._lines = Lines()
         asyncio.get_running_loop().add_reader(output, self._read)
 
     @classmethod
@@ -68,8 +72,8 @@ class Child:
         status = await self._process.wait()
         self.kill()
         self._read()
-        if self._begun:
-            self._take(b"\n")
+        for line in self._lines.end():
+            self._say(line)
         self._close()
         return f"killed by {signal.Signals(-status).name}" if status < 0 else f"status {status}"
 
@@ -98,18 +102,59 @@ class Child:
             if not block:
                 asyncio.get_running_loop().remove_reader(self._output)
                 return
-            self._take(block)
-
-    def _take(self, block: bytes) -> None:
-        *lines, self._begun = (self._begun + block).split(b"\n")
-        # A line without an end is not kept without end.
-        self._begun = self._begun[:LONGEST_LINE]
-        for line in lines:
-            text = line.decode(errors="replace").rstrip()
-            if text:
-                self._say(printable(text, LONGEST_LINE))
+            for line in self._lines.take(block):
+                self._say(line)
 
     def _close(self) -> None:
         asyncio.get_running_loop().remove_reader(self._output)
         os.close(self._output)
         os.close(self._tie)
+
+
+class Lines:
+    """Cuts what a process writes into lines that are safe on a terminal.
+
+    Of a traceback only the last line is left, which names the error: Prefect's server writes a
+    hundred lines where SQLite was locked for a moment and it tries again. PITH_DEBUG leaves all.
+    """
+
+    def __init__(self) -> None:
+        """Begin with nothing."""
+        self._begun = b""
+        self._error: str | None = None
+        self._is_within = False
+        self._shows_all = bool(os.environ.get("PITH_DEBUG"))
+
+    def take(self, block: bytes) -> Iterator[str]:
+        """Yield the lines that end in this block."""
+        *lines, self._begun = (self._begun + block).split(b"\n")
+        self._begun = self._begun[:LONGEST_LINE]
+        for line in lines:
+            if text := line.decode(errors="replace").rstrip():
+                yield from map(_safe, [text] if self._shows_all else self._folded(text))
+
+    def end(self) -> Iterator[str]:
+        """Yield what was written last, though no line has ended."""
+        yield from self.take(b"\n")
+        if self._error:
+            yield _safe(self._error)
+
+    def _folded(self, text: str) -> Iterator[str]:
+        """Yield a line, or nothing while it belongs to a traceback."""
+        if text == _TRACEBACK:
+            self._is_within = True
+        elif self._is_within:
+            # Where it ends shows by the first line after it: until then there may be a second one.
+            self._is_within = text.startswith(" ")
+            self._error = text
+        elif self._error and (text.startswith((" ", *_SQL, *_BETWEEN))):
+            return
+        else:
+            if self._error:
+                yield self._error
+            self._error = None
+            yield text
+
+
+def _safe(text: str) -> str:
+    return printable(text, LONGEST_LINE)
