@@ -2,8 +2,11 @@
 
 import json
 import os
+import signal
+import sqlite3
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -16,6 +19,8 @@ from support.registry.running_up import PATIENCE, Up, in_session, running_up
 from support.runs.command import assert_one_sentence, run
 from support.runs.real_prefect import is_over, state_of, write_config
 from support.runs.runs import assert_whole, rows
+
+from flows.orchestration.up.interrupted import STOPPED_BY_SERVE
 
 pytestmark = pytest.mark.prefect
 
@@ -103,14 +108,12 @@ def test_what_is_killed_is_back_and_the_run_under_way_goes_on(
         assert state_of(up.api, night) == "Completed"
         assert len(rows(folder, "papers")) == PAPERS
         arxiv.hold_again()
-        up.api.start("rerun/pith", papers=["9999.99999"])
         stop_with_a_run(up, arxiv)
     assert_whole(folder)
 
 
 def stop_with_a_run(up: Up, arxiv: HeldArxiv) -> None:
     """Stop all while a run waits for arXiv, and show that the next start would know of it."""
-    (up.folder / "other").mkdir()
     run_id = start_and_hold(up, arxiv)
     sessions = list(up.pids().values())
     assert up.end(signal.SIGINT) == 0
@@ -120,6 +123,6 @@ def stop_with_a_run(up: Up, arxiv: HeldArxiv) -> None:
     assert up.lines()[-1] == "up      | all has stopped, and nothing is left running"
     assert not (up.folder / "data" / "prefect" / "up.json").exists()
     with closing(sqlite3.connect(up.folder / "data" / "prefect" / "prefect.db")) as database:
-        query = "SELECT state_type, message FROM flow_run_state WHERE flow_run_id = ? ORDER BY timestamp"
+        query = "SELECT type, message FROM flow_run_state WHERE flow_run_id = ? ORDER BY timestamp"
         (*_, last) = database.execute(query, (run_id,))
     assert last == ("CANCELLED", STOPPED_BY_SERVE)
