@@ -65,6 +65,13 @@ def backfill_command(
         Papers become signed bundles and Parquet tables; known ones are counted as unchanged, and
         what cannot be used is kept as a reject. A harvest that was interrupted goes on where it
         stopped. Runs as a Prefect flow where a server is configured, and by itself elsewhere.
+
+        Examples:
+            pith-ingest backfill --category cs.LG --from 2026-11-01 --dry-run
+            pith-ingest backfill --category cs.LG --category stat.ML --from 2026-11-01
+            pith-ingest backfill --snapshot arxiv-metadata-oai-snapshot.json
+            pith-ingest backfill --search 'cat:cs.LG AND ti:attention' --limit 200
+            pith-ingest backfill --raw data/raw
         """
         given: dict[str, Any] = dict(sources)
         if given["raw"]:
@@ -126,6 +133,10 @@ def nightly(config: ConfigOption = None, data: DataOption = None) -> None:
     """Harvest what changed on arXiv since the last day that is proven complete.
 
     Runs as a Prefect flow where a server is configured, and by itself elsewhere.
+
+    Examples:
+        pith-ingest nightly
+        pith-ingest nightly --config /etc/pith-ingest/config.yaml --quiet
     """
     from flows.jobs.nightly import NightlyOptions
     from flows.jobs.nightly import nightly as job
@@ -159,6 +170,11 @@ def rerun(
 
     ArXiv serves only the newest version's metadata. Runs as a Prefect flow where a server is
     configured, and by itself elsewhere.
+
+    Examples:
+        pith-ingest rerun 1906.10822
+        pith-ingest rerun https://arxiv.org/abs/math/0410603 10.48550/arXiv.1906.10822
+        pith-ingest rerun --reissue 1906.10822v1
     """
     from flows.jobs.rerun import RerunOptions
     from flows.jobs.rerun import rerun as job
@@ -178,6 +194,10 @@ def serve(config: ConfigOption = None, data: DataOption = None) -> None:
     """Serve the three jobs to a Prefect server, the nightly one on its schedule, until stopped.
 
     It needs a server: `prefect server start` in another terminal.
+
+    Examples:
+        pith-ingest serve
+        pith-ingest serve --config /etc/pith-ingest/config.yaml
     """
     from flows.common.process.signals import leave
     from flows.orchestration.launch import keep_analytics_off

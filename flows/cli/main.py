@@ -62,7 +62,7 @@ def _run() -> int:
     from flows.cli.app import app
 
     try:
-        return app(standalone_mode=False) or ExitStatus.DONE
+        return app(standalone_mode=False, prog_name="pith-ingest") or ExitStatus.DONE
     except typer.Abort:
         return ExitStatus.PROBLEMS
     except typer.TyperException as error:
@@ -78,19 +78,18 @@ def _explain(message: str, exit_status: int) -> int:
 
 
 def _explain_words(error: "TyperException") -> None:
-    """Print what is wrong with the words of a command, as Typer does, but safely."""
+    """Print what is wrong with the words of a command, and where to get help; or help alone."""
+    from flows.cli.output.help import plain_help
+
     context = getattr(error, "ctx", None)
     words = error.format_message()
     if context and words == context.get_help():  # no words at all
-        usage, words = words, ""
-    elif context:
-        usage = f"{context.get_usage()}\nTry '{context.command_path} --help' for help."
-    else:
-        usage = ""
-    for line in usage.splitlines():
-        echo(line, err=True)
-    if words:
-        echo(f"Error: {sentence(words)}", err=True)
+        for line in plain_help(context):
+            echo(line, err=True)
+        return
+    echo(f"pith-ingest: {sentence(words)}", err=True)
+    if context:
+        echo(f"Try '{context.command_path} --help' for help.", err=True)
 
 
 def _describe(error: OSError) -> str:

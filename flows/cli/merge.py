@@ -32,6 +32,9 @@ def merge(
 
     It is signed with your key; events of one signer that contradict each other are shown. Who you
     are is never read from the folder that this stands in.
+
+    Examples:
+        pith-ingest merge mine.json theirs.json --output merged.json
     """
     from flows.common.config import load_config
     from flows.common.errors import ConfigError

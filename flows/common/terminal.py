@@ -4,8 +4,14 @@ Text from outside (fields, file names, what servers say, what a user pastes) nev
 forges a line, turns the order of what stands around it, or shows a signing key.
 """
 
+import os
 import re
 import sys
+from enum import StrEnum
+from typing import TYPE_CHECKING, Literal, NamedTuple, TextIO
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
 
 LONGEST_SENTENCE = 1000
 """Characters of an error, of a log line or of a report's line: a server may say megabytes."""
@@ -18,6 +24,27 @@ _HEX_KEY = re.compile(r"[0-9a-fA-F]{64}", re.ASCII)
 _LONG_RUN = re.compile(r"[\w+/-]{32,}=*", re.ASCII)
 _TURN = re.compile(r"(?<=[a-z])[A-Z0-9]|(?<=[A-Z])[a-z0-9]|(?<=[0-9])[A-Za-z]", re.ASCII)
 _TURNS = 0.4
+
+
+class Tone(StrEnum):
+    """What a line means, which a terminal shows as a style of rich's; without colour, as nothing.
+
+    So the words alone say it too.
+    """
+
+    PLAIN = ""
+    GOOD = "green"
+    WARNING = "yellow"
+    BAD = "red"
+    FAINT = "dim"
+    STRONG = "bold"
+
+
+class Line(NamedTuple):
+    """One line for a person, which a narrow terminal wraps below its own indent."""
+
+    text: str
+    tone: Tone = Tone.PLAIN
 
 
 def printable(text: str, most: int | None = None) -> str:
@@ -68,3 +95,19 @@ def echo(line: str, *, err: bool = False) -> None:
     stream = sys.stderr if err else sys.stdout
     stream.write(f"{printable(line)}\n")
     stream.flush()
+
+
+def has_colour(stream: TextIO) -> bool:
+    """Return whether colour may be shown: on a terminal, and where NO_COLOR is not set."""
+    return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def render(rendered: "RenderableType") -> None:
+    """Write what rich lays out to standard output, a terminal; its texts are `printable` already.
+
+    Without colour there is no escape sequence at all, not even for bold.
+    """
+    from rich.console import Console
+
+    colours: Literal["auto"] | None = "auto" if has_colour(sys.stdout) else None
+    Console(color_system=colours, markup=False, emoji=False, highlight=False).print(rendered)

@@ -6,8 +6,9 @@ Compared with what is known, issued, written. Only the flow's process names and 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from functools import cached_property
+from operator import attrgetter
 
 from flows.common.counts import Counts
 from flows.common.process.stopwatch import Stopwatch
@@ -39,15 +40,24 @@ PAPERS_A_BATCH = 500
 
 _GROUP = GROUP_ROWS["bundles"]
 
+Signed = tuple[str, date | None, date]
+"""What a report counts signed papers by: archive, day of change on arXiv, day of signing."""
+
+_signed = attrgetter("primary_category", "datestamp", "issued_at")
+
 
 @dataclass(slots=True)
 class Prepared:
-    """The counts of a unit's papers, and what its shard adds; None when nothing is new."""
+    """The counts of a unit's papers, and what its shard adds; None when nothing is new.
+
+    `signed` counts the rows of its papers: 0.2 µs each, and no shard is read for a report.
+    """
 
     counts: Counts = field(default_factory=Counts)
     commit: Commit | None = None
     files: list[UnnamedFile] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
+    signed: Counter[Signed] = field(default_factory=Counter)
 
 
 def prepare(
@@ -76,7 +86,7 @@ def prepare(
     with watch.stage("write tables"):
         files = batch.writer.write(context.layout, shard)
     commit = Commit(shard, tuple(batch.records), tuple(batch.reject_sha256s))
-    return Prepared(batch.counts, commit, files, watch.seconds)
+    return Prepared(batch.counts, commit, files, watch.seconds, _by_archive(batch.signed))
 
 
 class _Batch:
@@ -90,6 +100,7 @@ class _Batch:
         self.moment = moment
         self.watch = watch
         self.counts = Counts()
+        self.signed: Counter[tuple[str, date | None, datetime]] = Counter()
         self.records: list[RecordRow] = []
         self.reject_sha256s: list[str] = []
         self.writer = ShardWriter()
@@ -184,6 +195,7 @@ class _Batch:
 
     def _flush(self) -> None:
         of_papers, of_events, of_bundles = self._rows
+        self.signed.update(map(_signed, of_papers))
         self.writer.add("papers", of_papers)
         self.writer.add("events", of_events)
         self.writer.add("bundles", of_bundles)
@@ -235,3 +247,11 @@ def _is_due(drafted: Draft, record: KnownRecord) -> bool:
         return False
     then, now = record.datestamp, drafted.paper.datestamp
     return then is None or now is None or then <= now
+
+
+def _by_archive(signed: Mapping[tuple[str, date | None, datetime], int]) -> Counter[Signed]:
+    """Return how many papers were signed by archive: a year of them is some thousand numbers."""
+    found: Counter[Signed] = Counter()
+    for (category, day, moment), number in signed.items():
+        found[category.partition(".")[0], day, moment.date()] += number
+    return found

@@ -1,11 +1,13 @@
 """A run under way: what its units share, and what became of them until now."""
 
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from flows.common.config import Config
 from flows.common.counts import Counts
 from flows.common.process.clock import Clock
+from flows.ingest.prepare import Signed
 from flows.ingest.steps import StepRunner
 from flows.ingest.worker_context import WorkerContext
 from flows.store.parquet.shards import WrittenFile
@@ -63,7 +65,8 @@ class Run:
     """A run under way; its steps add to `results`, and to what else its report says.
 
     `windows` are those of a harvest, `coverage` and `papers` are lines of the report; `unreachable`
-    says why arXiv could not be asked any more, `stopped` why the input could not be read on.
+    says why arXiv could not be asked any more, `stopped` why the input could not be read on;
+    `signed` counts the papers that got a bundle, as `Prepared` does.
     """
 
     name: str
@@ -82,6 +85,7 @@ class Run:
     unreachable: str | None = None
     stopped: str | None = None
     committed: Counts = field(default_factory=Counts)
+    signed: Counter[Signed] = field(default_factory=Counter)
 
     @property
     def clock(self) -> Clock:

@@ -58,8 +58,11 @@ def write_report(run: Run) -> RunReport:
 
 
 def _write_report(run: Run) -> RunReport:
+    # Here, for templates take long to import.
+    from flows.jobs.reports.page import write_page
+
     report = make_report(run, utc_now())
     layout = run.store.layout
     with unbroken(), writing(layout.root):
-        report.write(layout)
+        write_page(layout, run.name, report.write(layout))
     return report

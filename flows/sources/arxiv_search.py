@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, ClassVar, Self
 
 from flows.common.batches import batches
 from flows.common.config import Config
+from flows.common.counts import counted
 from flows.common.process.progress import track
 from flows.ingest.run import Run
 from flows.ingest.steps import Step, step_size
 from flows.sources.arxiv.connection import (
     connect,
     count_requests,
-    counted,
     noting_unreachable,
     pace_of,
 )
@@ -53,7 +53,7 @@ class ArxivSearch:
         taken = min(found, self.limit)
         requests = max(ceil(taken / config.limits.search_page_size), 1) + taken
         return [
-            f"the search finds {counted(found, 'paper')}, of which {taken} would be taken",
+            f"the search finds {counted(found, 'papers')}, of which {taken} would be taken",
             count_requests(config.arxiv, requests),
         ]
 

@@ -1,46 +1,58 @@
-"""The names of papers that people paste: arXiv ids, links, DOIs, Pith Numbers."""
+"""The names of papers that people paste: arXiv ids, links, DOIs, Pith Numbers, text with one."""
 
 import re
 from dataclasses import dataclass
 
 from transforms.bundle.record import SUFFIX_LENGTH
 
-_LONGEST = 500
-"""Characters; no reference is as long, and hostile text costs no time."""
+_LONGEST = 10_000
+"""Characters: more than any citation has."""
 
 _BRACKETS = "<([{\"'"
 _TRAILING = ">)]}\"'.,;:!?"
-# The stamp in a PDF's margin: arXiv:1906.10822v1 [cs.LG] 26 Jun 2019
-_STAMP = re.compile(r"\s+\[[\w.-]+\](?:\s+\d{1,2} \w{3} \d{4})?\Z", re.ASCII)
-_QUERY = re.compile(r"[?#].*\Z", re.DOTALL)
-_PREFIX = re.compile(
-    r"""
-    \A (?: arxiv: | oai:arxiv\.org:
-      | (?:https?://)? (?:www\.|export\.)? arxiv\.org/(?:abs|pdf|html|format)/
-      | (?:doi: | (?:https?://)?(?:dx\.)?doi\.org/)? \s* 10\.48550/arxiv\.
-    ) \s*
-    """,
-    re.ASCII | re.IGNORECASE | re.VERBOSE,
-)
-_ENDING = re.compile(r"(?:\.pdf)?/*\Z", re.ASCII | re.IGNORECASE)
-_ID = re.compile(
-    r"""
+# What stands before an id where it can be nothing else; sites that are asked for arXiv's ids, and
+# the addresses of any registry.
+_PREFIX = r"""
+    (?: arxiv:
+      | oai:arxiv\.org:
+      | (?:doi:\s{0,9} | (?:https?://)? (?:dx\.|www\.)? doi\.org/)? 10\.48550/arxiv\.
+      | (?:https?://)? (?:[a-z]{2,8}\.)? arxiv\.org/ (?:abs|pdf|html|format|ps|src|e-print)/
+      | (?:corr,?\s{1,9})? abs/
+      | (?:https?://)? (?:www\.)? ar5iv (?:\.labs\.arxiv)? \.org/ (?:abs|pdf|html)/
+      | (?:https?://)? (?:www\.)? alphaxiv\.org/ (?:abs|pdf|html|overview)/
+      | (?:https?://)? (?:www\.)? huggingface\.co/papers/
+      | (?:https?://)? (?:www\.)? scirate\.com/arxiv/
+      | (?:https?://)? (?:www\.|api\.)? semanticscholar\.org/ arxiv [:/]
+      | https?://[^\s/]{1,255}/ (?:\.well-known/)? pith/
+    ) \s{0,9}
+"""
+_ID = r"""
     (?: (?P<new> \d{4}\.\d{4,5})
       | (?P<archive> [a-z]+(?:-[a-z]+)*) (?:\.[a-z]+(?:-[a-z]+)*)? / (?P<old> \d{7})
     ) (?:v (?P<version> [1-9]\d{0,3}))?
+"""
+_TAIL = r"(?: \.pdf | \.json | /(?:bundle|state)\.json )?"
+# Names as they stand in other text; what is part of a longer word, number or path is none.
+_NAMED_ID = re.compile(
+    rf"(?<![\w./-]) (?:{_PREFIX})? {_ID} {_TAIL} (?! [\w-] | [./]\w )",
+    re.ASCII | re.IGNORECASE | re.VERBOSE,
+)
+_NAMED_NUMBER = re.compile(
+    rf"""
+    (?<![\w./-])
+    (?: https?://[^\s/]{{1,255}}/ (?:\.well-known/)? pith/ (?: (?P<year> pith:\d{{4}}:) | pith:)?
+      | (?P<full> pith:\d{{4}}:)
+      | pith:
+    ) (?P<suffix> [a-z2-7]{{8,{SUFFIX_LENGTH}}}) {_TAIL} (?! [\w-] | [./:]\w )
     """,
     re.ASCII | re.IGNORECASE | re.VERBOSE,
 )
-_PREFIXED_NUMBER = re.compile(
-    r"(?:https?://pith\.science/pith/|(?P<full>pith:\d{4}:)|pith:)(?P<suffix>[a-z2-7]{8,26})",
-    re.ASCII | re.IGNORECASE,
-)
-# In capitals only: words of eight letters are no numbers.
+# In capitals only and by themselves: words of eight letters are no numbers.
 _BARE_NUMBER = re.compile(r"[A-Z2-7]{8,26}", re.ASCII)
 
 
 class BadReferenceError(ValueError):
-    """A text that names no paper; the message says which forms do."""
+    """A text that names no paper, or several; the message says which forms do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +61,14 @@ class Reference:
 
     Either `arxiv_id` or `pith_number` is set. The id is arXiv's canonical one (`math/0309136`, also
     for `math.GT/0309136`); the number is a whole one, `pith:2019:` and 26 characters, or a short
-    one, `pith:` and at least 8 characters.
+    one, `pith:` and at least 8 characters. `beside` is a number that the text has beside the id, as
+    a registry's citations have: of this paper, or the text names two.
     """
 
     arxiv_id: str | None = None
     version: int | None = None
     pith_number: str | None = None
+    beside: str | None = None
 
     def __str__(self) -> str:
         """Return its shortest form, such as `1906.10822v1`."""
@@ -63,40 +77,62 @@ class Reference:
 
 
 def parse_reference(text: str) -> Reference:
-    """Return the paper of an id, a link to arXiv, its DOI there or a Pith Number, in any case.
+    """Return the paper of an id, a link, a DOI of arXiv's or a Pith Number, in any case.
 
-    Space and punctuation around it, queries, fragments and `.pdf` are left aside. Raises
-    `BadReferenceError`.
+    It may stand in other text, such as a citation or the line in a PDF's margin, as often as it
+    likes, but no other paper may. Raises `BadReferenceError`.
     """
-    reference = _read(text.strip()) if len(text) <= _LONGEST else None
-    if reference is None:
-        raise BadReferenceError(
-            f"{text!r:.80} is not an arXiv id such as 1906.10822 or math/0410603, nor a link to a "
-            "paper on arXiv, its DOI there, or a Pith Number"
-        )
-    return reference
+    if len(text) <= _LONGEST:
+        papers, numbers = _named_papers(text), _named_numbers(text)
+        if len(papers) > 1 or len(numbers) > 1:
+            raise BadReferenceError(_several([*map(str, papers), *numbers], text))
+        number = numbers[0] if numbers else None
+        if papers:
+            return Reference(papers[0].arxiv_id, papers[0].version, beside=number)
+        if number or (number := _bare_number(text)):
+            return Reference(pith_number=number)
+    raise BadReferenceError(
+        f"{text!r:.80} is not an arXiv id such as 1906.10822 or math/0410603, nor a link to a "
+        "paper on arXiv, its DOI there, or a Pith Number"
+    )
 
 
-def _read(text: str) -> Reference | None:
-    name = _QUERY.sub("", _STAMP.sub("", text)).lstrip(_BRACKETS).rstrip(_TRAILING)
-    return _number(name) or _paper(_ENDING.sub("", _PREFIX.sub("", name)))
+def _named_papers(text: str) -> list[Reference]:
+    """Return each paper that a text names by an id, or each version where it names several."""
+    found: dict[str, set[int]] = {}
+    for match in _NAMED_ID.finditer(text):
+        # The subject class of an old id, as in math.GT/0309136, is no part of its canonical form.
+        arxiv_id = match["new"] or f"{match['archive'].lower()}/{match['old']}"
+        versions = found.setdefault(arxiv_id, set())
+        if match["version"]:
+            versions.add(int(match["version"]))
+    return [
+        Reference(arxiv_id, version)
+        for arxiv_id, versions in found.items()
+        for version in sorted(versions) or [None]
+    ]
 
 
-def _number(name: str) -> Reference | None:
-    if match := _PREFIXED_NUMBER.fullmatch(name):
-        suffix = match["suffix"].upper()
-        if match["full"] and len(suffix) < SUFFIX_LENGTH:
-            return None
-        return Reference(pith_number=(match["full"] or "pith:").lower() + suffix)
-    if _BARE_NUMBER.fullmatch(name):
-        return Reference(pith_number=f"pith:{name}")
-    return None
+def _named_numbers(text: str) -> list[str]:
+    """Return each Pith Number of a text, but for short forms of those that it has whole."""
+    found: dict[str, str] = {}
+    for match in _NAMED_NUMBER.finditer(text):
+        suffix, year = match["suffix"].upper(), (match["full"] or match["year"] or "").lower()
+        if len(suffix) == SUFFIX_LENGTH or not year:
+            found[suffix] = f"{year}{suffix}" if year else found.get(suffix, f"pith:{suffix}")
+    return [
+        number
+        for suffix, number in found.items()
+        if not any(other != suffix and other.startswith(suffix) for other in found)
+    ]
 
 
-def _paper(name: str) -> Reference | None:
-    match = _ID.fullmatch(name)
-    if not match:
-        return None
-    # The subject class of an old id, as in math.GT/0309136, is no part of its canonical form.
-    arxiv_id = match["new"] or f"{match['archive'].lower()}/{match['old']}"
-    return Reference(arxiv_id, int(match["version"]) if match["version"] else None)
+def _bare_number(text: str) -> str | None:
+    name = text.strip().lstrip(_BRACKETS).rstrip(_TRAILING)
+    return f"pith:{name}" if _BARE_NUMBER.fullmatch(name) else None
+
+
+def _several(names: list[str], text: str) -> str:
+    most = 3
+    shown = names[:most] + ([f"{len(names) - most} more"] if len(names) > most else [])
+    return f"{text!r:.60} names {', '.join(shown[:-1])} and {shown[-1]}; name one paper"

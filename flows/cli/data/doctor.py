@@ -26,6 +26,11 @@ def doctor(
     Ledger, catalog, tables, bundle files and replies: whether they are there and have their sizes,
     or with --full every byte and every signature. Nothing is written without --repair, and nothing
     is deleted or issued with it. Exit status: 0 all is well, 1 something is wrong.
+
+    Examples:
+        pith-ingest doctor
+        pith-ingest doctor --full --data data/demo
+        pith-ingest doctor --repair
     """
     from flows.ingest.worker_context import layout_of
     from flows.store.repair.doctor import examine, repair_folder, report_lines

@@ -1,12 +1,12 @@
 """The command `export`: bundles out of the tables as files."""
 
-from datetime import datetime
+from datetime import date
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from flows.cli.options import DAY, ConfigOption, DataOption, load
+from flows.cli.options import ConfigOption, DataOption, load, typed_day
 from flows.common.terminal import echo
 
 
@@ -27,12 +27,19 @@ def export(
         ),
     ] = None,
     first: Annotated[
-        datetime | None,
-        typer.Option("--issued-from", formats=[DAY], metavar="DATE", help="First day of issue."),
+        date | None,
+        typer.Option(
+            "--issued-from",
+            parser=typed_day,
+            metavar="DAY",
+            help="First day of issue: 2026-11-14, '14 Nov', yesterday, friday, 7d (days ago).",
+        ),
     ] = None,
     until: Annotated[
-        datetime | None,
-        typer.Option("--issued-until", formats=[DAY], metavar="DATE", help="Last day of issue."),
+        date | None,
+        typer.Option(
+            "--issued-until", parser=typed_day, metavar="DAY", help="Last day of issue, likewise."
+        ),
     ] = None,
     everything: Annotated[bool, typer.Option("--all", help="Take all that is kept.")] = False,
     to: Annotated[
@@ -48,13 +55,17 @@ def export(
 
     Each is the newest bundle of its number, byte for byte, in DIR/<year>/<first two>/<suffix>.json.
     Conditions are met all together.
+
+    Examples:
+        pith-ingest export --all --to bundles
+        pith-ingest export 1906.10822 math/0410603 --to bundles
+        pith-ingest export --category cs.LG --issued-from 2026-11-01 --to bundles
     """
     if everything == any([papers, category, first, until]):
         raise typer.BadParameter("name papers, categories or days of issue, or else --all")
     from flows.ingest.worker_context import layout_of
     from flows.store.bundles.export import ExportSelection, export_bundles
 
-    days = first.date() if first else None, until.date() if until else None
-    selection = ExportSelection(papers or (), frozenset(category or ()), *days)
+    selection = ExportSelection(papers or (), frozenset(category or ()), first, until)
     exported = export_bundles(layout_of(load(config, data)), selection, to)
     echo(f"bundles written {exported.written}, there already {exported.unchanged}")

@@ -28,7 +28,12 @@ def find(
     config: ConfigOption = None,
     data: DataOption = None,
 ) -> None:
-    """Find papers by words of their title or authors, typed without accents."""
+    """Find papers by words of their title or authors, typed without accents.
+
+    Examples:
+        pith-ingest find schrodinger
+        pith-ingest find 'three factors' --limit 5 --data data/demo
+    """
     print_matches(load(config, data), text, limit)
 
 

@@ -8,6 +8,10 @@ def rebuild_catalog(config: ConfigOption = None, data: DataOption = None) -> Non
     """Make the catalog again from the tables, and bundle files that are missing.
 
     A search index that there is is made again too.
+
+    Examples:
+        pith-ingest rebuild-catalog
+        pith-ingest rebuild-catalog --data data/demo
     """
     from flows.ingest.worker_context import layout_of
     from flows.store.repair import rebuild

@@ -32,7 +32,13 @@ def show(
     config: ConfigOption = None,
     data: DataOption = None,
 ) -> None:
-    """Show what is known of one paper: its newest record, or the one that is named."""
+    """Show what is known of one paper: its newest record, or the one that is named.
+
+    Examples:
+        pith-ingest show 1906.10822
+        pith-ingest show https://arxiv.org/abs/1906.10822v1
+        pith-ingest show --bundle JUV2VY6F > bundle.json
+    """
     (print_bundle if bundle else print_record)(load(config, data), name)
 
 

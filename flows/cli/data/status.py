@@ -25,6 +25,10 @@ def status(config: ConfigOption = None, data: DataOption = None) -> None:
 
     Exit status: 0, or 1 where something that was committed is gone or changed, as far as a quick
     look tells.
+
+    Examples:
+        pith-ingest status
+        pith-ingest status --data data/demo
     """
     loaded = load(config, data)
     faults = list(find_faults(loaded))

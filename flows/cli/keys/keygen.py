@@ -22,6 +22,10 @@ def keygen(
 
     The file can be read by you alone. Every job makes a key on first use, so this command is only
     needed to have one elsewhere or before.
+
+    Examples:
+        pith-ingest keygen
+        pith-ingest keygen signing.key
     """
     from flows.common.config import load_config
     from flows.common.keys import create_key

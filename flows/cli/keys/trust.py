@@ -6,14 +6,21 @@ from typing import Annotated
 import typer
 
 from flows.cli.options import TrustConfigOption
+from flows.cli.output.help import Command, Group
 from flows.common.terminal import echo
 
 app = typer.Typer(
-    help="Say whose keys you trust: a file of your own, ~/.config/pith-ingest/trusted-keys.json."
+    cls=Group,
+    no_args_is_help=True,
+    help="""Say whose keys you trust: a file of your own, ~/.config/pith-ingest/trusted-keys.json.
+
+    Examples:
+        pith-ingest trust list
+    """,
 )
 
 
-@app.command()
+@app.command(cls=Command)
 def add(
     key: Annotated[str, typer.Argument(metavar="KEY", help="A public key: 32 bytes in base64.")],
     source: Annotated[
@@ -23,7 +30,12 @@ def add(
         ),
     ] = "the command line",
 ) -> None:
-    """Trust a public key from now on; one that is trusted already stays as it is."""
+    """Trust a public key from now on; one that is trusted already stays as it is.
+
+    Examples:
+        pith-ingest trust add 11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=
+        pith-ingest trust add 11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo= --from mail
+    """
     from flows.cli.keys.trusted_keys import save_key
     from transforms.signing import fingerprint
 
@@ -31,9 +43,13 @@ def add(
     echo(f"{'trusted' if is_new else 'trusted already'}: {fingerprint(saved.raw)}, {saved.reason}")
 
 
-@app.command("list")
+@app.command("list", cls=Command)
 def show(config: TrustConfigOption = None) -> None:
-    """Show each key that `verify` trusts where nothing is named, and why."""
+    """Show each key that `verify` trusts where nothing is named, and why.
+
+    Examples:
+        pith-ingest trust list
+    """
     from flows.cli.keys.trusted_keys import default_trust
     from transforms.signing import encode_base64, fingerprint
 
@@ -41,7 +57,7 @@ def show(config: TrustConfigOption = None) -> None:
         echo(f"{fingerprint(key)}  {encode_base64(key)}  {reason}")
 
 
-@app.command()
+@app.command(cls=Command)
 def remove(
     key: Annotated[
         str,
@@ -50,7 +66,11 @@ def remove(
         ),
     ],
 ) -> None:
-    """Trust a key no more that 'trust add' has added."""
+    """Trust a key no more that 'trust add' has added.
+
+    Examples:
+        pith-ingest trust remove 2eb2c752
+    """
     from flows.cli.keys.trusted_keys import remove_key
     from transforms.signing import fingerprint
 

@@ -44,6 +44,10 @@ def mirror(
 
     What does not verify is named and not kept. It asks that one host alone, goes on where it
     stopped, and tells where your own records differ.
+
+    Examples:
+        pith-ingest registry mirror https://registry.example.org --to mirror
+        pith-ingest registry mirror https://pith.science --to copy --key pith.science
     """
     from flows.cli.keys.trusted_keys import named_trust
     from flows.common.process.exit_status import ExitStatus

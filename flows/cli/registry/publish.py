@@ -28,6 +28,10 @@ def publish(
     """Publish all records and the site as plain files; again, only what changed since.
 
     Any web server, CDN or bucket serves them. Run it after each night; a run may go on meanwhile.
+
+    Examples:
+        pith-ingest registry publish --to site
+        pith-ingest registry publish --to s3://bucket/registry --layout packs
     """
     from dataclasses import replace
 

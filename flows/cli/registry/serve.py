@@ -25,6 +25,10 @@ def serve(
     """Serve all documents of the registry over HTTP, beside any job, until stopped.
 
     Nothing is signed or changed, and no key is needed.
+
+    Examples:
+        pith-ingest registry serve
+        pith-ingest registry serve --port 0 --data data/demo
     """
     from flows.common.errors import StoreError
     from flows.ingest.worker_context import layout_of

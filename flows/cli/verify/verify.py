@@ -36,8 +36,10 @@ def verify(
         ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON Lines instead.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", help="Print only what is not good.")] = False,
-    verbose: Annotated[bool, typer.Option("--verbose", help="Print every check.")] = False,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", "-q", help="Print only what is not good.")
+    ] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Print every check.")] = False,
     config: TrustConfigOption = None,
 ) -> None:
     """Verify bundles offline: every hash, every signature, and whether you trust the keys.
@@ -46,6 +48,11 @@ def verify(
 
     Exit status: 0 all valid and trusted; 1 something is invalid or untrusted; else 2 something
     could not be read, or is not in the metadata.
+
+    Examples:
+        pith-ingest verify data/bundles
+        pith-ingest verify --trust pith.science bundle.json
+        curl -s https://example.org/bundle.json | pith-ingest verify -
     """
     from flows.cli.verify.reports import Form, print_reports
 

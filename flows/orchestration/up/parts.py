@@ -7,6 +7,7 @@ from datetime import datetime
 from pathlib import Path
 
 from flows.orchestration.up.health import Addresses, Health
+from flows.orchestration.up.interrupted import Interrupted
 
 PREFECT, JOBS, SITE = "prefect", "jobs", "site"
 NAMES = (PREFECT, JOBS, SITE)
@@ -20,8 +21,9 @@ class Part:
     """A process that is kept running.
 
     `problem` says why it is not well, having been started at that time, or None. `needs` names the
-    part that must be well before it starts; `before` returns what it did just then, a sentence
-    each.
+    part that must be well before it starts; `before` is called just then and after the last stop,
+    and returns what it did, a sentence each; `stopping` is called before it is stopped.
+    `stops_together` tells the processes that it started too.
     """
 
     name: str
@@ -32,6 +34,8 @@ class Part:
     stop_seconds: float
     needs: str | None = None
     before: Callable[[], Awaitable[list[str]]] | None = None
+    stopping: Callable[[], Awaitable[None]] | None = None
+    stops_together: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +48,7 @@ class Place:
     """`--config` and `--data` as the commands take them."""
 
 
-def make_parts(
-    place: Place, health: Health, put_back: Callable[[], Awaitable[list[str]]]
-) -> list[Part]:
+def make_parts(place: Place, health: Health, interrupted: Interrupted) -> list[Part]:
     """Return the parts in the order in which they start; they stop as `STOP_ORDER` says."""
     environment = environment_of(place)
     keyless = {name: value for name, value in environment.items() if name != _KEY}
@@ -68,10 +70,13 @@ def make_parts(
             environment,
             health.jobs,
             about="backfill, nightly and rerun can be started there",
-            # Prefect gives a run 30 seconds for its end, before it kills it.
+            # So long a run may take to the end of a commit.
             stop_seconds=60,
             needs=PREFECT,
-            before=put_back,
+            before=interrupted.put_back,
+            stopping=interrupted.note,
+            # Prefect 3.7's serve ends in a second, and leaves its runs alone.
+            stops_together=True,
         ),
         Part(
             SITE,

@@ -19,6 +19,7 @@ _BETWEEN = ("The above exception was", "During handling of the above")
 _SQL = ("[SQL", "[parameters", "(Background on this error")
 
 _BLOCK = 2**16
+_BETWEEN_LOOKS = 0.1
 _KEPT_LINES = 30
 _CHILD = "flows.orchestration.up.child"
 
@@ -39,16 +40,14 @@ class Child:
         asyncio.get_running_loop().add_reader(output, self._read)
 
     @classmethod
-    async def start(
-        cls, words: Sequence[str], environment: Mapping[str, str], stop_seconds: float
-    ) -> Self:
+    async def start(cls, words: Sequence[str], environment: Mapping[str, str]) -> Self:
         """Start a module with its arguments; it ends by itself when this process is gone."""
         (child_tie, tie), (output, child_output) = os.pipe(), os.pipe()
         os.set_blocking(output, False)
         try:
             process = await asyncio.create_subprocess_exec(
                 sys.executable,
-                *("-m", _CHILD, str(stop_seconds), *words),
+                *("-m", _CHILD, *words),
                 env=environment,
                 stdin=child_tie,
                 stdout=child_output,
@@ -68,24 +67,32 @@ class Child:
         self._held.clear()
 
     async def wait(self) -> str:
-        """Return how the process ended, once all that it started in its session has ended too."""
+        """Return how the process ended."""
         status = await self._process.wait()
-        self.kill()
         self._read()
         for line in self._lines.end():
             self._say(line)
         self._close()
         return f"killed by {signal.Signals(-status).name}" if status < 0 else f"status {status}"
 
-    async def stop(self, seconds: float) -> None:
-        """End the process: it has so many seconds to do so in order."""
+    async def stop(self, seconds: float, *, together: bool) -> None:
+        """End the process, with `together` all of its session: they have so many seconds for it."""
         with suppress(ProcessLookupError):
-            self._process.send_signal(signal.SIGTERM)
+            (os.killpg if together else os.kill)(self.pid, signal.SIGTERM)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._process.wait()
+                while self._is_anyone_left():
+                    await asyncio.sleep(_BETWEEN_LOOKS)
+        self.kill()
+        await self._process.wait()
+
+    def _is_anyone_left(self) -> bool:
         try:
-            await asyncio.wait_for(self._process.wait(), seconds)
-        except TimeoutError:
-            self.kill()
-            await self._process.wait()
+            os.killpg(self.pid, 0)
+        except ProcessLookupError:
+            return False
+        return True
 
     def kill(self) -> None:
         """Kill all processes of the session."""

@@ -105,7 +105,7 @@ def _make_store(layout: Layout, say: Callable[[str], None]) -> None:
 async def _supervise(place: Place, layout: Layout, say: Say) -> ExitStatus:
     at = place.addresses
     async with make_client() as client:
-        parts = make_parts(place, Health(client, at), Interrupted(client, at.api, layout).put_back)
+        parts = make_parts(place, Health(client, at), Interrupted(client, at.api, layout))
 
         def note() -> None:
             pids = {name: w.child.pid for name, w in supervisor.watched.items() if w.child}

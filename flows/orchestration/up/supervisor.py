@@ -126,7 +126,7 @@ class Supervisor:
         for line in await part.before() if part.before else ():
             self._say(US, line)
         started = datetime.now(UTC)
-        child = await Child.start(part.words, part.environment, part.stop_seconds)
+        child = await Child.start(part.words, part.environment)
         watched.child = child
         self._say(US, f"{part.name} is started (process {child.pid})")
         await self._set(watched, State.STARTED)
@@ -136,24 +136,31 @@ class Supervisor:
         if not watching.done():
             watching.cancel()
         if ended.done() and not watched.stop.is_set():
+            child.kill()  # what it had started
             child.show(self._sayer(part.name), held=True)
             return f"has ended ({ended.result()})"
         if watched.stop.is_set():
             return await self._stop(watched, child, ended)
         child.show(self._sayer(part.name), held=True)
         problem = watching.result()
-        await child.stop(part.stop_seconds)
-        await ended
+        await self._end(part, child, ended)
         return f"was not healthy for too long and was stopped ({problem})"
 
     async def _stop(self, watched: Watched, child: Child, ended: "asyncio.Task[str]") -> str:
         name, seconds = watched.part.name, watched.part.stop_seconds
         self._say(US, f"stopping {name}, which may take {seconds:g} s")
         child.show(self._sayer(name), held=False)
-        await child.stop(seconds)
-        how = await ended
+        how = await self._end(watched.part, child, ended)
+        for line in await watched.part.before() if watched.part.before else ():
+            self._say(US, line)
         self._say(US, f"{name} has stopped" if "SIGKILL" not in how else f"{name} was killed")
         return how
+
+    async def _end(self, part: Part, child: Child, ended: "asyncio.Task[str]") -> str:
+        if part.stopping:
+            await part.stopping()
+        await child.stop(part.stop_seconds, together=part.stops_together)
+        return await ended
 
     def _sayer(self, name: str) -> Callable[[str], None]:
         return lambda line: self._say(name, line)

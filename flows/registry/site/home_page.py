@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from datetime import date, timedelta
 
+from flows.jobs.reports.plots import Calendar, Plot, bars, calendar, stacked
 from flows.registry.reader import RegistryReader
-from flows.registry.site.plots import Calendar, Plot, calendar, stacked
 from flows.registry.site.statistics import Statistics, kept_statistics
 from flows.store.catalog.days import Days, holes
 from transforms.documents.bundle import Bundle
@@ -34,6 +34,7 @@ def home_values(reader: RegistryReader, base_url: str, today: date) -> dict[str,
         "newest": newest,
         "key": key,
         "statistics": kept,
+        "reasons": bars(kept.reasons.items()) if kept else [],
         "is_current": bool(kept and kept.sha256 == head.sha256),
         "coverage": coverage,
         "last_complete": min(

@@ -1,19 +1,28 @@
 """The pages about how the records came to be: runs, windows, rejects, vanished papers."""
 
 import json
-import re
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
+import msgspec
+
 from flows.common.process.exit_status import ExitStatus
+from flows.jobs.reports.kept import (
+    REPORT,
+    RUN,
+    KeptReport,
+    earlier_reports,
+    parse_report,
+    run_names,
+)
+from flows.jobs.reports.page import COMPARED, page_values
 from flows.registry.reader import RegistryReader
 from flows.registry.site.tables import read_page
-from flows.store.layout import RUNS, Layout
+from flows.store.layout import Layout
 
 A_PAGE = 50
 LAST_PAGE = 100_000
-_RUN = re.compile(r"[0-9TZ]{16}-[a-z-]{1,40}-[0-9a-f]{4}", re.ASCII)
 
 TABLES: Mapping[str, list[str]] = {
     "windows": ["set_spec", "first", "until", "started_at", "listed_at", "listed", "harvested",
@@ -45,7 +54,7 @@ def table_values(reader: RegistryReader, table: str, page: int) -> dict[str, obj
 
 def runs_values(layout: Layout, page: int) -> dict[str, object]:
     """Return a page of the runs, the newest first."""
-    names = sorted(filter(_RUN.fullmatch, layout.files.names(RUNS)), reverse=True)
+    names = run_names(layout)
     start = (page - 1) * A_PAGE
     rows = [_summary(layout, name) for name in names[start : start + A_PAGE]]
     pages = max(1, -(-len(names) // A_PAGE))
@@ -54,10 +63,10 @@ def runs_values(layout: Layout, page: int) -> dict[str, object]:
 
 def read_report(layout: Layout, run: str) -> Report:
     """Return the report of a run without the places of this machine; raises `NoSuchRunError`."""
-    if not _RUN.fullmatch(run):
+    if not RUN.fullmatch(run):
         raise NoSuchRunError(run)
     try:
-        report = json.loads(layout.files.read(layout.report(run, "report.json")))
+        report = json.loads(layout.files.read(layout.report(run, REPORT)))
     except (OSError, ValueError):
         raise NoSuchRunError(run) from None
     if not isinstance(report, dict):
@@ -70,21 +79,20 @@ def read_report(layout: Layout, run: str) -> Report:
 
 
 def report_values(layout: Layout, run: str) -> dict[str, object]:
-    """Return what the template of a run's page shows; raises `NoSuchRunError`."""
-    report = read_report(layout, run)
-    counts = report.get("counts") if isinstance(report.get("counts"), dict) else {}
-    plain = {name: value for name, value in (counts or {}).items() if isinstance(value, int)}
-    return {
-        "run": run,
-        "report": report,
-        "outcome": _outcome(report),
-        "counts": plain,
-        "reasons": _counted(counts, "by_reason"),
-        "categories": _counted(counts, "by_category"),
-        "windows": [one for one in _listed(report, "windows") if isinstance(one, dict)],
-        "failures": _texts(report.get("failures")),
-        "coverage": [str(line) for line in _listed(report, "coverage")],
-    }
+    """Return what the template of a run's page shows; raises `NoSuchRunError`.
+
+    Made of `report.json` anew: the file `report.html` of a data folder is never served.
+    """
+    report = _kept(layout, run)
+    return page_values(report, earlier_reports(layout, run, report.job, COMPARED))
+
+
+def _kept(layout: Layout, run: str) -> KeptReport:
+    """Return a report with types; raises `NoSuchRunError` where it is not what a run writes."""
+    try:
+        return parse_report(msgspec.json.encode(read_report(layout, run)), run)
+    except ValueError:
+        raise NoSuchRunError(run) from None
 
 
 def _without(value: object, place: str) -> object:
@@ -100,41 +108,10 @@ def _without(value: object, place: str) -> object:
 
 def _summary(layout: Layout, run: str) -> dict[str, object]:
     """Return the line of a run in the list; of one without a report only its name."""
-    report: Report = {}
+    report = None
     with suppress(NoSuchRunError):
-        report = read_report(layout, run)
-    counts = report.get("counts") if isinstance(report.get("counts"), dict) else {}
-    return {
-        "run": run,
-        "has_report": bool(report),
-        "job": report.get("job", ""),
-        "started_at": report.get("started_at", ""),
-        "outcome": _outcome(report) if report else "its report cannot be read",
-        "records": (counts or {}).get("new_records"),
-        "snapshots": (counts or {}).get("new_snapshots"),
-        "rejects": (counts or {}).get("rejects"),
-    }
-
-
-def _outcome(report: Report) -> str:
-    try:
-        return _OUTCOMES.get(ExitStatus(report["exit_status"]), "done, with problems")
-    except (KeyError, ValueError):
-        return "unknown"
-
-
-def _counted(counts: object, name: str) -> list[tuple[str, int]]:
-    found = counts.get(name) if isinstance(counts, dict) else None
-    pairs = found.items() if isinstance(found, dict) else ()
-    whole = [(str(key), value) for key, value in pairs if isinstance(value, int)]
-    return sorted(whole, key=lambda pair: (-pair[1], pair[0]))
-
-
-def _listed(report: Report, name: str) -> list[Any]:
-    found = report.get(name)
-    return found if isinstance(found, list) else []
-
-
-def _texts(found: object) -> list[tuple[str, str]]:
-    pairs = found.items() if isinstance(found, dict) else ()
-    return [(str(name), str(text)) for name, text in pairs]
+        report = _kept(layout, run)
+    outcome = "its report cannot be read"
+    if report:
+        outcome = _OUTCOMES.get(ExitStatus(report.exit_status), "done, with problems")
+    return {"run": run, "report": report, "outcome": outcome}

@@ -1,11 +1,11 @@
 """Rendering the templates: everything from outside is escaped, and nothing may be missing."""
 
 from collections.abc import Mapping
-from datetime import date, datetime
 from functools import cache
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import ChoiceLoader, Environment, PackageLoader
 
+from flows.jobs.reports.rendering import make_environment, own_templates
 from flows.registry.publish.published import FileLayout
 from transforms.registry.citation import web_address
 from transforms.registry.readable import readable
@@ -33,29 +33,10 @@ class Renderer:
 
 @cache
 def _environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("flows.registry"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters.update(
-        readable=readable,
-        number=lambda value: f"{value:,}",
-        when=_when,
-        licence=licence_name,
-        web_address=web_address,
-        plural=lambda count, one, many: f"{count:,} {one if count == 1 else many}",
-    )
+    loader = ChoiceLoader([PackageLoader("flows.registry"), own_templates()])
+    environment = make_environment(loader)
+    environment.filters.update(readable=readable, licence=licence_name, web_address=web_address)
     return environment
-
-
-def _when(moment: datetime | date | str) -> str:
-    """Return a time for people, in UTC: `2026-11-20 05:31`."""
-    if isinstance(moment, str):
-        return moment[:16].replace("T", " ")
-    return f"{moment:%Y-%m-%d %H:%M}" if isinstance(moment, datetime) else f"{moment:%Y-%m-%d}"
 
 
 def licence_name(address: str) -> str:

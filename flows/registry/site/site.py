@@ -13,6 +13,7 @@ from urllib.parse import parse_qs, urlsplit
 import msgspec
 
 from flows.common.errors import ConfigError
+from flows.jobs.reports.rendering import style
 from flows.registry.publish.published import FileLayout
 from flows.registry.reader import RegistryReader
 from flows.registry.server.http.problems import ProblemError
@@ -226,7 +227,7 @@ def _json(value: object) -> bytes:
 @cache
 def static_files() -> dict[str, bytes]:
     """Return all files of the site by name; what is asked for never becomes a path."""
-    return dict(_below(files("flows.registry") / "static", ""))
+    return {"style.css": style(), **dict(_below(files("flows.registry") / "static", ""))}
 
 
 def _below(folder: Traversable, prefix: str) -> list[tuple[str, bytes]]:

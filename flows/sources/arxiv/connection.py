@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from flows.common.config import ArxivConfig, Config
+from flows.common.counts import counted
 from flows.common.errors import ArxivError, ArxivReplyError
 from flows.ingest.run import Run
 from flows.sources.arxiv.rate_limit import Pace
@@ -39,14 +40,9 @@ def count_requests(config: ArxivConfig, requests: int) -> str:
     hours = requests * pace / 3600
     least = f"{hours:.1f} hours" if hours >= LEAST_HOURS else f"{hours * 60:.1f} minutes"
     return (
-        f"about {counted(requests, 'request')} to arXiv, one in {pace:g} s: at least {least}, "
+        f"about {counted(requests, 'requests')} to arXiv, one in {pace:g} s: at least {least}, "
         "and the time that arXiv takes to answer"
     )
-
-
-def counted(number: int, noun: str) -> str:
-    """Return a number with its noun, such as `1 page`."""
-    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 @contextmanager

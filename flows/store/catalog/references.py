@@ -1,6 +1,7 @@
 """From what people type to the kept records that it means: the one way of all commands."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from flows.common.errors import ConfigError
 from flows.store.catalog.catalog import Catalog
@@ -19,17 +20,24 @@ def parse_references(texts: Iterable[str]) -> list[Reference]:
 def matching_records(catalog: Catalog, reference: Reference) -> list[KnownRecord]:
     """Return the kept records that a reference means, the newest last; none where none is kept.
 
-    An id stands for its paper's records, with a version for those of that one; a Pith Number for
-    its record. A short number may fit records of several papers.
+    An id stands for its paper's records, with a version for those of that one, and with a number
+    beside it for that record; a Pith Number for its record. A short number may fit records of
+    several papers.
     """
-    number = reference.pith_number
-    if number is None:
-        kept = catalog.of_arxiv_id(reference.arxiv_id or "")
-        return [record for record in kept if reference.version in {None, record.version}]
+    if reference.pith_number is not None:
+        found = _of_number(catalog, reference.pith_number)
+        return sorted(found, key=lambda record: (record.version, record.issued_at))
+    kept = catalog.of_arxiv_id(reference.arxiv_id or "")
+    if reference.beside is not None:
+        numbered = {record.pith_number for record in _of_number(catalog, reference.beside)}
+        kept = [record for record in kept if record.pith_number in numbered]
+    return [record for record in kept if reference.version in {None, record.version}]
+
+
+def _of_number(catalog: Catalog, number: str) -> list[KnownRecord]:
     found = catalog.of_prefix(number.rpartition(":")[2])
-    if number.count(":") > 1:
-        found = [record for record in found if record.pith_number == number]
-    return sorted(found, key=lambda record: (record.version, record.issued_at))
+    is_whole = number.count(":") > 1
+    return [record for record in found if not is_whole or record.pith_number == number]
 
 
 def find_records(catalog: Catalog, reference: Reference, location: str) -> list[KnownRecord]:
@@ -54,6 +62,8 @@ def _missing(catalog: Catalog, reference: Reference, location: str) -> str:
             "kept; name the paper by its arXiv id"
         )
     arxiv_id = reference.arxiv_id or ""
+    if reference.beside is not None and matching_records(catalog, replace(reference, beside=None)):
+        return f"{reference.beside} is no record of {reference} in {location}; name one of the two"
     if kept := catalog.of_arxiv_id(arxiv_id):
         versions = ", ".join(dict.fromkeys(f"v{record.version}" for record in kept))
         return f"of {arxiv_id} no v{reference.version} is kept, but {versions}"

@@ -1,7 +1,6 @@
 """Configuration: typed, checked, overridden by the environment."""
 
 import pickle
-import tomllib
 from pathlib import Path
 
 import pytest
@@ -10,6 +9,7 @@ from support.paths import ROOT
 from flows.common.config import BUILDER_VERSION, Config, load_config
 from flows.common.errors import ConfigError
 from flows.common.limits import Limits, RetryPolicy
+from flows.common.process.version import release
 
 SHIPPED = ROOT / "config.yaml"
 
@@ -31,8 +31,7 @@ def test_the_shipped_file_says_the_defaults() -> None:
 
 
 def test_the_builder_has_the_version_of_the_package() -> None:
-    project = tomllib.loads(SHIPPED.with_name("pyproject.toml").read_text())["project"]
-    assert f"{project['name']}-{project['version']}" == BUILDER_VERSION
+    assert f"pith-ingest-{release()}" == BUILDER_VERSION
 
 
 WRONG = {

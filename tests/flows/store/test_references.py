@@ -18,6 +18,7 @@ from flows.common.errors import ConfigError
 from flows.ingest.worker_context import layout_of
 from flows.jobs import reissue as reissuing
 from flows.store.bundles.export import ExportSelection, export_bundles
+from transforms.registry.citation import CitedPaper, bibtex
 
 pytestmark = pytest.mark.process
 
@@ -57,6 +58,8 @@ FORMS = [
     PAPER, f"{PAPER}v2", f" arXiv:{PAPER}v2 ", f"arXiv:{PAPER}", f"https://arxiv.org/abs/{PAPER}v2",
     f"https://arxiv.org/pdf/{PAPER}v2.pdf", f"10.48550/arXiv.{PAPER}",
     f"https://doi.org/10.48550/arXiv.{PAPER}", f"oai:arXiv.org:{PAPER}",
+    f"arXiv:{PAPER}v2 [cs.LG] 3 Feb 2011", f"<https://arxiv.org/abs/{PAPER}>",
+    f"[a paper](https://arxiv.org/abs/{PAPER}v2)", f"@misc{{x, eprint={{{PAPER}}}, year={{2009}}}}",
 ]  # fmt: skip
 
 
@@ -79,6 +82,24 @@ def test_show_of_an_old_style_link(tmp_path: Path, two_versions: tuple[str, str]
     data = ["--data", str(tmp_path / "data")]
     done = run(tmp_path, "show", "https://arxiv.org/abs/math.GT/0410603", *data)
     assert (done.returncode, "math/0410603v1" in done.stdout) == (0, True)
+
+
+def test_a_registrys_own_citation_names_the_record_by_id_and_number(
+    tmp_path: Path, two_versions: tuple[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    for number, v in zip(two_versions, (1, 2), strict=True):
+        paper = CitedPaper(
+            arxiv_id=PAPER, version=v, pith_number=number, page="https://x.example/pith/x",
+            title="A title", authors=["A. One"], submitted_at=datetime(2009, 3, 3, tzinfo=UTC),
+            categories=["cs.LG"],
+        )  # fmt: skip
+        assert shown(tmp_path, bibtex(paper), capsys)[0] == ("Pith Number", number)
+        assert exported(tmp_path, f"{PAPER} ({number})") == {number}
+        other = two_versions[v % 2]
+        with pytest.raises(ConfigError, match=f"{other} is no record of {PAPER}v{v} in .*; name"):
+            print_record(config_in(tmp_path), f"{PAPER}v{v} {other}")
+    with pytest.raises(ConfigError, match=f"names {PAPER} and math/0410603; name one paper"):
+        print_record(config_in(tmp_path), f"{PAPER}, math/0410603")
 
 
 def test_show_of_a_version_is_of_that_version(

@@ -10,6 +10,7 @@ from threading import Thread
 
 from jinja2 import ChoiceLoader, DictLoader, Environment, FileSystemLoader, StrictUndefined
 
+from flows.jobs.reports.rendering import style
 from support.paths import ROOT
 
 STATIC = ROOT / "flows" / "registry" / "static"
@@ -26,6 +27,7 @@ _BASE = """<!doctype html>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{% block title %}A page{% endblock %}</title>
 <link rel="icon" href="{{ root }}/icon.svg">
+<link rel="stylesheet" href="{{ root }}/static/style.css">
 <link rel="stylesheet" href="{{ root }}/static/site.css">
 {% block head %}{% endblock %}
 </head>
@@ -78,6 +80,8 @@ class Site:
         self.asked.append(path)
         if path in self.documents:
             return self.documents[path]
+        if path == "/static/style.css":
+            return Document(style(), "text/css")
         file = (STATIC / path.removeprefix("/static/")).resolve()
         if path.startswith("/static/") and file.is_relative_to(STATIC) and file.is_file():
             return Document(file.read_bytes(), _type_of(file))

@@ -33,6 +33,7 @@ RUN_ELSEWHERE = {
     ".venv/bin/python tests/fuzz/campaign.py 2000 100 5",
     ".venv/bin/python -m pytest -m browser",
 }
+LOCKS = ("requirements.lock", "requirements-dev.lock")
 TODAY = datetime.now(UTC).date()
 
 
@@ -43,8 +44,8 @@ def blocks_of(page: str) -> list[tuple[str, str]]:
 @pytest.fixture(scope="module")
 def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Copy what git tracks, with this checkout's environment, to run the commands in."""
-    ready = ROOT / ".venv" / ".ready"
-    sources = [ROOT / "pyproject.toml", ROOT / "requirements.lock"]
+    ready = ROOT / ".venv" / ".ready-to-test"
+    sources = [ROOT / name for name in ("pyproject.toml", *LOCKS)]
     if not ready.exists() or any(s.stat().st_mtime > ready.stat().st_mtime for s in sources):
         # The copy's make would make it anew, under the feet of this very process.
         pytest.skip("there is no up-to-date .venv; 'make test' makes one")

@@ -20,8 +20,6 @@ from support.runs.command import assert_one_sentence, run
 from support.runs.real_prefect import is_over, state_of, write_config
 from support.runs.runs import assert_whole, rows
 
-from flows.orchestration.up.interrupted import STOPPED_BY_SERVE
-
 pytestmark = pytest.mark.prefect
 
 TODAY = datetime.now(UTC).date()
@@ -101,7 +99,7 @@ def test_what_is_killed_is_back_and_the_run_under_way_goes_on(
         up.kill("site")
         arxiv.is_held.clear()
         up.kill("jobs", "prefect")
-        assert up.count("was interrupted, and goes on where it stopped") == 1
+        assert up.count("was interrupted: it goes on where it stopped") == 1
         up.until(arxiv.is_held.is_set, "the run goes on")
         arxiv.may_go.set()
         up.until(partial(is_over, up.api, night), "the end of the run")
@@ -125,4 +123,4 @@ def stop_with_a_run(up: Up, arxiv: HeldArxiv) -> None:
     with closing(sqlite3.connect(up.folder / "data" / "prefect" / "prefect.db")) as database:
         query = "SELECT type, message FROM flow_run_state WHERE flow_run_id = ? ORDER BY timestamp"
         (*_, last) = database.execute(query, (run_id,))
-    assert last == ("CANCELLED", STOPPED_BY_SERVE)
+    assert last == ("SCHEDULED", "ended with serve, goes on from there")

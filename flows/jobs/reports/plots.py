@@ -1,11 +1,14 @@
 """Plots as numbers for the templates: where each shape stands, what the axis says, and the table.
 
-The templates draw them as SVG in the page: libraries write inline styles, which our policy forbids.
-Lengths are in units of the SVG's view box. No I/O.
+`templates/plots.html` draws them as SVG in the page, of the registry and of a report alike. Not a
+library: matplotlib and pygal write styles into their SVG, which the policy of these pages forbids,
+Altair's needs a JavaScript engine (vl-convert), and none follows its reader into the dark.
+Lengths are in units of the
+SVG's view box. No I/O.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import pairwise
@@ -20,6 +23,9 @@ MOST_SERIES = 6
 
 MANY_MONTHS = 24
 """More are marked by their years."""
+
+_GAP = 0.09
+"""On each side of a column, of its width."""
 
 _CAP = 12
 """A day of more than so many times the median is cut: a backfill beside nights."""
@@ -54,6 +60,24 @@ class Plot:
 
 
 @dataclass(frozen=True, slots=True)
+class Bar:
+    """A row of a table with bars: its name, its number, what is said of it, its share of 100."""
+
+    name: str
+    value: float
+    text: str
+    share: float
+
+
+@dataclass(frozen=True, slots=True)
+class Spark:
+    """Bars of one number over runs, the last one apart: paths within 100 by `SPARK_HEIGHT`."""
+
+    before: str
+    now: str
+
+
+@dataclass(frozen=True, slots=True)
 class Day:
     """A day of a calendar: where it stands, and how it is: `proven`, `open` or `later`."""
 
@@ -75,12 +99,17 @@ class Calendar:
 
 
 def stacked(
-    counts: Iterable[tuple[date, str, int]], step: str, *, first: date | None = None
+    counts: Iterable[tuple[date, str, int]],
+    step: str,
+    *,
+    first: date | None = None,
+    order: Sequence[str] = (),
 ) -> Plot | None:
-    """Return counts by date and name as a plot, names with most first; `step` is `month` or `day`.
+    """Return counts by date and name as a plot; `step` is `month` or `day`.
 
-    None where there are none. Between `first`, or else the first that counts, and the last date
-    every one has its place.
+    Names stand in `order`, which names all of them, or else those with most first. None where there
+    are no counts. Between `first`, or else the first that counts, and the last date every one has
+    its place.
     """
     cells: Counter[tuple[date, str]] = Counter()
     totals: Counter[str] = Counter()
@@ -89,7 +118,7 @@ def stacked(
         totals[name] += number
     if not totals:
         return None
-    names = [name for name, _ in totals.most_common(MOST_SERIES)]
+    names = list(order) or [name for name, _ in totals.most_common(MOST_SERIES)]
     rest = {name for name in totals if name not in names}
     moments = _moments(first or min(cells)[0], max(cells)[0], step)
     rows = []
@@ -113,7 +142,8 @@ def _plot(
     for n, name in enumerate(names):
         above = [min(low + row[n], top) for low, (_, row) in zip(below, rows, strict=True)]
         total = sum(row[n] for _, row in rows)
-        series.append(Series(name, _area(edges, below, above, top), total))
+        draw = _area if step == "month" else _columns
+        series.append(Series(name, draw(edges, below, above, top), total))
         below = above
     return Plot(series, _across(moments, edges, step), _up(top), rows, cut)
 
@@ -145,12 +175,26 @@ def _area(edges: Sequence[float], below: Sequence[float], above: Sequence[float]
     return f"M0 {_y(below[0], top)}{there}{back}Z"
 
 
+def _columns(
+    edges: Sequence[float], below: Sequence[float], above: Sequence[float], top: int
+) -> str:
+    """Return the path of a column for each day that has any, apart from its neighbours."""
+    found = []
+    for (start, end), low, high in zip(pairwise(edges), below, above, strict=True):
+        if high > low:
+            gap = _GAP * (end - start)
+            foot, head = _y(low, top), _y(high, top)
+            found.append(f"M{start + gap:.1f} {foot}V{head}H{end - gap:.1f}V{foot}Z")
+    return "".join(found)
+
+
 def _y(value: float, top: int) -> str:
     return f"{HEIGHT - HEIGHT * value / top:.1f}"
 
 
 def _up(top: int) -> list[Tick]:
-    return [Tick(0.0, f"{top:,}"), Tick(HEIGHT / 2, f"{top / 2:,.10g}"), Tick(HEIGHT, "0")]
+    half = [] if top % 2 else [Tick(HEIGHT / 2, f"{top // 2:,}")]
+    return [Tick(0.0, f"{top:,}"), *half, Tick(HEIGHT, "0")]
 
 
 def _across(moments: Sequence[date], edges: Sequence[float], step: str) -> list[Tick]:
@@ -161,12 +205,14 @@ def _across(moments: Sequence[date], edges: Sequence[float], step: str) -> list[
         ticks = [Tick(at, text) for text, at in years[:: -(-len(years) // 8)]]
     else:
         every = -(-len(starts) // 6)
-        ticks = [Tick(at, _label(moment, step)) for moment, at in starts[::every]]
+        ticks = [Tick(at, _label(moment, step, short=True)) for moment, at in starts[::every]]
     return [tick for tick in ticks if tick.at + LETTER * len(tick.text) <= WIDTH]
 
 
-def _label(moment: date, step: str) -> str:
-    return f"{moment:%Y-%m}" if step == "month" else f"{moment:%Y-%m-%d}"
+def _label(moment: date, step: str, *, short: bool = False) -> str:
+    if step == "month":
+        return f"{moment:%Y-%m}"
+    return f"{moment.day} {moment:%b}" if short else f"{moment:%Y-%m-%d}"
 
 
 def _moments(first: date, last: date, step: str) -> list[date]:
@@ -176,6 +222,38 @@ def _moments(first: date, last: date, step: str) -> list[date]:
         following = moments[-1] + timedelta(days=days)
         moments.append(following.replace(day=1) if step == "month" else following)
     return moments
+
+
+MOST_BARS = 12
+SPARK_HEIGHT = 24
+_SPARK_LEAST = 1.0
+"""Of a bar for any number above 0, which would be invisible else."""
+
+
+def bars(
+    counts: Iterable[tuple[str, float]],
+    write: Callable[[float], str] = "{:,}".format,
+    most: int = MOST_BARS,
+) -> list[Bar]:
+    """Return counts as rows with bars, in their order; what comes after `most` is one row."""
+    rows = list(counts)
+    if rest := rows[most:]:
+        rows = [*rows[:most], (f"{len(rest):,} others", sum(number for _, number in rest))]
+    top = max((number for _, number in rows), default=0) or 1
+    return [Bar(name, number, write(number), 100 * number / top) for name, number in rows]
+
+
+def spark(values: Sequence[float], places: int) -> Spark:
+    """Return the bars of some values, the last at the right end of `places` places."""
+    top = max(values, default=0) or 1
+    step = 100 / places
+    paths = []
+    for place, value in enumerate(values, start=places - len(values)):
+        height = max(SPARK_HEIGHT * value / top, _SPARK_LEAST if value else 0)
+        start, end = step * place + 1, step * (place + 1) - 1
+        foot, head = f"{SPARK_HEIGHT}", f"{SPARK_HEIGHT - height:.1f}"
+        paths.append(f"M{start:.1f} {foot}V{head}H{end:.1f}V{foot}Z" if value else "")
+    return Spark("".join(paths[:-1]), paths[-1] if paths else "")
 
 
 CELL = 13

@@ -2,7 +2,7 @@
 
 from datetime import date, timedelta
 
-from flows.registry.site.plots import HEIGHT, WIDTH, calendar, stacked
+from flows.jobs.reports.plots import HEIGHT, WIDTH, calendar, stacked
 
 JAN, FEB, APR = date(2020, 1, 1), date(2020, 2, 1), date(2020, 4, 1)
 

@@ -1,0 +1,66 @@
+"""Rendering reports and, above them, the registry's pages: escaped, and nothing may be missing."""
+
+from base64 import b64encode
+from collections.abc import Mapping
+from datetime import date, datetime
+from functools import cache
+from hashlib import sha256
+from importlib.resources import files
+
+from jinja2 import BaseLoader, Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from flows.jobs.reports.words import duration, plural
+
+_PACKAGE = "flows.jobs.reports"
+
+
+def own_templates() -> BaseLoader:
+    """Return what loads the templates of reports, which the registry's pages use too."""
+    return PackageLoader(_PACKAGE)
+
+
+def make_environment(loader: BaseLoader) -> Environment:
+    """Return the environment of all templates: what comes from outside is escaped."""
+    environment = Environment(
+        loader=loader,
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(
+        number=lambda value: f"{value:,}", plural=plural, when=_when, duration=duration
+    )
+    return environment
+
+
+def _when(moment: datetime | date | str) -> str:
+    """Return a time for people, in UTC: `2026-11-20 05:31`."""
+    if isinstance(moment, str):
+        return moment[:16].replace("T", " ")
+    return f"{moment:%Y-%m-%d %H:%M}" if isinstance(moment, datetime) else f"{moment:%Y-%m-%d}"
+
+
+@cache
+def style() -> bytes:
+    """Return the style of all pages."""
+    return (files(_PACKAGE) / "style.css").read_bytes()
+
+
+def render_alone(template: str, values: Mapping[str, object]) -> bytes:
+    """Return a page that is whole by itself, in UTF-8: its policy lets it run and fetch nothing.
+
+    Its style is in it, and allowed by its hash.
+    """
+    text = style().decode()
+    digest = b64encode(sha256(text.encode()).digest()).decode()
+    policy = f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
+    page = _environment().get_template(template)
+    own = {"policy": policy, "style": Markup(text)}  # noqa: S704  # our own file
+    return page.render(own | dict(values)).encode(errors="replace")
+
+
+@cache
+def _environment() -> Environment:
+    return make_environment(own_templates())
