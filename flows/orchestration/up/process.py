@@ -1,6 +1,7 @@
 """One child process of `up`, in a session of its own: started, read line by line, stopped."""
 
 import asyncio
+import logging
 import os
 import signal
 import sys
@@ -9,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Self
 
+from flows.common.process.progress import LOGGER
 from flows.common.terminal import printable
 
 LONGEST_LINE = 4000
@@ -82,7 +84,7 @@ class Child:
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._process.wait()
-                while self._is_anyone_left():
+                while self._is_anyone_left():  # noqa: ASYNC110 - the kernel tells of no such event
                     await asyncio.sleep(_BETWEEN_LOOKS)
         self.kill()
         await self._process.wait()
@@ -122,7 +124,7 @@ class Lines:
     """Cuts what a process writes into lines that are safe on a terminal.
 
     Of a traceback only the last line is left, which names the error: Prefect's server writes a
-    hundred lines where SQLite was locked for a moment and it tries again. PITH_DEBUG leaves all.
+    hundred lines where SQLite was locked for a moment and it tries again. `--verbose` leaves all.
     """
 
     def __init__(self) -> None:
@@ -130,7 +132,7 @@ class Lines:
         self._begun = b""
         self._error: str | None = None
         self._is_within = False
-        self._shows_all = bool(os.environ.get("PITH_DEBUG"))
+        self._shows_all = LOGGER.isEnabledFor(logging.DEBUG)
 
     def take(self, block: bytes) -> Iterator[str]:
         """Yield the lines that end in this block."""

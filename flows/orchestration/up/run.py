@@ -12,6 +12,7 @@ from flows.common.config import Config
 from flows.common.errors import StoreError
 from flows.common.process.exit_status import ExitStatus
 from flows.common.process.signals import SIGNALS
+from flows.common.terminal import Tone
 from flows.ingest.worker_context import layout_of
 from flows.orchestration.up.checks import check_database, check_ports, find_prefect, make_folder
 from flows.orchestration.up.health import Addresses, Health, make_client
@@ -30,11 +31,21 @@ _HANGUP = {signal.SIGHUP: "the end of its terminal"}
 
 @dataclass(frozen=True, slots=True)
 class PartHealth:
-    """What `up --check` found out about a part; `problem` None means that it is healthy."""
+    """What `up --check` found out about a part, and what is wrong where it is not healthy."""
 
     name: str
     address: str
+    healthy: bool
     problem: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What `up --check` found out; `process` None means that no `up` runs."""
+
+    healthy: bool
+    process: int | None
+    parts: list[PartHealth]
 
 
 def up(config: Config, addresses: Addresses, options: tuple[str, ...], say: Say) -> ExitStatus:
@@ -49,20 +60,22 @@ def up(config: Config, addresses: Addresses, options: tuple[str, ...], say: Say)
         _wait_for_the_left(folder, say)
         check_ports(addresses)
         if note := check_database(folder, prefect):
-            say(US, note)
+            say(US, note, Tone.WARNING)
         if (other := os.environ.get("PREFECT_API_URL")) and other != addresses.api:
-            say(US, f"PREFECT_API_URL={other} does not count here: the parts use {addresses.api}")
+            note = f"PREFECT_API_URL={other} does not count here: the parts use {addresses.api}"
+            say(US, note, Tone.WARNING)
         _make_store(layout, lambda line: say(US, line))
         return asyncio.run(_supervise(Place(folder, addresses, options), layout, say))
 
 
-def check(config: Config) -> tuple[int | None, list[PartHealth]]:
-    """Return the process of the `up` of this data folder, None without one, and its parts."""
+def check(config: Config) -> Found:
+    """Return how the parts of the `up` of this data folder are."""
     folder = folder_of(layout_of(config))
     running = Running.read(folder) if is_there(folder) else None
     if running is None:
-        return None, []
-    return running.pid, asyncio.run(_ask(running.addresses))
+        return Found(healthy=False, process=None, parts=[])
+    parts = asyncio.run(_ask(running.addresses))
+    return Found(all(part.healthy for part in parts), running.pid, parts)
 
 
 def folder_of(layout: Layout) -> Path:
@@ -75,14 +88,14 @@ async def _ask(at: Addresses) -> list[PartHealth]:
         health = Health(client, at)
         problems = await asyncio.gather(health.prefect(), health.jobs(), health.site())
     named = zip((PREFECT, JOBS, SITE), (at.prefect, at.api, at.site), problems, strict=True)
-    return [PartHealth(*one) for one in named]
+    return [PartHealth(name, where, problem is None, problem) for name, where, problem in named]
 
 
 def _wait_for_the_left(folder: Path, say: Say) -> None:
     before = Running.read(folder)
     if not (before and (left := before.left())):
         return
-    say(US, f"an 'up' that was killed left {_named(left)}: waiting for their end")
+    say(US, f"an 'up' that was killed left {_named(left)}: waiting for their end", Tone.WARNING)
     if left := wait_for_the_left(folder, LEFT_SECONDS):
         pids = " ".join(map(str, left.values()))
         raise StoreError(
@@ -126,7 +139,7 @@ async def _supervise(place: Place, layout: Layout, say: Say) -> ExitStatus:
 
 async def _say_when_ready(supervisor: Supervisor, at: Addresses, say: Say) -> None:
     await supervisor.all_healthy()
-    say(US, "all three are healthy; Ctrl-C stops them")
+    say(US, "all three are healthy; Ctrl-C stops them", Tone.GOOD)
     say(US, f"  Prefect's pages  {at.prefect}")
     say(US, f"  Prefect's API    {at.api}")
     say(US, f"  registry's site  {at.site}")

@@ -6,15 +6,20 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 from time import monotonic
-from typing import Any
+from typing import Any, Protocol
 
+from flows.common.terminal import Tone
 from flows.orchestration.up.parts import Part
 from flows.orchestration.up.process import Child
 
-Say = Callable[[str, str], None]
-"""Takes the name of a part, or `US`, and one line of it."""
-
 US = "up"
+
+
+class Say(Protocol):
+    """Takes the name of a part, or `US`, one line of it, and what that means."""
+
+    def __call__(self, name: str, line: str, tone: Tone = Tone.PLAIN) -> None:
+        """Show the line."""
 
 
 class State(StrEnum):
@@ -104,7 +109,7 @@ class Supervisor:
                 break
             doubled = min(2 * watched.delay, patience.longest_delay)
             watched.delay = doubled or patience.first_delay
-            self._say(US, f"{name} {ended}; it starts again in {watched.delay:g} s")
+            self._say(US, f"{name} {ended}; it starts again in {watched.delay:g} s", Tone.BAD)
             await self._set(watched, State.WAITING)
             await _first(watched.stop.wait(), asyncio.sleep(watched.delay))
         await self._set(watched, State.STOPPED)
@@ -124,7 +129,7 @@ class Supervisor:
         """Start a part, and return why it ended: by itself, or as it was to be stopped."""
         part = watched.part
         for line in await part.before() if part.before else ():
-            self._say(US, line)
+            self._say(US, line, Tone.WARNING)
         started = datetime.now(UTC)
         child = await Child.start(part.words, part.environment)
         watched.child = child
@@ -152,8 +157,13 @@ class Supervisor:
         child.show(self._sayer(name), held=False)
         how = await self._end(watched.part, child, ended)
         for line in await watched.part.before() if watched.part.before else ():
-            self._say(US, line)
-        self._say(US, f"{name} has stopped" if "SIGKILL" not in how else f"{name} was killed")
+            self._say(US, line, Tone.WARNING)
+        was_killed = "SIGKILL" in how
+        self._say(
+            US,
+            f"{name} was killed" if was_killed else f"{name} has stopped",
+            Tone.BAD if was_killed else Tone.PLAIN,
+        )
         return how
 
     async def _end(self, part: Part, child: Child, ended: "asyncio.Task[str]") -> str:
@@ -178,7 +188,7 @@ class Supervisor:
                     took = (
                         f"after {now - began:.1f} s" if watched.state == State.STARTED else "again"
                     )
-                    self._say(US, f"{part.name} is healthy {took}: {part.about}")
+                    self._say(US, f"{part.name} is healthy {took}: {part.about}", Tone.GOOD)
                     child.show(self._sayer(part.name), held=False)
                     since = now
                     await self._set(watched, State.HEALTHY)
@@ -190,7 +200,7 @@ class Supervisor:
             elif now - well > (patience.unhealthy if since is not None else patience.to_start):
                 return problem
             elif watched.state == State.HEALTHY:
-                self._say(US, f"{part.name} is not healthy: {problem}")
+                self._say(US, f"{part.name} is not healthy: {problem}", Tone.WARNING)
                 await self._set(watched, State.UNHEALTHY)
             is_new = watched.state == State.STARTED
             await asyncio.sleep(patience.between_first if is_new else patience.between)

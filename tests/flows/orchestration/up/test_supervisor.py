@@ -15,6 +15,7 @@ import pytest
 from support.paths import ROOT, TESTS
 from support.registry.running_up import in_session
 
+from flows.common.terminal import Tone
 from flows.orchestration.up.parts import Part
 from flows.orchestration.up.supervisor import Patience, Supervisor
 
@@ -36,6 +37,10 @@ class Scene:
     problems: dict[str, str] = field(default_factory=dict)
     supervisor: Supervisor = field(init=False)
     stop: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def hear(self, name: str, line: str, tone: Tone = Tone.PLAIN) -> None:
+        assert isinstance(tone, Tone)
+        self.said.append((name, line))
 
     def part(self, name: str, *how: str, needs: str | None = None) -> Part:
         async def problem(_: datetime) -> str | None:
@@ -80,9 +85,7 @@ async def scene(
     """Run the parts until the block is done, and then stop them from the last to the first."""
     shown = Scene(folder)
     parts = make(shown)
-    shown.supervisor = Supervisor(
-        parts, lambda name, line: shown.said.append((name, line)), patience, lambda: None
-    )
+    shown.supervisor = Supervisor(parts, shown.hear, patience, lambda: None)
     order = [part.name for part in reversed(parts)]
     running = asyncio.create_task(shown.supervisor.run(shown.stop, order))
     try:
