@@ -16,7 +16,7 @@ from flows.common.terminal import sentence
 from flows.orchestration.up.health import DEPLOYMENT_NAME
 from flows.store.layout import Layout
 
-MOST_ATTEMPTS = 10
+MOST_ATTEMPTS = 20
 """A run that was begun so often is not begun again: it may be what ends `serve`."""
 
 _UNFINISHED = ("RUNNING", "PENDING", "CANCELLING")

@@ -16,6 +16,15 @@ from support.paths import ROOT
 from support.runs.real_prefect import Api, free_port
 
 PATIENCE = 240
+FULL = bool(os.environ.get("FULL"))
+PLAIN = "from flows.cli.main import main; main()"
+# Ten kills of a part, one after the other, would take five minutes of ever longer waits.
+IMPATIENT = f"""
+from functools import partial
+from flows.orchestration.up import run
+run.Patience = partial(run.Patience, longest_delay=1.0)
+{PLAIN}
+"""
 
 
 @dataclass
@@ -82,7 +91,7 @@ def running_up(folder: Path, *options: str, **env: str) -> Iterator[Up]:
     log = folder / "up.log"
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", "flows.cli.main", "up", *words],
+            [sys.executable, "-c", IMPATIENT if FULL else PLAIN, "up", *words],
             cwd=ROOT, env=environment(folder) | env, stdout=output, stderr=subprocess.STDOUT,
             start_new_session=True,
         )  # fmt: skip

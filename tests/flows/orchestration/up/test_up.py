@@ -1,7 +1,6 @@
 """`pith-ingest up` with Prefect's real server: what is killed is back, what ran goes on."""
 
 import json
-import os
 import signal
 import sqlite3
 import time
@@ -15,7 +14,7 @@ from threading import Event
 import pytest
 from arxiv_server import ArxivServer, make_library
 from arxiv_server.papers.plan import Seen
-from support.registry.running_up import PATIENCE, Up, in_session, running_up
+from support.registry.running_up import FULL, PATIENCE, Up, in_session, running_up
 from support.runs.command import assert_one_sentence, run
 from support.runs.real_prefect import is_over, state_of, write_config
 from support.runs.runs import assert_whole, rows
@@ -24,7 +23,7 @@ pytestmark = pytest.mark.prefect
 
 TODAY = datetime.now(UTC).date()
 PAPERS = 60
-FULL = bool(os.environ.get("FULL"))
+ROUNDS = 10 if FULL else 1
 
 
 class HeldArxiv:
@@ -96,11 +95,15 @@ def test_what_is_killed_is_back_and_the_run_under_way_goes_on(
         up.wait_for("all three are healthy")
         assert_answers(up)
         night = start_and_hold(up, arxiv)
-        up.kill("site")
-        arxiv.is_held.clear()
-        up.kill("jobs", "prefect")
-        assert up.count("was interrupted: it goes on where it stopped") == 1
-        up.until(arxiv.is_held.is_set, "the run goes on")
+        for _ in range(ROUNDS):
+            up.kill("site")
+        for _ in range(ROUNDS - 1):
+            up.kill("prefect")
+        for times in range(1, ROUNDS + 1):
+            arxiv.is_held.clear()
+            up.kill("jobs", "prefect")
+            assert up.count("was interrupted: it goes on where it stopped") == times
+            up.until(arxiv.is_held.is_set, "the run goes on")
         arxiv.may_go.set()
         up.until(partial(is_over, up.api, night), "the end of the run")
         assert state_of(up.api, night) == "Completed"
@@ -124,3 +127,26 @@ def stop_with_a_run(up: Up, arxiv: HeldArxiv) -> None:
         query = "SELECT type, message FROM flow_run_state WHERE flow_run_id = ? ORDER BY timestamp"
         (*_, last) = database.execute(query, (run_id,))
     assert last == ("SCHEDULED", "ended with serve, goes on from there")
+
+
+@pytest.mark.skipif(not FULL, reason="it takes minutes: FULL=1 runs it")
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGHUP])
+def test_a_run_goes_on_after_up_has_ended_in_whatever_way(
+    folder: Path, arxiv: HeldArxiv, number: signal.Signals
+) -> None:
+    with running_up(folder) as up:
+        up.wait_for("all three are healthy")
+        night = start_and_hold(up, arxiv)
+        sessions = list(up.pids().values())
+        assert up.end(number) == (-9 if number == signal.SIGKILL else 0)
+        until_gone(sessions)
+    arxiv.is_held.clear()
+    with running_up(folder) as up:
+        up.wait_for("all three are healthy")
+        up.until(arxiv.is_held.is_set, "the run goes on")
+        arxiv.may_go.set()
+        up.until(partial(is_over, up.api, night), "the end of the run")
+        assert state_of(up.api, night) == "Completed"
+        assert len(rows(folder, "papers")) == PAPERS
+        assert up.end(signal.SIGINT) == 0
+    assert_whole(folder)
