@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,7 +16,7 @@ from flows.common.terminal import Line, Tone
 if TYPE_CHECKING:
     from flows.orchestration.up.run import Found
 
-_WIDTH = len("prefect")
+US, _WIDTH = "up", len("prefect")
 _CALM = (Tone.PLAIN, Tone.GOOD)
 """Lines of these tones need no attention, and `--quiet` leaves them out."""
 
@@ -88,7 +89,9 @@ def _words(config: Path | None, data: Path | None) -> tuple[str, ...]:
 def _say(name: str, line: str, tone: Tone = Tone.PLAIN) -> None:
     if tone in _CALM and not LOGGER.isEnabledFor(logging.INFO):
         return
-    say([Line(f"{name:{_WIDTH}} | {line}", tone)])
+    # Prefect's lines have their time.
+    moment = f"{datetime.now().astimezone():%H:%M:%S} " if name == US else ""
+    say([Line(f"{name:{_WIDTH}} | {moment}{line}", tone)])
 
 
 def _check(config: Path | None, data: Path | None, *, as_json: bool) -> None:

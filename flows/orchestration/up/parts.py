@@ -23,7 +23,7 @@ class Part:
     `problem` says why it is not well, having been started at that time, or None. `needs` names the
     part that must be well before it starts; `before` is called just then and after the last stop,
     and returns what it did, a sentence each; `stopping` is called before it is stopped.
-    `stops_together` tells the processes that it started too.
+    With `children_first` it is told to stop once the processes that it started have ended.
     """
 
     name: str
@@ -35,7 +35,7 @@ class Part:
     needs: str | None = None
     before: Callable[[], Awaitable[list[str]]] | None = None
     stopping: Callable[[], Awaitable[None]] | None = None
-    stops_together: bool = False
+    children_first: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +75,8 @@ def make_parts(place: Place, health: Health, interrupted: Interrupted) -> list[P
             needs=PREFECT,
             before=interrupted.put_back,
             stopping=interrupted.note,
-            # Prefect 3.7's serve ends in a second, and leaves its runs alone.
-            stops_together=True,
+            # Prefect 3.7's serve kills its runs when it is stopped, whatever they are at.
+            children_first=True,
         ),
         Part(
             SITE,

@@ -8,6 +8,7 @@ import sys
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from pathlib import Path
 from typing import Self
 
 from flows.common.process.progress import LOGGER
@@ -21,7 +22,9 @@ _BETWEEN = ("The above exception was", "During handling of the above")
 _SQL = ("[SQL", "[parameters", "(Background on this error")
 
 _BLOCK = 2**16
-_BETWEEN_LOOKS = 0.1
+_BETWEEN_LOOKS = 0.05
+_MOMENT = 5.0
+"""So long at most the kernel takes for the end of what was killed."""
 _KEPT_LINES = 30
 _CHILD = "flows.orchestration.up.child"
 
@@ -69,25 +72,34 @@ class Child:
         self._held.clear()
 
     async def wait(self) -> str:
-        """Return how the process ended."""
+        """Return how the process ended, once nothing of its session is left."""
         status = await self._process.wait()
+        self.kill()
+        with suppress(TimeoutError):
+            await _until(lambda: not self._is_anyone_left(), _MOMENT)
         self._read()
         for line in self._lines.end():
             self._say(line)
         self._close()
         return f"killed by {signal.Signals(-status).name}" if status < 0 else f"status {status}"
 
-    async def stop(self, seconds: float, *, together: bool) -> None:
-        """End the process, with `together` all of its session: they have so many seconds for it."""
-        with suppress(ProcessLookupError):
-            (os.killpg if together else os.kill)(self.pid, signal.SIGTERM)
-        with suppress(TimeoutError):
+    async def stop(self, seconds: float, *, children_first: bool) -> None:
+        """End the process within so many seconds, or kill it with all of its session.
+
+        With `children_first` it is told only when those that it started have ended in order.
+        """
+        try:
             async with asyncio.timeout(seconds):
+                if children_first:
+                    children = _children(self.pid)
+                    for child in children:
+                        _tell(child)
+                    await _until(lambda: children.isdisjoint(_children(self.pid)), seconds)
+                _tell(self.pid)
                 await self._process.wait()
-                while self._is_anyone_left():  # noqa: ASYNC110 - the kernel tells of no such event
-                    await asyncio.sleep(_BETWEEN_LOOKS)
-        self.kill()
-        await self._process.wait()
+        except TimeoutError:
+            self.kill()
+            await self._process.wait()
 
     def _is_anyone_left(self) -> bool:
         try:
@@ -118,6 +130,29 @@ class Child:
         asyncio.get_running_loop().remove_reader(self._output)
         os.close(self._output)
         os.close(self._tie)
+
+
+def _tell(pid: int) -> None:
+    with suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGTERM)
+
+
+def _children(pid: int) -> set[int]:
+    """Return the processes that one has started and that have not ended."""
+    found = set()
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            # Behind the name, which may hold anything: state and parent.
+            state, parent = stat.read_text(errors="replace").rpartition(")")[2].split()[:2]
+            if int(parent) == pid and state != "Z":
+                found.add(int(stat.parent.name))
+    return found
+
+
+async def _until(what: Callable[[], bool], seconds: float) -> None:
+    async with asyncio.timeout(seconds):
+        while not what():  # noqa: ASYNC110 - the kernel tells of no such event
+            await asyncio.sleep(_BETWEEN_LOOKS)
 
 
 class Lines:

@@ -141,7 +141,6 @@ class Supervisor:
         if not watching.done():
             watching.cancel()
         if ended.done() and not watched.stop.is_set():
-            child.kill()  # what it had started
             child.show(self._sayer(part.name), held=True)
             return f"has ended ({ended.result()})"
         if watched.stop.is_set():
@@ -169,7 +168,7 @@ class Supervisor:
     async def _end(self, part: Part, child: Child, ended: "asyncio.Task[str]") -> str:
         if part.stopping:
             await part.stopping()
-        await child.stop(part.stop_seconds, together=part.stops_together)
+        await child.stop(part.stop_seconds, children_first=part.children_first)
         return await ended
 
     def _sayer(self, name: str) -> Callable[[str], None]:

@@ -120,8 +120,8 @@ def stop_with_a_run(up: Up, arxiv: HeldArxiv) -> None:
     assert up.end(signal.SIGINT) == 0
     until_gone(sessions)
     stopped = [line for line in up.lines() if line.endswith(" has stopped")]
-    assert [line.split()[2] for line in stopped] == ["jobs", "site", "prefect"]
-    assert up.lines()[-1] == "up      | all has stopped, and nothing is left running"
+    assert [line.split()[-3] for line in stopped] == ["jobs", "site", "prefect"]
+    assert up.lines()[-1].endswith(" all has stopped, and nothing is left running")
     assert not (up.folder / "data" / "prefect" / "up.json").exists()
     with closing(sqlite3.connect(up.folder / "data" / "prefect" / "prefect.db")) as database:
         query = "SELECT type, message FROM flow_run_state WHERE flow_run_id = ? ORDER BY timestamp"
