@@ -9,7 +9,6 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from support.registry.running_up import running_up
 from support.runs.command import assert_one_sentence, run, without_rights
 from support.runs.real_prefect import free_port
 
@@ -181,16 +180,3 @@ def test_a_check_without_an_up_says_so_and_writes_nothing(tmp_path: Path) -> Non
     as_json = run(tmp_path, "up", "--check", "--json", "--data", tmp_path / "data")
     assert (as_json.returncode, '"healthy": false' in as_json.stdout) == (1, True)
     assert not (tmp_path / "data").exists()
-
-
-def test_a_check_while_it_starts_says_what_is_not_there_yet(tmp_path: Path) -> None:
-    (tmp_path / "config.yaml").write_text("identity: {key_file: signing.key}\n")
-    with running_up(tmp_path) as up:
-        up.wait_for("starting prefect, jobs, site")
-        done = run(tmp_path, "up", "--check", "--data", tmp_path / "data")
-        assert done.returncode == 1
-        assert "jobs     http://127.0.0.1" in done.stdout
-        assert "not healthy: Prefect's server does not tell" in done.stdout
-        up.process.send_signal(2)
-        assert up.process.wait(60) == 0
-    assert up.lines()[-1].endswith("nothing is left running")
