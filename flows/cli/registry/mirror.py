@@ -50,12 +50,12 @@ def mirror(
         pith-ingest registry mirror https://pith.science --to copy --key pith.science
     """
     from flows.cli.keys.trusted_keys import named_trust
+    from flows.common.http.pace import Pace
     from flows.common.process.exit_status import ExitStatus
     from flows.registry.mirror.client import RegistryClient
     from flows.registry.mirror.kept import MirrorFolder
     from flows.registry.mirror.listings import NamedRecords
     from flows.registry.mirror.mirror import mirror as run
-    from flows.sources.arxiv.rate_limit import Pace
 
     loaded = load(config, data)
     suffixes = _suffixes(numbers) if numbers else None
@@ -71,7 +71,7 @@ def mirror(
         )
     for line in _lines(report):
         echo(line)
-    if report.refused:
+    if report.refused or report.damaged:
         raise typer.Exit(ExitStatus.PROBLEMS)
 
 
@@ -115,6 +115,7 @@ def _lines(report: "MirrorReport") -> list[str]:
     if report.gone:
         counts += f", listed but not there {report.gone:,}"
     return [
+        *(f"damaged, fetched anew  {one}" for one in report.damaged),
         *(f"refused  {one}" for one in report.refused),
         *(f"differs from yours  {one}" for one in report.differing),
         f"{counts}, refused {len(report.refused):,}",

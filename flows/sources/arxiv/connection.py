@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from flows.common.config import ArxivConfig, Config
 from flows.common.counts import counted
 from flows.common.errors import ArxivError, ArxivReplyError
+from flows.common.http.pace import Pace
 from flows.ingest.run import Run
-from flows.sources.arxiv.rate_limit import Pace
 from transforms.parsing.oai_xml import OaiError
 
 if TYPE_CHECKING:
@@ -30,7 +30,11 @@ def connect(config: Config) -> "OaiClient":
 
 
 def pace_of(config: ArxivConfig) -> Pace:
-    """Return the pace that all runs on this machine share."""
+    """Return the pace that all runs on this machine share.
+
+    ArXiv's terms of use for its APIs: one request every three seconds and one connection at a
+    time, over OAI-PMH and the Atom API together, and over all the machines under one's control.
+    """
     return Pace(config.pace_file, config.pace_seconds)
 
 

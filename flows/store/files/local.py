@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import BinaryIO, Protocol
 
 from flows.common.errors import StoreError
-from flows.common.files.whole_file import Data, create_whole, is_unfinished, replace_whole
+from flows.common.files.whole_file import Data, create_whole, read_whole, replace_whole
 
 _BLOCK_BYTES = 2**20
 _UNNAMED = f".*.{'[0-9a-f]' * 16}.tmp"
@@ -159,16 +159,8 @@ class LocalFiles:
             os.close(descriptor)
 
     def read(self, key: str) -> bytes:
-        """Read the file; one that is not whole yet, and so not readable, is not there."""
-        path = self.root / key
-        try:
-            return path.read_bytes()
-        except PermissionError:
-            if is_unfinished(path.stat()):
-                raise FileNotFoundError(
-                    errno.ENOENT, os.strerror(errno.ENOENT), str(path)
-                ) from None
-            raise
+        """Read the file; one that is not whole yet is not there."""
+        return read_whole(self.root / key)
 
     def blocks(self, key: str) -> Iterator[bytes]:
         """Read the file by blocks."""
