@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -91,7 +92,9 @@ def _say(name: str, line: str, tone: Tone = Tone.PLAIN) -> None:
         return
     # Prefect's lines have their time.
     moment = f"{datetime.now().astimezone():%H:%M:%S} " if name == US else ""
-    say([Line(f"{name:{_WIDTH}} | {moment}{line}", tone)])
+    # A terminal or a reader that is gone is no reason to stop what runs.
+    with suppress(OSError):
+        say([Line(f"{name:{_WIDTH}} | {moment}{line}", tone)])
 
 
 def _check(config: Path | None, data: Path | None, *, as_json: bool) -> None:

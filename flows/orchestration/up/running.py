@@ -15,7 +15,7 @@ from flows.common.errors import StoreError
 from flows.common.files.whole_file import replace_whole
 from flows.orchestration.up.health import Addresses
 
-LOCK, FILE = "up.lock", "up.json"
+LOCK, FILE = "up.lock", "up.running"
 _CHILD = "flows.orchestration.up.child"
 
 

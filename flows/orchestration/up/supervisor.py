@@ -100,10 +100,7 @@ class Supervisor:
         """Start a part again and again, until it is to stop."""
         name, patience = watched.part.name, self._patience
         while await self._is_wanted(watched):
-            try:
-                ended = await self._run_once(watched)
-            except OSError as error:  # no memory, no more processes: it may pass
-                ended = f"could not be started ({error.strerror})"
+            ended = await self._run_once(watched)
             watched.child = None
             if watched.stop.is_set():
                 break
@@ -131,7 +128,10 @@ class Supervisor:
         for line in await part.before() if part.before else ():
             self._say(US, line, Tone.WARNING)
         started = datetime.now(UTC)
-        child = await Child.start(part.words, part.environment)
+        try:
+            child = await Child.start(part.words, part.environment)
+        except OSError as error:  # no memory, no more processes: it may pass
+            return f"could not be started ({error.strerror})"
         watched.child = child
         self._say(US, f"{part.name} is started (process {child.pid})")
         await self._set(watched, State.STARTED)

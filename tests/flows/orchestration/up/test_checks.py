@@ -157,7 +157,7 @@ AT = Addresses("127.0.0.1", 1, "127.0.0.1", 2)
 
 def test_one_up_has_a_folder_and_what_it_noted_may_be_anything(tmp_path: Path) -> None:
     for noted in ("", "null", "[]", '{"pid": "x"}', '{"addresses": 3, "parts": []}', "\0" * 100):
-        (tmp_path / "up.json").write_text(noted)
+        (tmp_path / "up.running").write_text(noted)
         assert Running.read(tmp_path) is None
     with only_one(tmp_path):
         assert is_there(tmp_path)

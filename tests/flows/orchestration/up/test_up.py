@@ -133,7 +133,7 @@ def assert_stops_in_order(up: Up, run_id: str) -> None:
     assert [line.split()[-3] for line in stopped] == ["jobs", "site", "prefect"]
     assert up.lines()[-1].endswith(" all has stopped, and nothing is left running")
     data = up.folder / "data"
-    assert not (data / "prefect" / "up.json").exists()
+    assert not (data / "prefect" / "up.running").exists()
     assert not (data / ".writer.json").exists()  # which a run that is killed leaves
     with closing(sqlite3.connect(data / "prefect" / "prefect.db")) as database:
         query = "SELECT type, message FROM flow_run_state WHERE flow_run_id = ? ORDER BY timestamp"
