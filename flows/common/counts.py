@@ -33,8 +33,9 @@ def outcome(status: ExitStatus, *, rejects: int, failures: int, incomplete: int)
         return "incomplete, arXiv could not be reached"
     if status is ExitStatus.UNUSABLE:
         return "incomplete, its input could not be read on"
-    numbers = {"incomplete windows": incomplete, "rejects": rejects, "unusable inputs": failures}
-    named = [counted(number, nouns) for nouns, number in numbers.items() if number]
+    named = [f"{counted(incomplete, 'windows')} to finish"] if incomplete else []
+    numbers = {"rejects": rejects, "unusable inputs": failures}
+    named += [counted(number, nouns) for nouns, number in numbers.items() if number]
     if status is ExitStatus.PROBLEMS and not named:
         named = ["lines not accounted for"]
         incomplete = 1

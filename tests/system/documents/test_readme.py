@@ -75,7 +75,7 @@ def test_the_readmes_python_shows_the_papers(demo: Path) -> None:
 
 def test_the_demo_a_second_time_finds_nothing_new(demo: Path) -> None:
     again = run(demo, ["make", "demo"])
-    assert "new records 0, new snapshots 0, unchanged 9" in again.stdout
+    assert "0 new records, 0 new snapshots, 9 unchanged" in again.stdout
     assert "9 bundles: 9 valid, 9 trusted" in again.stdout
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from flows.sources.arxiv.sets import ALL_OF_ARXIV, category_of, likely_set
-from flows.store.catalog.days import EARLIEST, ONE_DAY, Days, holes
+from flows.store.catalog.days import EARLIEST, ONE_DAY, holes
 from flows.store.catalog.window import Window, by_year
 from flows.store.catalog.windows import WindowLog
 
@@ -36,6 +36,19 @@ def night_windows(
 
 
 @dataclass(frozen=True, slots=True)
+class ProvenDays:
+    """Days of a set that are proven complete, both included."""
+
+    first: date
+    last: date
+
+    @property
+    def begin(self) -> str:
+        """The first day as a person reads it."""
+        return "the beginning" if self.first <= EARLIEST else str(self.first)
+
+
+@dataclass(frozen=True, slots=True)
 class Hole:
     """Days of a set that are not proven, and the command that harvests them.
 
@@ -52,7 +65,7 @@ class Coverage:
     """Which days of a set are proven complete, and which are not, both in their order."""
 
     category: str
-    proven: Sequence[Days]
+    proven: Sequence[ProvenDays]
     holes: Sequence[Hole]
 
     @property
@@ -74,21 +87,20 @@ def coverage(log: WindowLog, set_spec: str | None) -> Coverage:
         begin = proven[0].first
         missing = [hole(None, begin - ONE_DAY)] if begin > EARLIEST else []
         missing += [hole(days.first, days.last) for days in holes(proven)]
-    return Coverage(category_of(set_spec), proven, missing)
+    return Coverage(category_of(set_spec), [ProvenDays(*days) for days in proven], missing)
 
 
 def coverage_lines(log: WindowLog, sets: Iterable[str | None]) -> Iterator[str]:
     """Yield for each set which days are proven, which are not, and what command harvests those."""
     for set_spec in sets:
-        found = coverage(log, set_spec)
-        for days in found.proven:
-            yield f"{found.name}: complete from {first_day(days)} up to {days.last}"
-        yield from hole_lines(found)
+        yield from lines_of(coverage(log, set_spec))
 
 
-def first_day(days: Days) -> str:
-    """Return the first of proven days for a person."""
-    return "the beginning" if days.first <= EARLIEST else str(days.first)
+def lines_of(found: Coverage) -> Iterator[str]:
+    """Yield which days of a set are proven, then which are not."""
+    for days in found.proven:
+        yield f"{found.name}: complete from {days.begin} up to {days.last}"
+    yield from hole_lines(found)
 
 
 def hole_lines(found: Coverage) -> Iterator[str]:
