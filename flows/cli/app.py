@@ -19,6 +19,7 @@ from flows.cli.options import QuietOption, VerboseOption
 from flows.cli.output.help import Command, Group
 from flows.cli.registry.app import app as registry
 from flows.cli.setup.init import init
+from flows.cli.up import up
 from flows.cli.verify.verify import verify
 from flows.common.terminal import echo
 
@@ -27,7 +28,7 @@ PANELS: dict[str, list[Callable[..., None]]] = {
     "Jobs": [jobs.backfill, jobs.nightly, jobs.rerun],
     "Look up": [find, show, export],
     "Verify": [verify, merge],
-    "Operate": [status, doctor, rebuild_catalog, jobs.serve],
+    "Operate": [up, status, doctor, rebuild_catalog, jobs.serve],
     "Keys": [keygen],
 }
 """The commands by the headings under which `--help` lists them."""

@@ -13,7 +13,7 @@ pytestmark = pytest.mark.process
 
 COMMANDS = [
     "keygen", "backfill", "nightly", "rerun", "serve", "verify", "merge", "show", "find", "status",
-    "export", "rebuild-catalog",
+    "export", "rebuild-catalog", "up",
 ]  # fmt: skip
 
 

@@ -232,6 +232,7 @@ READS_HERE = {
     "nightly": [],
     "rerun": ["0903.0442"],
     "serve": [],
+    "up": [],
     "registry serve": [],
     "registry publish": ["--to", "site"],
     "registry mirror": ["http://127.0.0.1:1", "--to", "mirror"],

@@ -1,0 +1,1 @@
+"""`pith-ingest up`: what an operator needs, started, watched and stopped as one."""
