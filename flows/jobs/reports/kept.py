@@ -8,9 +8,9 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from flows.common.errors import StoreError
+from flows.common.errors import ConfigError, StoreError
 from flows.common.process.exit_status import ExitStatus
-from flows.common.terminal import sentence
+from flows.common.terminal import quoted, sentence
 from flows.store.layout import RUNS, Layout
 
 RUN = re.compile(r"[0-9]{8}T[0-9]{6}Z-([a-z][a-z-]{0,39})-[0-9a-f]{4}", re.ASCII)
@@ -18,6 +18,7 @@ RUN = re.compile(r"[0-9]{8}T[0-9]{6}Z-([a-z][a-z-]{0,39})-[0-9a-f]{4}", re.ASCII
 
 _MOMENT = "%Y%m%dT%H%M%SZ"
 REPORT, PAGE = "report.json", "report.html"
+_MOST_NAMED = 5
 _YEARS = range(1986, 2200)
 """No date of arXiv's is before; a plot over more years would be a page without end."""
 
@@ -132,6 +133,31 @@ class ReportError(StoreError):
 def run_names(layout: Layout) -> list[str]:
     """Return the names of all runs, the newest first."""
     return sorted(filter(RUN.fullmatch, layout.files.names(RUNS)), reverse=True)
+
+
+def find_run(layout: Layout, named: str) -> str:
+    """Return the run that a user names, by its name or a part of it or a path; the newest for "".
+
+    Raises `ConfigError` where none is meant, or several.
+    """
+    names = run_names(layout)
+    if not names:
+        raise ConfigError(
+            f"no run is in {layout.location} yet; 'pith-ingest backfill' or 'nightly' makes one"
+        )
+    if not named:
+        return names[0]
+    parts = named.replace("\\", "/").rstrip("/").split("/")
+    word = next((part for part in reversed(parts) if RUN.fullmatch(part)), parts[-1])
+    found = [name for name in names if name.startswith(word) or name.endswith(f"-{word}")]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        some = ", ".join(found[:_MOST_NAMED])
+        raise ConfigError(f"{quoted(named)} is the beginning of {len(found):,} runs: {some} …")
+    raise ConfigError(
+        f"there is no run {quoted(named)} in {layout.location}; the newest is {names[0]}"
+    )
 
 
 def read_report(layout: Layout, run: str) -> KeptReport:

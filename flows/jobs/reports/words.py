@@ -234,7 +234,8 @@ class Figure:
         """Return a value of this figure with its unit."""
         if self.unit == "seconds":
             return duration(value)
-        text = f"{value:,.0f}" if value == int(value) else f"{value:,.1f}"
+        # Half a paper is the median of an even number of runs.
+        text = f"{value:,.1f}" if self.unit and value != int(value) else f"{value:,.0f}"
         return f"{text} {self.unit}{'s' * (value != 1)}" if self.unit else text
 
     def _difference(self, usual: float) -> str:

@@ -61,7 +61,9 @@ def find_papers(layout: Layout, terms: Sequence[SearchTerm], most: int) -> Match
     shown = _papers(layout).join(newest.lazy().select(_KEY), on=_KEY, how="semi")
     rows = _collect(layout, shown.select(MatchingPaper._fields).unique(_KEY, keep="any"))
     papers = map(MatchingPaper._make, rows.iter_rows())
-    return Matches(sorted(papers, key=lambda p: (p.submitted_at, p.arxiv_id), reverse=True), found.height)
+    return Matches(
+        sorted(papers, key=lambda p: (p.submitted_at, p.arxiv_id), reverse=True), found.height
+    )
 
 
 def count_papers(layout: Layout, choices: Sequence[Sequence[SearchTerm]]) -> list[int]:

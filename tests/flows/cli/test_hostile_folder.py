@@ -239,6 +239,7 @@ READS_HERE = {
     "find": [],
     "export": ["--all"],
     "status": [],
+    "report": [],
     "doctor": [],
     "rebuild-catalog": [],
     "keygen": [],

@@ -187,7 +187,7 @@ def test_the_same_again_writes_nothing_but_its_report(
         use(store, monkeypatch)
         jobs.backfill_raw(config, [SAMPLE])
         put = [path.rsplit("/", 1)[-1] for method, path in store.requests if method == "PUT"]
-    assert sorted(put) == ["report.json", "report.md", "writer.json"]
+    assert sorted(put) == ["report.html", "report.json", "report.md", "writer.json"]
 
 
 def test_a_lost_catalog_is_fetched_or_made_again(s3: S3, tmp_path: Path) -> None:
