@@ -16,7 +16,6 @@ from flows.store.layout import RUNS, Layout
 RUN = re.compile(r"[0-9]{8}T[0-9]{6}Z-([a-z][a-z-]{0,39})-[0-9a-f]{4}", re.ASCII)
 """The name of a run; its job is the first group."""
 
-_MOMENT = "%Y%m%dT%H%M%SZ"
 REPORT, PAGE = "report.json", "report.html"
 _MOST_NAMED = 5
 _YEARS = range(1986, 2200)
@@ -186,7 +185,8 @@ def parse_report(data: bytes, run: str | None = None) -> KeptReport:
         raise ValueError(str(error)) from None
     if any(at.utcoffset() != timedelta() for at in (report.started_at, report.finished_at)):
         raise ValueError("its times are not UTC")
-    if run is not None and (report.run != run or f"{report.started_at:{_MOMENT}}" != run[:16]):
+    named = f"{report.started_at:%Y%m%dT%H%M%SZ}-{report.job}-"
+    if run is not None and (report.run != run or run[: len(named)] != named):
         raise ValueError("it is of another run")
     if report.exit_status not in set(ExitStatus):
         raise ValueError("it has no exit status that there is")

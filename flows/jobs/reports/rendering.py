@@ -16,6 +16,7 @@ from markupsafe import Markup
 from flows.common.errors import ConfigError
 from flows.common.files.regular_file import open_regular
 from flows.common.files.whole_file import create_whole
+from flows.common.terminal import printable
 from flows.jobs.reports.words import duration, plural
 
 _MARK, _HEAD_BYTES = b'<meta name="generator" content="pith-ingest report">', 1024
@@ -39,7 +40,11 @@ def make_environment(loader: BaseLoader) -> Environment:
         lstrip_blocks=True,
     )
     environment.filters.update(
-        number=lambda value: f"{value:,}", plural=plural, when=_when, duration=duration
+        number=lambda value: f"{value:,}",
+        plural=plural,
+        when=_when,
+        duration=duration,
+        printable=printable,
     )
     return environment
 
