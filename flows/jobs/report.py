@@ -165,7 +165,7 @@ class RunReport:
         return self._place(RUNS, self.run, PAGE)
 
     def markdown(self) -> str:
-        """Return the text of `report.md`: the lines, the key, and the papers by category."""
+        """Return the text of `report.md`: sentence and lines, the key, the papers by category."""
         categories = "\n".join(
             f"| {_cell(name)} | {count} |"
             for name, count in sorted(self.counts.by_category.items())
@@ -175,9 +175,10 @@ class RunReport:
             f"| {_cell(file.path)} | {file.size} | {file.sha256} |"
             for file in self.files[:MOST_FILES]
         )
-        lines = "\n".join(self.lines())
+        lines = "\n".join([f"{self.summary}.", "", *self.lines()])
         return (
             f"# {self.job}: {self.run}\n\n```text\n{lines}\n```\n\n"
+            f"- page with plots: `{_cell(self.page)}`\n"
             f"- table files: {len(self.files)}, {sum(file.size for file in self.files)} bytes\n"
             f"- key `{_cell(self.key_id)}`, fingerprint `{self.key_fingerprint}`, "
             f"builder `{_cell(self.builder_version)}`\n"

@@ -188,6 +188,8 @@ def publish(report: RunReport) -> None:
     payload = {
         "job": report.job,
         "exit_status": report.exit_status,
+        "summary": report.summary,
+        "page": report.page,
         report.nouns.units: report.units,
         **{name: getattr(report.counts, name) for name in COUNTERS},
         "failures": len(report.failures),
