@@ -1,5 +1,6 @@
 """Reports as they were kept, by whichever version: read with types, or named as damaged."""
 
+import json
 import re
 from collections.abc import Iterator
 from contextlib import suppress
@@ -180,8 +181,9 @@ def read_report(layout: Layout, run: str) -> KeptReport:
 def parse_report(data: bytes, run: str | None = None) -> KeptReport:
     """Return a report of its JSON, of this run if one is given; raises `ValueError`."""
     try:
-        report = msgspec.json.decode(data, type=KeptReport)
-    except (msgspec.DecodeError, RecursionError) as error:
+        # By json, as it was written: a file's name may hold bytes that are no character.
+        report = msgspec.convert(json.loads(data), KeptReport, str_keys=True)
+    except (msgspec.ValidationError, RecursionError) as error:
         raise ValueError(str(error)) from None
     if any(at.utcoffset() != timedelta() for at in (report.started_at, report.finished_at)):
         raise ValueError("its times are not UTC")

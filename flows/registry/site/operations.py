@@ -5,8 +5,6 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
-import msgspec
-
 from flows.common.process.exit_status import ExitStatus
 from flows.jobs.reports.kept import (
     REPORT,
@@ -90,7 +88,7 @@ def report_values(layout: Layout, run: str) -> dict[str, object]:
 def _kept(layout: Layout, run: str) -> KeptReport:
     """Return a report with types; raises `NoSuchRunError` where it is not what a run writes."""
     try:
-        return parse_report(msgspec.json.encode(read_report(layout, run)), run)
+        return parse_report(json.dumps(read_report(layout, run)).encode(), run)
     except ValueError:
         raise NoSuchRunError(run) from None
 

@@ -18,7 +18,7 @@ from flows.jobs.reports.words import Figure, attention, duration, headline, tone
 from flows.store.layout import Layout
 
 NIGHT = datetime(2026, 11, 21, 5, tzinfo=UTC)
-HOSTILE = "</style><script>document.title='ran'</script><img src=x onerror=alert(1)>\x1b[2J\u202e"
+HOSTILE = "</style><script>document.title='ran'</script><img src=x onerror=alert(1)>\x1b[2J\u202e\udc80"
 WINDOW = {"window": "cs:cs:LG, 2026-11-16 to now", "listed": 8, "harvested": 8}
 
 
@@ -198,6 +198,8 @@ def test_a_run_of_nothing_and_one_of_everything_have_a_page() -> None:
         {"windows": [7]},
         {"job": "backfill", "run": "20261121T050000Z-nightly-00ff"},
         {"seconds": {"a": -1}},
+        {"seconds": {"a": float("nan")}},
+        {"seconds": {"a": float("inf")}},
         {"signed": {"papers": {"0001-01-01": {"cs": 1}, "9999-12-31": {"cs": 1}}}},
         {"run": "20261121T050000Z-nightly-0bad"},
     ],
