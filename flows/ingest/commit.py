@@ -86,7 +86,7 @@ def commit_prepared(
         elif finished:
             run.store.catalog.finish_part(finished)
         run.committed.add(prepared.counts)
-        run.signed.update(prepared.signed)
+        run.signed.add(prepared.signed)
         note_committed(run.committed)
     return UnitResult(name, prepared.counts, files=[file.written for file in prepared.files])
 

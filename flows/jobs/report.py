@@ -9,7 +9,7 @@ from flows.common.errors import ArxivError
 from flows.common.process.exit_status import ExitStatus
 from flows.common.terminal import sentence
 from flows.ingest.run import InputFile, Nouns, Run, WindowOutcome
-from flows.jobs.reports.activity import Activity, count_activity
+from flows.jobs.reports.activity import Activity, make_activity
 from flows.jobs.reports.kept import PAGE, parse_report
 from flows.jobs.reports.words import headline
 from flows.sources.kaggle.lines import REPEATED
@@ -238,5 +238,5 @@ def make_report(run: Run, finished_at: datetime) -> RunReport:
         input_file=run.input_file,
         unreachable=run.unreachable,
         stopped=run.stopped,
-        signed=count_activity(run.signed),
+        signed=make_activity(run.signed),
     )

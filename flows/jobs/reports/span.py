@@ -8,13 +8,13 @@ from typing import Literal
 
 from flows.common.errors import StoreError
 from flows.common.terminal import sentence
-from flows.jobs.reports.activity import MOST_DAYS
 from flows.jobs.reports.kept import KeptReport, read_report, run_names
 from flows.jobs.reports.page import KINDS, lag_bars, reason_bars, stage_bars
 from flows.jobs.reports.plots import bars, stacked
 from flows.jobs.reports.rendering import render_alone
 from flows.jobs.reports.words import Tone, days_between, headline, plural, tone
 from flows.store.layout import Layout
+from flows.store.parquet.signed import MOST_DAYS
 
 MOST_UNREADABLE = 20
 """Reports that cannot be read and are named on the page."""

@@ -1,7 +1,6 @@
 """What a report says in words, what it counts, and that its page shows text as text."""
 
 import json
-from collections import Counter
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -9,16 +8,19 @@ from typing import Any
 import pytest
 from lxml import html
 
-from flows.jobs.reports.activity import count_activity
+from flows.jobs.reports.activity import make_activity
 from flows.jobs.reports.kept import KeptReport, ReportError, parse_report, read_report
 from flows.jobs.reports.page import page_of_run, page_values, write_page
 from flows.jobs.reports.rendering import render_alone
 from flows.jobs.reports.span import read_span, span_headline, span_page
 from flows.jobs.reports.words import Figure, attention, duration, headline, tone
 from flows.store.layout import Layout
+from flows.store.parquet.signed import Signed, count_signed
 
 NIGHT = datetime(2026, 11, 21, 5, tzinfo=UTC)
-HOSTILE = "</style><script>document.title='ran'</script><img src=x onerror=alert(1)>\x1b[2J\u202e\udc80"
+HOSTILE = (
+    "</style><script>document.title='ran'</script><img src=x onerror=alert(1)>\x1b[2J\u202e\udc80"
+)
 WINDOW = {"window": "cs:cs:LG, 2026-11-16 to now", "listed": 8, "harvested": 8}
 
 
@@ -123,26 +125,37 @@ def test_a_time_span_is_told_in_the_units_of_people() -> None:
 
 
 def test_signed_papers_are_counted_by_day_of_change_and_archive() -> None:
-    today = date(2026, 11, 21)
-    signed = Counter(
-        {("cs", date(2026, 11, 20), today): 3, ("math", date(2026, 11, 20), today): 1,
-         ("cs", date(2026, 11, 22), today): 1, ("cs", date(2020, 1, 1), today): 2,
-         ("cs", None, today): 5}
-    )  # fmt: skip
-    found = count_activity(signed)
+    today, day = date(2026, 11, 21), date(2026, 11, 20)
+    papers = [
+        ("cs.LG", day), ("cs.CV", day), ("hep-th", day), ("math.AG", date(2026, 11, 22)),
+        ("cs.LG", date(2020, 1, 1)), ("cs.LG", None),
+    ]  # fmt: skip
+    signed = count_signed(*zip(*papers, strict=True), today)  # type: ignore[arg-type]  # columns
+    signed.add(count_signed(["hep-th"], [day], today))
+    found = make_activity(signed)
     assert found.papers == {
-        "2020-01-01": {"cs": 2}, "2026-11-20": {"cs": 3, "math": 1}, "2026-11-22": {"cs": 1}
+        "2020-01-01": {"cs": 1}, "2026-11-20": {"cs": 2, "hep-th": 2}, "2026-11-22": {"math": 1}
     }  # fmt: skip
-    assert found.lag_days == {0: 1, 1: 4, 366: 2}
-    assert (found.step, found.undated) == ("day", 5)
+    assert found.lag_days == {0: 1, 1: 4, 366: 1}
+    assert (found.step, found.undated) == ("day", 1)
+    assert make_activity(count_signed([], [], today)).papers == {}
 
 
-def test_a_backfill_of_years_is_counted_by_month() -> None:
-    first = date(2000, 1, 1)
+def test_a_backfill_of_years_is_counted_by_month_whatever_its_units_hold() -> None:
+    first, today = date(2000, 1, 1), date(2026, 1, 1)
     days = [first + timedelta(days=n) for n in range(8_000)]
-    found = count_activity(Counter({("cs", day, date(2026, 1, 1)): 2 for day in days}))
-    assert (found.step, len(found.papers)) == ("month", 263)
-    assert sum(archives["cs"] for archives in found.papers.values()) == 16_000
+    whole = count_signed(["cs.LG"] * len(days), days, today)
+    assert len(whole.months) == 263
+    parts = Signed()
+    for start in range(0, len(days), 50):
+        some = days[start : start + 50]
+        parts.add(count_signed(["cs.LG"] * len(some), some, today))
+    whole.add(count_signed(["cs.LG"], [days[0]], today))
+    parts.add(count_signed(["cs.LG"], [days[0]], today))
+    assert make_activity(whole) == make_activity(parts)
+    assert make_activity(parts).step == "month"
+    assert make_activity(parts).papers["2000-01-01"] == {"cs": 32}
+    assert sum(sum(archives.values()) for archives in make_activity(parts).papers.values()) == 8_001
 
 
 def test_hostile_text_stays_text_in_every_place_of_a_page() -> None:
