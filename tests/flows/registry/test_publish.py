@@ -84,7 +84,6 @@ def test_each_file_is_what_the_server_answers(folder: Path, tmp_path: Path) -> N
     assert len(list((to / "pith").glob("*.json"))) == 9
 
 
-@pytest.mark.parametrize("file_layout", ["files", "packs"])
 def test_pages_of_runs_are_made_of_reports_and_a_damaged_one_stops_nothing(
     folder: Path, tmp_path: Path
 ) -> None:
@@ -100,6 +99,7 @@ def test_pages_of_runs_are_made_of_reports_and_a_damaged_one_stops_nothing(
     assert older.name in (tmp_path / "to" / "runs" / "index.html").read_text()
 
 
+@pytest.mark.parametrize("file_layout", ["files", "packs"])
 def test_a_second_publish_writes_nothing(
     folder: Path, tmp_path: Path, file_layout: FileLayout
 ) -> None:
