@@ -2,15 +2,23 @@
 
 import inspect
 from collections.abc import Callable, Iterator
-from datetime import datetime
+from datetime import date
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn, get_args, get_type_hints
 
 import typer
 
-from flows.cli.options import DAY, ConfigOption, DataOption
-from flows.common.terminal import echo
+from flows.cli.options import (
+    ConfigOption,
+    DataOption,
+    JsonOption,
+    QuietOption,
+    load,
+    typed_day,
+)
+from flows.cli.output.answer import answer, print_json, say
+from flows.common.terminal import Line
 from flows.sources.source import BackfillOptions, SourceFlag
 
 if TYPE_CHECKING:
@@ -29,11 +37,17 @@ MoreReplies = Annotated[
 ]
 LimitOption = Annotated[int, typer.Option(min=1, help="How many papers of a search to take.")]
 FirstDayOption = Annotated[
-    datetime | None,
-    typer.Option("--from", formats=[DAY], metavar="DATE", help="First day of change."),
+    date | None,
+    typer.Option(
+        "--from",
+        parser=typed_day,
+        metavar="DAY",
+        help="First day of change: 2026-11-14, '14 Nov', yesterday, friday, 7d (days ago).",
+    ),
 ]
 LastDayOption = Annotated[
-    datetime | None, typer.Option(formats=[DAY], metavar="DATE", help="Last day of change.")
+    date | None,
+    typer.Option("--until", parser=typed_day, metavar="DAY", help="Last day of change, likewise."),
 ]
 DryRunOption = Annotated[
     bool,
@@ -56,6 +70,8 @@ def backfill_command(
         until: LastDayOption = None,
         dry_run: DryRunOption = False,
         reissue: ReissueOption = False,
+        as_json: JsonOption = False,
+        quiet: QuietOption = False,
         config: ConfigOption = None,
         data: DataOption = None,
         **sources: object,
@@ -78,9 +94,12 @@ def backfill_command(
             given["raw"] += more or []
         options = options_type(
             **given, limit=limit, reissue=reissue, config_file=config, data_dir=data,
-            first=first.date() if first else None, until=until.date() if until else None,
+            first=first, until=until,
         )  # fmt: skip
-        _plan(options) if dry_run else _backfill(options)
+        if dry_run:
+            _plan(options, as_json=as_json)
+        else:
+            _finish(_backfill(options), as_json=as_json, quiet=quiet)
 
     own = inspect.signature(backfill)
     more, *others, _ = own.parameters.values()
@@ -109,18 +128,18 @@ def _source_flags(options_type: type[BackfillOptions]) -> Iterator[inspect.Param
 backfill = backfill_command()
 
 
-def _plan(options: BackfillOptions) -> None:
+def _plan(options: BackfillOptions, *, as_json: bool) -> None:
     from flows.jobs.dry_run import dry_run
 
-    for line in dry_run(options):
-        echo(line)
+    lines = dry_run(options)
+    answer({"plan": lines}, map(Line, lines), as_json=as_json)
 
 
-def _backfill(options: BackfillOptions) -> NoReturn:
+def _backfill(options: BackfillOptions) -> "RunReport":
     from flows.jobs.backfill import backfill as job
     from flows.orchestration.launch import launch
 
-    _finish(launch(partial(job, options), partial(_backfill_flow, options)))
+    return launch(partial(job, options), partial(_backfill_flow, options))
 
 
 def _backfill_flow(options: BackfillOptions) -> "RunReport":
@@ -129,8 +148,14 @@ def _backfill_flow(options: BackfillOptions) -> "RunReport":
     return backfill_flow(options)
 
 
-def nightly(config: ConfigOption = None, data: DataOption = None) -> None:
-    """Harvest what changed on arXiv since the last day that is proven complete.
+def nightly(
+    *,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+    config: ConfigOption = None,
+    data: DataOption = None,
+) -> None:
+    """Harvest what changed on arXiv since the last day that is proven.
 
     Runs as a Prefect flow where a server is configured, and by itself elsewhere.
 
@@ -143,7 +168,8 @@ def nightly(config: ConfigOption = None, data: DataOption = None) -> None:
     from flows.orchestration.launch import launch
 
     options = NightlyOptions(config_file=config, data_dir=data)
-    _finish(launch(partial(job, options), partial(_nightly_flow, options)))
+    report = launch(partial(job, options), partial(_nightly_flow, options))
+    _finish(report, as_json=as_json, quiet=quiet)
 
 
 def _nightly_flow(options: "NightlyOptions") -> "RunReport":
@@ -163,10 +189,12 @@ def rerun(
     ],
     *,
     reissue: ReissueOption = False,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
     config: ConfigOption = None,
     data: DataOption = None,
 ) -> None:
-    """Ask arXiv for single papers once more, and tell what is new and what stayed.
+    """Ask arXiv for single papers once more, and tell what is new.
 
     ArXiv serves only the newest version's metadata. Runs as a Prefect flow where a server is
     configured, and by itself elsewhere.
@@ -181,7 +209,8 @@ def rerun(
     from flows.orchestration.launch import launch
 
     options = RerunOptions(papers=papers, reissue=reissue, config_file=config, data_dir=data)
-    _finish(launch(partial(job, options), partial(_rerun_flow, options)))
+    report = launch(partial(job, options), partial(_rerun_flow, options))
+    _finish(report, as_json=as_json, quiet=quiet)
 
 
 def _rerun_flow(options: "RerunOptions") -> "RunReport":
@@ -191,9 +220,10 @@ def _rerun_flow(options: "RerunOptions") -> "RunReport":
 
 
 def serve(config: ConfigOption = None, data: DataOption = None) -> None:
-    """Serve the three jobs to a Prefect server, the nightly one on its schedule, until stopped.
+    """Serve the three jobs to a Prefect server until stopped.
 
-    It needs a server: `prefect server start` in another terminal.
+    The nightly one runs on its schedule. It needs a server: `prefect server start` in another
+    terminal.
 
     Examples:
         pith-ingest serve
@@ -202,6 +232,7 @@ def serve(config: ConfigOption = None, data: DataOption = None) -> None:
     from flows.common.process.signals import leave
     from flows.orchestration.launch import keep_analytics_off
 
+    load(config, data)  # what is wrong with it is said before Prefect makes a folder in the home
     leave()  # to Prefect, which stops its runs in order
     keep_analytics_off()
     from flows.orchestration.deployments import serve_jobs
@@ -209,7 +240,10 @@ def serve(config: ConfigOption = None, data: DataOption = None) -> None:
     serve_jobs(config, data)
 
 
-def _finish(report: "RunReport") -> NoReturn:
-    for line in report.lines():
-        echo(line)
+def _finish(report: "RunReport", *, as_json: bool, quiet: bool) -> NoReturn:
+    """Print what a run did, or only what of it needs attention; its status is the command's."""
+    if as_json:
+        print_json(report.document())
+    else:
+        say(report.troubles() if quiet else report.toned_lines())
     raise typer.Exit(report.exit_status)

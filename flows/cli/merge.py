@@ -2,20 +2,53 @@
 
 import os
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from flows.cli.options import ConfigOption
-from flows.common.terminal import echo
+from flows.cli.options import ConfigOption, JsonOption
+from flows.cli.output.answer import answer
+from flows.cli.output.blocks import Block
+from flows.common.terminal import Line, Tone
 
 if TYPE_CHECKING:
-    from flows.common.config import Config
+    from flows.common.config import IdentityConfig
     from transforms.bundle.merge_bundles import MergedBundle
     from transforms.documents.bundle import Bundle
     from transforms.verify.verify import BundleReport
+
+
+@dataclass(frozen=True, slots=True)
+class OthersKey:
+    """A key that is not ours, and how many events of the new bundle it signed."""
+
+    key_id: str
+    fingerprint: str
+    events: int
+
+
+@dataclass(frozen=True, slots=True)
+class ContradictingEvents:
+    """Events of one signer that contradict each other (an equivocation), by their ids."""
+
+    signer_id: str
+    event_ids: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenBundle:
+    """What `merge --json` prints: of how many events it was made, and what to look at."""
+
+    output: Path
+    pith_number: str
+    events: int
+    events_given: int
+    signed_by_others: Sequence[OthersKey]
+    equivocations: Sequence[ContradictingEvents]
+    notes: Sequence[str]
 
 
 def merge(
@@ -23,9 +56,11 @@ def merge(
         list[Path],
         typer.Argument(readable=False, metavar="BUNDLE", help="Copies of one paper's bundle."),
     ],
+    *,
     output: Annotated[
         Path, typer.Option(readable=False, metavar="FILE", help="Where to write the new bundle.")
     ],
+    as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> None:
     """Unite the events of several copies of one paper's bundle in a new bundle.
@@ -36,23 +71,25 @@ def merge(
     Examples:
         pith-ingest merge mine.json theirs.json --output merged.json
     """
-    from flows.common.config import load_config
+    from flows.common.config import load_identity
     from flows.common.errors import ConfigError
     from flows.common.files.config_file import refuse_prefects_files
     from flows.common.keys import in_secret
 
-    own = load_config(config, here=False)
-    if config is None and load_config().identity != own.identity:
+    own = load_identity(config, here=False)
+    if config is None and load_identity() != own:
         raise ConfigError(
             "config.yaml in this folder says who signs, and 'merge' takes that from no folder that "
             "it stands in; if the file is yours, say so with --config config.yaml"
         )
-    if in_secret(own.identity):
+    if in_secret(own):
         refuse_prefects_files()
-    merge_files(own, bundles, output)
+    merge_files(own, bundles, output, as_json=as_json)
 
 
-def merge_files(config: "Config", paths: Sequence[Path], output: Path) -> None:
+def merge_files(
+    identity: "IdentityConfig", paths: Sequence[Path], output: Path, *, as_json: bool = False
+) -> None:
     """Merge valid bundles of one record into `output`, signed by our key, or write nothing.
 
     A copy that is not valid is refused: what it holds could not be told from a forgery. Two
@@ -66,9 +103,9 @@ def merge_files(config: "Config", paths: Sequence[Path], output: Path) -> None:
     from transforms.bundle.merge_bundles import CannotMergeError, merge_bundles
     from transforms.verify.verify import PITH_SCIENCE_KEY, verify_bundle
 
-    issuer = load_issuer(config.identity)
+    issuer = load_issuer(identity)
     bundles = [_read(path) for path in paths]
-    own = own_keys(config.identity)
+    own = own_keys(identity)
     try:
         merged = merge_bundles(
             bundles,
@@ -84,7 +121,8 @@ def merge_files(config: "Config", paths: Sequence[Path], output: Path) -> None:
     if not report.valid:
         raise ConfigError(f"cannot merge: the result is not valid: {_reason(report)}")
     _write_new(output, data)
-    _print(merged, bundles, own, output)
+    written = _described(merged, bundles, own, output)
+    answer(written, _blocks(written), as_json=as_json)
 
 
 def _read(path: Path) -> "Bundle":
@@ -112,39 +150,48 @@ def _reason(report: "BundleReport") -> str:
 
 def _write_new(file: Path, data: bytes) -> None:
     """Write a file that is whole from its first moment, and never in the place of another."""
-    import secrets
-
     from flows.common.errors import ConfigError
+    from flows.common.files.whole_file import create_linked
 
-    unfinished = file.with_name(f".{file.name}.{secrets.token_hex(8)}.tmp")
     try:
-        with unfinished.open("xb") as stream:
-            try:
-                stream.write(data)
-                stream.flush()
-                os.fsync(stream.fileno())
-                file.hardlink_to(unfinished)
-            finally:
-                unfinished.unlink()
+        create_linked(file, data)
     except OSError as error:
         raise ConfigError(f"cannot write {file}: {error.strerror}") from None
 
 
-def _print(
+def _described(
     merged: "MergedBundle", bundles: Sequence["Bundle"], own: set[bytes], output: Path
-) -> None:
-    """Print what was merged, and what its owner should look at."""
+) -> WrittenBundle:
+    """Return what was merged, and what its owner should look at."""
     bundle = merged.bundle
-    events = sum(len(copy["events"]) for copy in bundles)
-    echo(f"{bundle['pith_number']}: {len(bundle['events'])} of {events} events are distinct")
     by_key = Counter(event["signature"]["public_key_fingerprint"] for event in bundle["events"])
+    others = []
     for key in bundle["public_keys"]:
         count = by_key.pop(key["fingerprint_sha256_hex"], 0)
         if count and bytes.fromhex(key["public_key_hex"]) not in own:
-            named = f"{key['key_id']}, {key['fingerprint_sha256_hex']}"
-            echo(f"{count} of them signed by a key that is not yours: {named}")
-    for entry in bundle["state"]["equivocations"]:
-        echo(f"EQUIVOCATION by {entry['signer_id']}: {', '.join(entry['event_ids'])}")
-    for note in merged.notes:
-        echo(note)
-    echo(f"wrote {output}")
+            others.append(OthersKey(key["key_id"], key["fingerprint_sha256_hex"], count))
+    return WrittenBundle(
+        output=output,
+        pith_number=bundle["pith_number"],
+        events=len(bundle["events"]),
+        events_given=sum(len(copy["events"]) for copy in bundles),
+        signed_by_others=others,
+        equivocations=[
+            ContradictingEvents(entry["signer_id"], entry["event_ids"])
+            for entry in bundle["state"]["equivocations"]
+        ],
+        notes=merged.notes,
+    )
+
+
+def _blocks(written: WrittenBundle) -> Iterator[Block]:
+    distinct = f"{written.events} of {written.events_given} events are distinct"
+    yield Line(f"{written.pith_number}: {distinct}")
+    for key in written.signed_by_others:
+        named = f"{key.key_id}, {key.fingerprint}"
+        yield Line(f"{key.events} of them signed by a key that is not yours: {named}")
+    for one in written.equivocations:
+        ids = ", ".join(one.event_ids)
+        yield Line(f"EQUIVOCATION by {one.signer_id}: {ids}", Tone.WARNING)
+    yield from map(Line, written.notes)
+    yield Line(f"wrote {written.output}", Tone.GOOD)

@@ -1,8 +1,11 @@
-"""Counts of what became of the papers of some units of work."""
+"""Counts of what became of the papers of some units of work, and the words for them."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
+
+from flows.common.process.exit_status import ExitStatus
+from flows.common.terminal import Tone
 
 NUMBERS = (
     "papers", "new_records", "new_snapshots", "unchanged", "reissued", "withdrawn", "rejects",
@@ -11,6 +14,39 @@ NUMBERS = (
 
 _STORED_FILTERED = "passed_over"
 """What `filtered` is called in catalogs, from before it had its name."""
+
+
+def counted(number: int, nouns: str) -> str:
+    """Return a number with its noun, given in the plural: `1 reply`, `1,234 papers`."""
+    return f"{number:,} {_singular(nouns) if number == 1 else nouns}"
+
+
+def _singular(nouns: str) -> str:
+    if nouns.endswith("ies"):
+        return f"{nouns[:-3]}y"
+    return nouns[:-2] if nouns.endswith("xes") else nouns[:-1]
+
+
+def outcome(status: ExitStatus, *, rejects: int, failures: int, incomplete: int) -> str:
+    """Return how a run ended, in a few words: `done`, or `done, 1 reject`."""
+    if status is ExitStatus.UNREACHABLE:
+        return "incomplete, arXiv could not be reached"
+    if status is ExitStatus.UNUSABLE:
+        return "incomplete, its input could not be read on"
+    named = [f"{counted(incomplete, 'windows')} to finish"] if incomplete else []
+    numbers = {"rejects": rejects, "unusable inputs": failures}
+    named += [counted(number, nouns) for nouns, number in numbers.items() if number]
+    if status is ExitStatus.PROBLEMS and not named:
+        named = ["lines not accounted for"]
+        incomplete = 1
+    return ", ".join(["incomplete" if incomplete else "done", *named])
+
+
+def tone_of(status: ExitStatus, *, incomplete: bool) -> Tone:
+    """Return what an outcome means: good, to be looked at, or not done."""
+    if status is ExitStatus.DONE:
+        return Tone.GOOD
+    return Tone.BAD if incomplete or status is not ExitStatus.PROBLEMS else Tone.WARNING
 
 
 @dataclass(slots=True)

@@ -46,6 +46,7 @@ class Prepared:
     """The counts of a unit's papers, and what its shard adds; None when nothing is new.
 
     `signed` counts its papers for the report of the run.
+    `was_done` tells that an earlier run did all of it, and counted so much.
     """
 
     counts: Counts = field(default_factory=Counts)
@@ -53,6 +54,7 @@ class Prepared:
     files: list[UnnamedFile] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
     signed: Signed = field(default_factory=Signed)
+    was_done: bool = False
 
 
 def prepare(

@@ -3,11 +3,12 @@
 import json
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
+from typing import Any
 
-from flows.common.counts import Counts
+from flows.common.counts import Counts, counted, outcome, tone_of
 from flows.common.errors import ArxivError
 from flows.common.process.exit_status import ExitStatus
-from flows.common.terminal import sentence
+from flows.common.terminal import Line, Tone, sentence
 from flows.ingest.run import InputFile, Nouns, Run, WindowOutcome
 from flows.jobs.reports.activity import Activity, make_activity
 from flows.jobs.reports.kept import PAGE, parse_report
@@ -74,71 +75,113 @@ class RunReport:
         """The windows that are not proven complete."""
         return [window for window in self.windows if window.problem]
 
+    @property
+    def outcome(self) -> str:
+        """How the run ended, in a few words: `done`, or `done, 1 reject`."""
+        return outcome(
+            self.exit_status,
+            rejects=self.counts.rejects,
+            failures=len(self.failures),
+            incomplete=len(self.incomplete),
+        )
+
+    @property
+    def tone(self) -> Tone:
+        """What its outcome means."""
+        return tone_of(self.exit_status, incomplete=bool(self.incomplete or self.unaccounted))
+
     def lines(self) -> list[str]:
         """Return what happened as a person reads it; what needs attention comes last."""
-        c = self.counts
-        came = f"{self.nouns.units} {self.units}, {self.nouns.papers} {c.papers}"
-        issued = f"new records {c.new_records}, new snapshots {c.new_snapshots}"
+        return [line.text for line in self.toned_lines()]
+
+    def toned_lines(self) -> list[Line]:
+        """Return the same lines with what each means."""
         lines = [
-            *self._sources(),
-            *self.papers,
-            f"{came} (withdrawn {c.withdrawn})",
-            f"{issued}, unchanged {c.unchanged}, rejects {c.rejects}",
-            f"tables:  {self._place('tables')}",
-            f"bundles: {self._place('bundles')}",
-            f"report:  {self._place(RUNS, self.run, 'report.md')}",
-            *([f"reissued {c.reissued}"] if c.reissued else []),
-            *self.coverage,
-            *self._troubles(),
+            *map(Line, self._sources()),
+            *map(Line, self.papers),
+            Line(f"{self.outcome}: {self._came()}", self.tone),
+            *map(Line, self._results()),
+            *map(_covered, self.coverage),
+            *self.troubles(),
         ]
-        return [sentence(line) for line in lines]
+        return [line._replace(text=sentence(line.text)) for line in lines]
+
+    def _came(self) -> str:
+        """Return what came in, such as `9 papers of 1 reply, 1 of them withdrawn`."""
+        c, nouns = self.counts, self.nouns
+        came = f"{counted(c.papers, nouns.papers)} of {counted(self.units, nouns.units)}"
+        return f"{came}, {c.withdrawn:,} of them withdrawn" if c.withdrawn else came
+
+    def _results(self) -> list[str]:
+        c = self.counts
+        issued = [counted(c.new_records, "new records"), counted(c.new_snapshots, "new snapshots")]
+        issued += [f"{c.reissued:,} reissued"] if c.reissued else []
+        return [
+            f"  {', '.join(issued)}, {c.unchanged:,} unchanged",
+            f"  tables   {self._place('tables')}",
+            f"  bundles  {self._place('bundles')}",
+            f"  report   {self._place(RUNS, self.run, 'report.md')}",
+        ]
 
     def _sources(self) -> list[str]:
         lines = []
         if self.input_file:
             lines = [
-                f"file {self.input_file.name}, {self.input_file.size} bytes",
+                f"file {self.input_file.name}, {self.input_file.size:,} bytes",
                 f"sha256 {self.input_file.sha256}",
-                self._lines_read(),
+                *self._lines_read(),
             ]
         for w in self.windows:
             if w.was_done:
                 lines.append(f"done before: {w.window}")
             elif not w.problem:
-                lines.append(
-                    f"complete: {w.window}: listed {w.listed}, harvested {w.harvested}, "
-                    f"recovered {w.recovered}, deleted {w.deleted}, moved {w.moved}"
-                )
+                lines.append(f"complete: {w.window}: {_numbers(w)}")
         return lines
 
-    def _lines_read(self) -> str:
+    def _lines_read(self) -> list[str]:
         """Return what became of each line; the numbers add up."""
         c = self.counts
-        repeated = c.by_reason.get(REPEATED, 0)
-        return (
-            f"lines {c.lines}: papers {c.papers}, rejects {c.rejects} (repeated ids {repeated}), "
-            f"not selected {c.filtered}, blank {c.blank}"
-        )
+        rejects = counted(c.rejects, "rejects")
+        if repeated := c.by_reason.get(REPEATED, 0):
+            rejects += f" ({counted(repeated, 'repeated ids')})"
+        return [
+            f"{counted(c.lines, 'lines')}: {counted(c.papers, 'papers')}, {rejects}",
+            f"  {c.filtered:,} not selected, {c.blank:,} blank",
+        ]
 
-    def _troubles(self) -> list[str]:
+    def troubles(self) -> list[Line]:
+        """Return what needs attention, the worst last, and what mends it; none if all is well."""
         lines = []
-        if self.unaccounted:
-            lines.append(f"NOT ACCOUNTED FOR: {self.unaccounted} lines; please report it")
         if self.counts.rejects:
-            lines.append(f"rejects, kept with their bytes in {self._place('tables', 'rejects')}:")
+            kept = "kept with its bytes" if self.counts.rejects == 1 else "kept with their bytes"
+            where = self._place("tables", "rejects")
+            lines.append(f"{counted(self.counts.rejects, 'rejects')}, {kept} in {where}:")
             often = sorted(self.counts.by_reason.items(), key=lambda item: (-item[1], item[0]))
-            lines += [f"  {count}: {reason}" for reason, count in often[:MOST_REASONS]]
+            lines += [f"  {count:,}: {reason}" for reason, count in often[:MOST_REASONS]]
         if self.failures:
-            lines.append("inputs that could not be used:")
+            lines.append(f"{counted(len(self.failures), 'inputs')} that could not be used:")
             lines += [f"  {name}: {reason}" for name, reason in self.failures.items()]
-        lines += [f"NOT COMPLETE: {w.window}: {w.problem}" for w in self.incomplete]
+        return [
+            *(Line(line, Tone.WARNING) for line in lines),
+            *(Line(line, Tone.BAD) for line in self._unfinished()),
+        ]
+
+    def _unfinished(self) -> list[str]:
+        lines = [f"NOT COMPLETE: {w.window}: {w.problem}" for w in self.incomplete]
+        if self.unaccounted:
+            lost = counted(self.unaccounted, "lines")
+            lines.append(f"NOT ACCOUNTED FOR: {lost}; please report it")
         if self.incomplete:
-            lines.append("the same command goes on where this run stopped")
+            lines.append(f"{self._again} goes on where this run stopped")
         elif self.unreachable:
             lines.append(self.unreachable)
         if self.stopped:
             lines.append(f"STOPPED: {self.stopped}")
         return lines
+
+    @property
+    def _again(self) -> str:
+        return "'pith-ingest nightly'" if self.job == "nightly" else "the same command"
 
     def write(self, layout: Layout) -> bytes:
         """Write `report.json` and `report.md` into the run's folder; return the JSON."""
@@ -149,10 +192,14 @@ class RunReport:
 
     def to_json(self) -> bytes:
         """Return the text of `report.json`."""
-        values = asdict(self) | {"exit_status": self.exit_status}
+        return (json.dumps(self.document(), indent=2) + "\n").encode()
+
+    def document(self) -> dict[str, Any]:
+        """Return what `report.json` holds, and `--json` prints."""
+        values = asdict(self) | {"outcome": self.outcome, "exit_status": int(self.exit_status)}
         for name in ("started_at", "finished_at"):
             values[name] = values[name].isoformat()
-        return (json.dumps(values, indent=2) + "\n").encode()
+        return values
 
     @property
     def summary(self) -> str:
@@ -208,6 +255,17 @@ class UnreachableRunError(ArxivError):
 def _cell(text: str) -> str:
     """Return text for a cell of a Markdown table, or between backticks: it ends neither."""
     return sentence(text).replace("|", r"\|").replace("`", "'")
+
+
+def _numbers(window: WindowOutcome) -> str:
+    """Return how the papers of a window came; what is rare only where there is any."""
+    rare = {"recovered": window.recovered, "deleted": window.deleted, "moved": window.moved}
+    numbers = [f"{window.listed:,} listed", f"{window.harvested:,} harvested"]
+    return ", ".join(numbers + [f"{number:,} {what}" for what, number in rare.items() if number])
+
+
+def _covered(line: str) -> Line:
+    return Line(line, Tone.WARNING if "NOT PROVEN" in line else Tone.PLAIN)
 
 
 def make_report(run: Run, finished_at: datetime) -> RunReport:

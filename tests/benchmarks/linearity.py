@@ -29,10 +29,10 @@ from support.hostile.inputs import Input
 
 from flows.cli.verify.inputs import read_sources
 from flows.common.errors import ArxivError
+from flows.common.http.pace import Pace
+from flows.common.http.response import TooLargeError, TransientError, read_body
 from flows.common.limits import RetryPolicy
 from flows.sources.arxiv.oai_client import OaiClient
-from flows.sources.arxiv.rate_limit import Pace
-from flows.sources.arxiv.response import TooLargeError, TransientError, read_body
 from flows.sources.arxiv.search import check_feed
 from flows.store.files.raw_replies import UnreadableReplyError, read_reply
 from transforms.paper.paper import BadPaperError

@@ -34,10 +34,10 @@ with atheris.instrument_imports(include=["flows", "transforms", "h11", "httpcore
     from flows.cli.verify.parquet_pages import BadPagesError, read_page_sizes
     from flows.cli.verify.shard import may_hold_bundles, read_shard
     from flows.common.errors import ArxivError
+    from flows.common.http.budget import keep_to
+    from flows.common.http.pace import Pace
     from flows.common.limits import RetryPolicy
-    from flows.sources.arxiv.budget import keep_to
     from flows.sources.arxiv.oai_client import OaiClient
-    from flows.sources.arxiv.rate_limit import Pace
     from flows.sources.arxiv.search import check_feed
     from flows.store.files.raw_replies import UnreadableReplyError, read_reply
     from transforms.paper.paper import BadPaperError

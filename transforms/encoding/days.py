@@ -1,7 +1,6 @@
 """Days as people type them: `2026-11-14`, `14 Nov`, `yesterday`, `friday`, `7d`."""
 
 import re
-from calendar import monthrange
 from datetime import date, timedelta
 
 EXAMPLES = "2026-11-14, 14 Nov, 14 Nov 2025, yesterday, friday or 7d (seven days ago)"
@@ -41,8 +40,8 @@ def read_day(text: str, today: date) -> date:
     words = text.strip().lower() if len(text) <= _LONGEST else ""
     try:
         day = _named(words, today) or _counted_back(words, today) or _written(words, today)
-    except (ValueError, OverflowError):
-        day = None  # the 31st of November, or a year before the first
+    except OverflowError:
+        day = None  # before the first year
     if day is None:
         raise BadDayError(f"{text!r:.60} is no day; give one such as {EXAMPLES}")
     return day
@@ -63,29 +62,36 @@ def _counted_back(words: str, today: date) -> date | None:
     if unit in "dw":
         return today - timedelta(days=number * (7 if unit == "w" else 1))
     months = today.year * 12 + today.month - 1 - number * (12 if unit == "y" else 1)
-    year, month = months // 12, months % 12 + 1
-    return date(year, month, min(today.day, monthrange(year, month)[1]))
+    same_or_last = (
+        _day(months // 12, months % 12 + 1, day) for day in range(today.day, today.day - 4, -1)
+    )
+    return next(filter(None, same_or_last), None)
 
 
 def _written(words: str, today: date) -> date | None:
     if match := _ISO.fullmatch(words):
-        return date(int(match[1]), int(match[2]), int(match[3]))
+        return _day(int(match[1]), int(match[2]), int(match[3]))
     found = [match for pattern in _WRITTEN if (match := pattern.fullmatch(words))]
     month = _place(found[0]["month"], _MONTHS) if found else None
     if month is None:
         return None
     day = int(found[0]["day"])
     if found[0]["year"]:
-        return date(int(found[0]["year"]), month + 1, day)
+        return _day(int(found[0]["year"]), month + 1, day)
     return _last_such_day(month + 1, day, today)
 
 
 def _last_such_day(month: int, day: int, today: date) -> date | None:
     """Return the last such day up to `today`; the 29th of February is up to eight years ago."""
-    for year in range(today.year, today.year - 9, -1):
-        if 1 <= day <= monthrange(year, month)[1] and date(year, month, day) <= today:
-            return date(year, month, day)
-    return None
+    each = (_day(year, month, day) for year in range(today.year, today.year - 9, -1))
+    return next((one for one in each if one and one <= today), None)
+
+
+def _day(year: int, month: int, day: int) -> date | None:
+    try:
+        return date(year, month, day)
+    except ValueError:
+        return None
 
 
 def _place(word: str, names: tuple[str, ...]) -> int | None:

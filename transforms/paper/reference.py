@@ -1,12 +1,14 @@
 """The names of papers that people paste: arXiv ids, links, DOIs, Pith Numbers, text with one."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from transforms.bundle.record import SUFFIX_LENGTH
 
 _LONGEST = 10_000
 """Characters: more than any citation has."""
+
+_MOST_SHOWN = 3
 
 _BRACKETS = "<([{\"'"
 _TRAILING = ">)]}\"'.,;:!?"
@@ -82,34 +84,42 @@ def parse_reference(text: str) -> Reference:
     It may stand in other text, such as a citation or the line in a PDF's margin, as often as it
     likes, but no other paper may. Raises `BadReferenceError`.
     """
-    if len(text) <= _LONGEST:
-        papers, numbers = _named_papers(text), _named_numbers(text)
-        if len(papers) > 1 or len(numbers) > 1:
-            raise BadReferenceError(_several([*map(str, papers), *numbers], text))
-        number = numbers[0] if numbers else None
-        if papers:
-            return Reference(papers[0].arxiv_id, papers[0].version, beside=number)
-        if number or (number := _bare_number(text)):
-            return Reference(pith_number=number)
-    raise BadReferenceError(
-        f"{text!r:.80} is not an arXiv id such as 1906.10822 or math/0410603, nor a link to a "
-        "paper on arXiv, its DOI there, or a Pith Number"
-    )
+    named = named_references(text)
+    if not named:
+        raise BadReferenceError(
+            f"{text!r:.80} is not an arXiv id such as 1906.10822 or math/0410603, nor a link to a "
+            "paper on arXiv, its DOI there, or a Pith Number"
+        )
+    if len(named) > 1:
+        raise BadReferenceError(_several(text, [str(one) for one in named]))
+    return named[0]
+
+
+def named_references(text: str) -> list[Reference]:
+    """Return all papers that a text names in the forms of `parse_reference`, perhaps none."""
+    if len(text) > _LONGEST:
+        return []
+    papers, numbers = _named_papers(text), _named_numbers(text)
+    if len(papers) == len(numbers) == 1:
+        return [replace(papers[0], beside=numbers[0])]
+    if not papers and not numbers and (bare := _bare_number(text)):
+        numbers = [bare]
+    return [*papers, *(Reference(pith_number=number) for number in numbers)]
 
 
 def _named_papers(text: str) -> list[Reference]:
     """Return each paper that a text names by an id, or each version where it names several."""
-    found: dict[str, set[int]] = {}
+    found: dict[str, dict[int | None, None]] = {}  # in the text's order
     for match in _NAMED_ID.finditer(text):
         # The subject class of an old id, as in math.GT/0309136, is no part of its canonical form.
         arxiv_id = match["new"] or f"{match['archive'].lower()}/{match['old']}"
-        versions = found.setdefault(arxiv_id, set())
-        if match["version"]:
-            versions.add(int(match["version"]))
+        version = int(match["version"]) if match["version"] else None
+        found.setdefault(arxiv_id, {})[version] = None
     return [
         Reference(arxiv_id, version)
         for arxiv_id, versions in found.items()
-        for version in sorted(versions) or [None]
+        for version in versions
+        if version or len(versions) == 1
     ]
 
 
@@ -132,7 +142,7 @@ def _bare_number(text: str) -> str | None:
     return f"pith:{name}" if _BARE_NUMBER.fullmatch(name) else None
 
 
-def _several(names: list[str], text: str) -> str:
-    most = 3
-    shown = names[:most] + ([f"{len(names) - most} more"] if len(names) > most else [])
-    return f"{text!r:.60} names {', '.join(shown[:-1])} and {shown[-1]}; name one paper"
+def _several(text: str, names: list[str]) -> str:
+    more = len(names) - _MOST_SHOWN
+    *others, last = [*names[:_MOST_SHOWN], f"{more} more"] if more > 0 else names
+    return f"{text!r:.60} names {', '.join(others)} and {last}; name one paper"

@@ -5,8 +5,8 @@ from typing import NamedTuple
 
 from transforms.paper.search_keys import search_words
 
-MOST_TERMS = 50
-"""More than a title with its authors has; what is beyond is left aside."""
+MOST_TERMS = 20
+"""As many as a long title has; what is beyond is left aside, for each takes its time."""
 
 _LONGEST = 2_000
 """Characters that are looked at, likewise."""

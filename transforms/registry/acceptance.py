@@ -16,13 +16,11 @@ class RefusedError(ValueError):
     """A bundle that is not kept; the message says why."""
 
 
-def accepted(
-    data: bytes, *, suffix: str | None, keys: Collection[bytes], kept: bytes | None
-) -> Bundle:
+def accepted(data: bytes, *, suffix: str | None, keys: Collection[bytes]) -> Bundle:
     """Return the bundle in `data`, or raise `RefusedError`.
 
     `suffix` is the one that was asked for, None where the bundle may be of any; `keys` are the raw
-    public keys of the registry; `kept` is the valid bundle of this number that is there already.
+    public keys of the registry.
     """
     report = verify_bundle(data, keys)
     if report.unreadable:
@@ -36,12 +34,11 @@ def accepted(
     if not report.trusted:
         strangers = ", ".join(sorted(fingerprint(key) for key in report.signers - set(keys)))
         raise RefusedError(f"foreign: signed by {strangers}, which is no key of this registry")
-    if kept is not None:
-        _check_grows(bundle, read_json(kept))
     return bundle
 
 
-def _check_grows(bundle: Bundle, kept: Bundle) -> None:
+def check_grows(bundle: Bundle, kept: Bundle) -> None:
+    """Raise `RefusedError` for a bundle that lacks what the kept one of its number has."""
     now, before = _event_ids(bundle), _event_ids(kept)
     if lost := before - now:
         age = "older" if now < before else "contradicts"

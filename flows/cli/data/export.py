@@ -1,13 +1,24 @@
 """The command `export`: bundles out of the tables as files."""
 
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from flows.cli.options import ConfigOption, DataOption, load, typed_day
-from flows.common.terminal import echo
+from flows.cli.options import ConfigOption, DataOption, JsonOption, load, typed_day
+from flows.cli.output.answer import answer
+from flows.common.terminal import Line
+
+
+@dataclass(frozen=True, slots=True)
+class ExportedBundles:
+    """What `export --json` prints: where the files lie, how many it wrote, and found there."""
+
+    to: str
+    written: int
+    unchanged: int
 
 
 def export(
@@ -48,6 +59,7 @@ def export(
             readable=False, metavar="DIR", help="Where to, instead of the data folder's bundles/."
         ),
     ] = None,
+    as_json: JsonOption = False,
     config: ConfigOption = None,
     data: DataOption = None,
 ) -> None:
@@ -67,5 +79,9 @@ def export(
     from flows.store.bundles.export import ExportSelection, export_bundles
 
     selection = ExportSelection(papers or (), frozenset(category or ()), first, until)
-    exported = export_bundles(layout_of(load(config, data)), selection, to)
-    echo(f"bundles written {exported.written}, there already {exported.unchanged}")
+    layout = layout_of(load(config, data))
+    exported = export_bundles(layout, selection, to)
+    where = str(to) if to else layout.files.location("bundles")
+    document = ExportedBundles(where, exported.written, exported.unchanged)
+    said = f"bundles written {exported.written:,}, there already {exported.unchanged:,}"
+    answer(document, [Line(said)], as_json=as_json)

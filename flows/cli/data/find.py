@@ -1,94 +1,165 @@
-"""The command `find`: papers by words of their titles or authors."""
+"""The command `find`: papers by words of their titles or authors, or by what names them."""
 
-import shutil
 import sys
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
+from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from flows.cli.options import ConfigOption, DataOption, load
-from flows.common.terminal import echo, printable
+from flows.cli.options import ConfigOption, DataOption, JsonOption, load
+from flows.cli.output.answer import answer
+from flows.cli.output.blocks import Block, Column, Table
+from flows.common.process.exit_status import ExitStatus
+from flows.common.terminal import Line, echo
 
 if TYPE_CHECKING:
-    import polars as pl
-
     from flows.common.config import Config
     from flows.store.layout import Layout
+    from flows.store.search.scan import Matches, MatchingPaper
+    from transforms.paper.reference import Reference
 
-_COLUMNS = ("arxiv_id", "pith_number", "title", "authors", "author_names", "version", "issued_at")
-_SEARCHED = ("title_ascii", "authors_ascii")
+_COLUMNS = [
+    Column("arXiv", whole=True),
+    Column("year", whole=True),
+    Column("title"),
+    Column("authors"),
+]
+
+
+@dataclass(frozen=True, slots=True)
+class FoundPaper:
+    """A paper in the answer: its newest record that matches, `authors` in arXiv's order."""
+
+    arxiv_id: str
+    version: int
+    pith_number: str
+    title: str
+    authors: Sequence[str]
+    primary_category: str
+    submitted_at: datetime
+    issued_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class FoundPapers:
+    """What `find --json` prints: how many papers match, and the newest of them."""
+
+    text: str
+    count: int
+    papers: Sequence[FoundPaper]
 
 
 def find(
     text: Annotated[
-        str, typer.Argument(metavar="[TEXT]", help="Words of title or authors; all papers if none.")
-    ] = "",
+        list[str] | None,
+        typer.Argument(
+            metavar="[TEXT]...",
+            help='Words of title or authors, a "phrase" in quotes, or what names a paper: an '
+            "arXiv id, a link, a DOI of arXiv's, a Pith Number, a citation; all papers if none.",
+        ),
+    ] = None,
+    *,
     limit: Annotated[int, typer.Option(min=1, help="How many papers to list at the most.")] = 20,
+    as_json: JsonOption = False,
     config: ConfigOption = None,
     data: DataOption = None,
 ) -> None:
-    """Find papers by words of their title or authors, typed without accents.
+    """Find papers by words of their title or authors, or by what names them; the newest first.
+
+    A word is found where one begins so, with accents or without. Exit status: 1 if none matches.
 
     Examples:
         pith-ingest find schrodinger
-        pith-ingest find 'three factors' --limit 5 --data data/demo
+        pith-ingest find 'bottou "gradient descent"' --limit 50
+        pith-ingest find https://arxiv.org/abs/1906.10822
+        pith-ingest find --json gossip --data data/demo
     """
-    print_matches(load(config, data), text, limit)
+    words = " ".join(text or [])
+    if not print_matches(load(config, data), words, limit, as_json=as_json):
+        raise typer.Exit(ExitStatus.PROBLEMS)
 
 
-def print_matches(config: "Config", text: str, limit: int) -> None:
-    """Print the papers whose title or authors hold every word of `text`, the newest first."""
+def print_matches(config: "Config", text: str, limit: int, *, as_json: bool = False) -> bool:
+    """Print the papers that `text` names, or else those that match it, and return whether any do.
+
+    What to try instead goes to standard error, as does how many more there are.
+    """
     from flows.ingest.worker_context import layout_of
 
-    matches = _matches(layout_of(config), text)
-    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
-    for row in matches.head(limit).iter_rows(named=True):
-        first, *others = row["author_names"] or [row["authors"]]
-        by = f"{first} et al." if others else first
-        line = f"{row['arxiv_id']:<12} {row['pith_number']}  {row['title']} / {by}"
-        echo(printable(line)[:width])
-    if matches.height > limit:
-        echo(f"{matches.height - limit} more; see them with --limit {matches.height}")
+    layout = layout_of(config)
+    found, reasons = _named(layout, text)
+    if not found.papers:
+        found = _matching(layout, text, limit)
+    document = FoundPapers(text, found.count, [_document(paper) for paper in found.papers])
+    answer(document, _blocks(found.papers), as_json=as_json)
+    for line in _remarks(layout, text, found, reasons):
+        echo(line, err=True)
+    return bool(found.papers)
 
 
-def _matches(layout: "Layout", text: str) -> "pl.DataFrame":
-    # Here, for Polars takes long to import.
-    import polars as pl
-    import pyarrow as pa
-
-    from flows.common.errors import StoreError
-    from flows.store.parquet.schema import SCHEMAS
-    from transforms.paper.search_keys import ascii_key
-
-    columns = [SCHEMAS["papers"].field(name) for name in (*_COLUMNS, *_SEARCHED)]
-    schema = pl.Schema(pa.schema(columns))
-    searched = pl.concat_str(*_SEARCHED, separator=" ").str.to_lowercase()
-    words = ascii_key(text).lower().split()
-    matching = [searched.str.contains(word, literal=True) for word in words]
-    papers = (
-        # Older shards lack the columns that came later, and these do not matter here.
-        pl.scan_parquet(_files(layout), schema=schema, extra_columns="ignore")
-        .filter(*matching)
-        .select(*_COLUMNS)
-    )
-    newest = papers.sort("version", "issued_at").unique(
-        "arxiv_id", keep="last", maintain_order=True
-    )
-    try:
-        return newest.sort("arxiv_id").collect()
-    except (OSError, pl.exceptions.PolarsError) as error:
-        # Polars asks a store by itself, and its errors may quote what was signed.
-        reason = "" if layout.objects else f": {str(error).splitlines()[0]}"
-        raise StoreError(f"cannot read the tables in {layout.location}{reason}") from None
-
-
-def _files(layout: "Layout") -> list[str]:
-    """Return where the `papers` files of the shards that count lie."""
+def _named(layout: "Layout", text: str) -> "tuple[Matches, Mapping[Reference, str]]":
+    """Return the papers that a text names, and of what names none that is kept, why."""
     from flows.store.catalog.copies import open_catalog
+    from flows.store.catalog.references import named_records
+    from flows.store.search.scan import Matches, papers_of
 
     with closing(open_catalog(layout)) as catalog:
-        counted = {f"{name}.parquet" for name in catalog.shard_names()}
-    folder = layout.table("papers")
-    there = sorted(counted.intersection(layout.files.names(folder)))
-    return [layout.files.location(f"{folder}/{name}") for name in there]
+        records, reasons = named_records(catalog, text, layout.location)
+    papers = papers_of(layout, records) if records else []
+    return Matches(papers, len(papers)), reasons
+
+
+def _matching(layout: "Layout", text: str, limit: int) -> "Matches":
+    from flows.store.search.scan import Matches, find_papers
+    from transforms.paper.search_terms import search_terms
+
+    terms = search_terms(text)
+    if text.strip() and not terms:
+        return Matches([], 0)
+    return find_papers(layout, terms, limit)
+
+
+def _document(paper: "MatchingPaper") -> FoundPaper:
+    return FoundPaper(
+        paper.arxiv_id, paper.version, paper.pith_number, paper.title, paper.author_names,
+        paper.primary_category, paper.submitted_at, paper.issued_at,
+    )  # fmt: skip
+
+
+def _blocks(papers: "Sequence[MatchingPaper]") -> Iterator[Block]:
+    """Yield a table for a terminal; a pipe gets a line a paper, with its number."""
+    if not sys.stdout.isatty():
+        for paper in papers:
+            named = f"{paper.arxiv_id:<12} {paper.pith_number}"
+            yield Line(f"{named}  {paper.title} / {_authors(paper)}")
+    elif papers:
+        from transforms.registry.readable import readable
+
+        years = [str(paper.submitted_at.year) for paper in papers]
+        texts = [[readable(paper.title), readable(_authors(paper))] for paper in papers]
+        rows = [
+            [p.arxiv_id, year, *each] for p, year, each in zip(papers, years, texts, strict=True)
+        ]
+        yield Table(_COLUMNS, rows)
+
+
+def _authors(paper: "MatchingPaper") -> str:
+    first, *others = paper.author_names or [paper.authors]
+    return f"{first} et al." if others else first
+
+
+def _remarks(
+    layout: "Layout", text: str, found: "Matches", reasons: "Mapping[Reference, str]"
+) -> Iterator[str]:
+    """Yield what a person should know of an answer: of what is not there, and what is not shown."""
+    if not found.papers:
+        from flows.cli.data.suggestions import nothing_matches
+
+        yield nothing_matches(layout, text, list(reasons))
+        return
+    yield from reasons.values()
+    if found.count > len(found.papers):
+        yield f"{found.count - len(found.papers):,} more; --limit {found.count}"

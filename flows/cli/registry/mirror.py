@@ -1,16 +1,35 @@
 """The command `registry mirror`: another registry's bundles, each verified before it is kept."""
 
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from flows.cli.options import ConfigOption, DataOption, load
-from flows.common.terminal import echo
+from flows.cli.options import ConfigOption, DataOption, JsonOption, load
+from flows.cli.output.answer import answer
+from flows.common.terminal import Line, Tone
 
 if TYPE_CHECKING:
-    from flows.common.config import Config
-    from flows.registry.mirror.mirror import MirrorReport, OwnBundle
+    from flows.registry.mirror.mirror import OwnBundle
+
+
+@dataclass(frozen=True, slots=True)
+class MirroredRegistry:
+    """What `registry mirror --json` prints: bundles by outcome, `gone` listed but not there.
+
+    `damaged` (and fetched anew), `refused` and `differing` (from your own records) name each.
+    """
+
+    url: str
+    to: Path
+    kept: int
+    unchanged: int
+    gone: int
+    damaged: Sequence[str]
+    refused: Sequence[str]
+    differing: Sequence[str]
 
 
 def mirror(
@@ -37,6 +56,7 @@ def mirror(
     pace: Annotated[
         float, typer.Option(min=0, metavar="SECONDS", help="At least between two requests.")
     ] = 0.2,
+    as_json: JsonOption = False,
     config: ConfigOption = None,
     data: DataOption = None,
 ) -> None:
@@ -50,28 +70,32 @@ def mirror(
         pith-ingest registry mirror https://pith.science --to copy --key pith.science
     """
     from flows.cli.keys.trusted_keys import named_trust
+    from flows.common.http.pace import Pace
+    from flows.common.limits import Limits
     from flows.common.process.exit_status import ExitStatus
     from flows.registry.mirror.client import RegistryClient
     from flows.registry.mirror.kept import MirrorFolder
     from flows.registry.mirror.listings import NamedRecords
     from flows.registry.mirror.mirror import mirror as run
-    from flows.sources.arxiv.rate_limit import Pace
 
-    loaded = load(config, data)
+    own = _own_bundles(config, data)
     suffixes = _suffixes(numbers) if numbers else None
     keys = named_trust(key, config, option="--key") if key else {}
-    with RegistryClient(url, Pace(to / ".pace.lock", pace), loaded.limits.retry) as client:
+    with RegistryClient(url, Pace(to / ".pace.lock", pace), Limits().retry) as client:
         report = run(
             client,
             MirrorFolder(to),
             url=url,
             keys=keys,
             listing=NamedRecords(client, suffixes) if suffixes is not None else None,
-            own=_own_bundles(loaded),
+            own=own,
         )
-    for line in _lines(report):
-        echo(line)
-    if report.refused:
+    document = MirroredRegistry(
+        url, to, report.kept, report.unchanged, report.gone, report.damaged, report.refused,
+        report.differing,
+    )  # fmt: skip
+    answer(document, _blocks(document), as_json=as_json)
+    if report.refused or report.damaged:
         raise typer.Exit(ExitStatus.PROBLEMS)
 
 
@@ -94,11 +118,16 @@ def _suffixes(file: Path) -> list[str]:
     return suffixes
 
 
-def _own_bundles(config: "Config") -> "OwnBundle | None":
+def _own_bundles(config: Path | None, data: Path | None) -> "OwnBundle | None":
+    """Return what gives our own bundle of a number; None where there is nothing to compare with."""
+    from flows.common.errors import NoDataFolderError
     from flows.ingest.worker_context import layout_of
     from flows.registry.reader import RegistryReader
 
-    layout = layout_of(config)
+    try:
+        layout = layout_of(load(config, data))
+    except NoDataFolderError:  # others' records can be kept without any of one's own
+        return None
     if not layout.catalog.exists():
         return None
     reader = RegistryReader(layout)
@@ -110,12 +139,14 @@ def _own_bundles(config: "Config") -> "OwnBundle | None":
     return own
 
 
-def _lines(report: "MirrorReport") -> list[str]:
-    counts = f"bundles kept {report.kept:,}, there already {report.unchanged:,}"
-    if report.gone:
-        counts += f", listed but not there {report.gone:,}"
-    return [
-        *(f"refused  {one}" for one in report.refused),
-        *(f"differs from yours  {one}" for one in report.differing),
-        f"{counts}, refused {len(report.refused):,}",
-    ]
+def _blocks(done: MirroredRegistry) -> Iterator[Line]:
+    for one in done.damaged:
+        yield Line(f"damaged, fetched anew  {one}", Tone.WARNING)
+    for one in done.refused:
+        yield Line(f"refused  {one}", Tone.BAD)
+    for one in done.differing:
+        yield Line(f"differs from yours  {one}", Tone.WARNING)
+    counts = f"bundles kept {done.kept:,}, there already {done.unchanged:,}"
+    if done.gone:
+        counts += f", listed but not there {done.gone:,}"
+    yield Line(f"{counts}, refused {len(done.refused):,}")

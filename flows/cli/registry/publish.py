@@ -1,14 +1,32 @@
 """The command `registry publish`: the registry as plain files for any web server."""
 
-from typing import TYPE_CHECKING, Annotated, Literal
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Annotated, Literal
 
 import typer
 
-from flows.cli.options import ConfigOption, DataOption, load
-from flows.common.terminal import echo
+from flows.cli.options import ConfigOption, DataOption, JsonOption, load
+from flows.cli.output.answer import answer
+from flows.common.counts import counted
+from flows.common.terminal import Line, Tone
 
-if TYPE_CHECKING:
-    from flows.registry.publish.publish import PublishReport
+
+@dataclass(frozen=True, slots=True)
+class PublishedRecords:
+    """What `registry publish --json` prints; `files` and `bytes` are those that it wrote.
+
+    All but `records` are 0 where the place was up to date. `list` names each file with its sha256.
+    """
+
+    to: str
+    layout: str
+    records: int
+    changed: int
+    files: int
+    bytes: int
+    removed: int
+    list: str
 
 
 def publish(
@@ -22,6 +40,7 @@ def publish(
             show_default=False,
         ),
     ] = None,
+    as_json: JsonOption = False,
     config: ConfigOption = None,
     data: DataOption = None,
 ) -> None:
@@ -56,17 +75,19 @@ def publish(
             moment=utc_now(),
             file_layout=layout,
         )
-    for line in _lines(to, report):
-        echo(line)
-
-
-def _lines(to: str, report: "PublishReport") -> list[str]:
     published = report.published
-    if not report.files:
-        return [f"{to} is up to date: {published.records:,} records in {published.layout}"]
-    records = f"{published.records:,} records in {published.layout}"
-    files = f"files written {report.files:,} ({report.size / 2**20:,.1f} MiB)"
-    return [
-        f"published {records} to {to}: {report.changed:,} new or changed",
-        f"{files}, removed {report.removed:,}; {published.list} names each with its sha256",
-    ]
+    document = PublishedRecords(
+        to, published.layout, published.records, report.changed, report.files, report.size,
+        report.removed, published.list,
+    )  # fmt: skip
+    answer(document, _blocks(document), as_json=as_json)
+
+
+def _blocks(done: PublishedRecords) -> Iterator[Line]:
+    records = f"{counted(done.records, 'records')} in {done.layout}"
+    if not done.files:
+        yield Line(f"{done.to} is up to date: {records}", Tone.GOOD)
+        return
+    yield Line(f"published {records} to {done.to}: {done.changed:,} new or changed", Tone.GOOD)
+    files = f"files written {done.files:,} ({done.bytes / 2**20:,.1f} MiB)"
+    yield Line(f"{files}, removed {done.removed:,}; {done.list} names each with its sha256")

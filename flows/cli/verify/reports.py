@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from flows.cli.keys.trusted_keys import Trust, default_trust, named_trust
+from flows.cli.output.answer import say
 from flows.cli.verify.found import FoundBundle
 from flows.cli.verify.inputs import read_sources
 from flows.common.process.exit_status import ExitStatus
-from flows.common.terminal import echo, printable
+from flows.common.terminal import Line, Tone, echo, printable
 from transforms.signing import encode_base64, fingerprint
 from transforms.verify.text_hashes import TextHashes
 from transforms.verify.verify import BundleReport, Check, Outcome, verify_bundle
@@ -75,6 +76,19 @@ def print_reports(
     return ExitStatus.DONE if is_checked else ExitStatus.UNUSABLE
 
 
+_TONES = {
+    Status.TRUSTED: Tone.GOOD,
+    Status.UNTRUSTED: Tone.WARNING,
+    Status.INVALID: Tone.BAD,
+    Status.UNREADABLE: Tone.WARNING,
+}
+_OUTCOME_TONES = {
+    Outcome.PASS: Tone.PLAIN,
+    Outcome.FAIL: Tone.BAD,
+    Outcome.UNCHECKED: Tone.WARNING,
+}
+
+
 def status_of(report: BundleReport) -> Status:
     """Return the one word for a report."""
     if report.unreadable:
@@ -111,7 +125,8 @@ def _lacks_metadata(report: BundleReport) -> bool:
 
 def _print_line(found: FoundBundle, report: BundleReport, trusted: Trust) -> None:
     where = found.path if found.row is None else f"{found.path} row {found.row}"
-    echo(f"{_shown(_verdict(report, trusted))}  {_shown(where)}")
+    tone = Tone.WARNING if _lacks_metadata(report) else _TONES[status_of(report)]
+    _say(f"{_shown(_verdict(report, trusted))}  {_shown(where)}", tone)
 
 
 def _verdict(report: BundleReport, trusted: Trust) -> str:
@@ -130,9 +145,10 @@ def _verdict(report: BundleReport, trusted: Trust) -> str:
 def _print_checks(found: FoundBundle, report: BundleReport, trusted: Trust) -> None:
     _print_line(found, report, trusted)
     for check in report.checks:
-        echo(_shown(f"    {check.outcome:<16} {check.name:<18} {check.detail}".rstrip()))
+        line = _shown(f"    {check.outcome:<16} {check.name:<18} {check.detail}".rstrip())
+        _say(line, _OUTCOME_TONES[check.outcome])
     for key in sorted(report.signers):
-        echo(_shown(f"    {'signed by':<16} {_described(key, trusted)}"))
+        _say(_shown(f"    {'signed by':<16} {_described(key, trusted)}"))
 
 
 def _described(key: bytes, trusted: Trust) -> str:
@@ -147,9 +163,10 @@ def _print_keys(signed: Counter[bytes], trusted: Trust, *, only_strangers: bool)
     if not only_strangers:
         shown += [key for key in trusted if key in signed]
     for key in shown:
-        echo(_shown(f"key {_described(key, trusted)}; signed in {signed[key]}"))
+        line = _shown(f"key {_described(key, trusted)}; signed in {signed[key]}")
+        _say(line, Tone.PLAIN if key in trusted else Tone.WARNING)
     if len(strangers) > _MAX_STRANGERS:
-        echo(f"and {len(strangers) - _MAX_STRANGERS} other keys that are not among yours")
+        _say(f"and {len(strangers) - _MAX_STRANGERS} other keys that are not among yours")
 
 
 def _print_json(found: FoundBundle, report: BundleReport, trusted: Trust) -> None:
@@ -192,7 +209,20 @@ def _print_summary(counted: Counter[str], form: Form) -> None:
     line = "{bundles} bundles: {valid} valid, {trusted} trusted, {unreadable} unreadable"
     if counted["no metadata"]:
         line += ", {without_metadata} not in the metadata"
-    echo(line.format(**numbers))
+    _say(line.format(**numbers), _worst(counted))
+
+
+def _worst(counted: Counter[str]) -> Tone:
+    """Return the tone of all bundles together."""
+    if counted[Status.INVALID] or counted[Status.UNTRUSTED]:
+        return Tone.BAD
+    is_checked = not (counted[Status.UNREADABLE] or counted["no metadata"])
+    return Tone.GOOD if is_checked else Tone.WARNING
+
+
+def _say(line: str, tone: Tone = Tone.PLAIN) -> None:
+    """Print one line at once, for a folder may have a million bundles; coloured on a terminal."""
+    say([Line(line, tone)])
 
 
 def _echo_json(value: dict[str, Any]) -> None:

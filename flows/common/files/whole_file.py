@@ -2,10 +2,12 @@
 
 A new file is created under its own name without the right to read it, which it gets when all its
 bytes are in it: one call to the system more than without any care, where a temporary name and a
-rename are a third more work. What a kill leaves is not readable, and known by that.
+rename are a third more work. What a kill leaves is not readable, and known by that, to root too.
 """
 
+import errno
 import os
+import secrets
 import stat
 from contextlib import suppress
 from functools import cache
@@ -31,6 +33,22 @@ def create_whole(path: str, data: Data) -> None:
         os.close(descriptor)
 
 
+def create_linked(file: Path, data: bytes) -> None:
+    """Create a single file that is whole once it has its name; `FileExistsError` where one is.
+
+    By a temporary name and a link, so that a kill leaves nothing under the file's own name.
+    """
+    unfinished = file.with_name(f".{file.name}.{secrets.token_hex(8)}.tmp")
+    with unfinished.open("xb") as stream:
+        try:
+            stream.write(data)
+            stream.flush()
+            os.fsync(stream.fileno())
+            file.hardlink_to(unfinished)
+        finally:
+            unfinished.unlink()
+
+
 def replace_whole(path: str, data: Data) -> None:
     """Write a file under a temporary name beside it, and replace what is there in one step."""
     folder, _, name = path.rpartition("/")
@@ -41,6 +59,21 @@ def replace_whole(path: str, data: Data) -> None:
     finally:
         os.close(descriptor)
     Path(temporary).replace(path)
+
+
+def read_whole(path: Path) -> bytes:
+    """Return a file's bytes; raises `FileNotFoundError` for one that is not whole yet.
+
+    Rights keep readers from such a file, but not root: so they are looked at once it is open.
+    """
+    try:
+        with path.open("rb") as file:
+            if not is_unfinished(os.fstat(file.fileno())):
+                return file.read()
+    except PermissionError:
+        if not is_unfinished(path.stat()):
+            raise
+    raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path))
 
 
 def is_unfinished(status: os.stat_result) -> bool:

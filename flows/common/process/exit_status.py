@@ -18,8 +18,8 @@ class ExitStatus(IntEnum):
 MEANINGS = {
     ExitStatus.DONE: "done, and all is good",
     ExitStatus.PROBLEMS: (
-        "done, but with rejects, unusable inputs, incomplete windows, bundles that failed, or a "
-        "data folder with something gone or changed"
+        "done, but with rejects, unusable inputs, incomplete windows, bundles that failed, no "
+        "paper that matches, or a data folder with something gone or changed"
     ),
     ExitStatus.UNUSABLE: (
         "wrong use, configuration or data folder, or a file that cannot be read or changes "

@@ -6,8 +6,10 @@ It imports next to nothing, so that the start of a command can be stopped too.
 import os
 import signal
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from types import FrameType
 from typing import NoReturn
 
@@ -46,6 +48,9 @@ class _Stop:
     """Whether a second signal has had the sentence written."""
 
     unbroken = 0
+    restore = b""
+    """What gives the terminal back, written where the process ends at once."""
+
     end: Callable[[], None] = staticmethod(_raise)
     kept = "what was kept stays, and the same command begins again"
 
@@ -96,6 +101,30 @@ def farewell() -> tuple[ExitStatus, str] | None:
     return ExitStatus(128 + _Stop.number), f"pith-ingest: stopped by {name}; {_Stop.kept}"
 
 
+def heard() -> str | None:
+    """Return what was asked and what its end waits for, once it was asked to end; else None."""
+    if not _Stop.number:
+        return None
+    name = SIGNALS[signal.Signals(_Stop.number)]
+    waits = "stopping after the commit under way" if _Stop.is_due else "stopping"
+    return f"{name}: {waits}; {name} again ends it at once"
+
+
+def asked_by() -> str | None:
+    """Return what asked the process to end, such as `Ctrl-C`; None where nothing did."""
+    return SIGNALS[signal.Signals(_Stop.number)] if _Stop.number else None
+
+
+@contextmanager
+def restoring(terminal: bytes) -> Iterator[None]:
+    """Have these bytes written to standard error where a second signal ends the block."""
+    _Stop.restore = terminal
+    try:
+        yield
+    finally:
+        _Stop.restore = b""
+
+
 @contextmanager
 def unbroken() -> Iterator[None]:
     """Let a signal wait until the block is done, such as a commit."""
@@ -109,6 +138,34 @@ def unbroken() -> Iterator[None]:
             _Stop.end()
 
 
+@contextmanager
+def handing_on() -> Iterator[None]:
+    """Have SIGTERM wait for an `unbroken` block, then do what it did before.
+
+    For a process that another program ends by a handler of its own, as Prefect does when it cancels
+    a run. Elsewhere than in the main thread signals stay as they are.
+    """
+    before = signal.getsignal(signal.SIGTERM)
+    if threading.current_thread() is not threading.main_thread() or not callable(before):
+        yield
+        return
+
+    def hand_on(number: int, frame: FrameType | None) -> None:
+        if _Stop.unbroken:
+            _Stop.is_due, _Stop.end = True, partial(before, number, frame)
+        else:
+            before(number, frame)
+
+    end = _Stop.end
+    signal.signal(signal.SIGTERM, hand_on)
+    try:
+        yield
+    finally:
+        _Stop.end = staticmethod(end)
+        if signal.getsignal(signal.SIGTERM) is hand_on:
+            signal.signal(signal.SIGTERM, before)
+
+
 def _take(number: int, frame: FrameType | None) -> None:
     """Stop the process, or end it at once where it was asked before."""
     if said := farewell():
@@ -117,7 +174,7 @@ def _take(number: int, frame: FrameType | None) -> None:
         signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
         if not _Stop.is_said:
             _Stop.is_said = True
-            os.write(2, f"{sentence}\n".encode())
+            os.write(2, _Stop.restore + f"{sentence}\n".encode())
         os._exit(status)
     _Stop.number = number
     _end(number, frame)

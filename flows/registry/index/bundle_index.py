@@ -11,6 +11,7 @@ from contextlib import suppress
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
+from threading import Lock, RLock
 from time import monotonic
 from typing import NamedTuple
 
@@ -52,13 +53,32 @@ _DICTIONARIES = 256
 _SELECT = "SELECT sha256, issued_at, shard, body FROM bundles WHERE suffix = ?"
 
 
+class Decompressor:
+    """What decompresses the bundles of a shard, one at a time.
+
+    zstd's own works without Python's lock, and two threads in one of them end the process.
+    """
+
+    __slots__ = ("_lock", "_zstd")
+
+    def __init__(self, dictionary: bytes) -> None:
+        """Take the shard's dictionary."""
+        self._lock = Lock()
+        self._zstd = ZstdDecompressor(dict_data=ZstdCompressionDict(dictionary))
+
+    def decompress(self, body: bytes) -> bytes:
+        """Return a bundle's bytes; raises `ZstdError` or `MemoryError` for what is damaged."""
+        with self._lock:
+            return self._zstd.decompress(body)
+
+
 class IndexedBundle(NamedTuple):
     """A bundle as the index has it, and what decompresses it."""
 
     sha256: Digest
     issued_at: datetime
     body: bytes
-    decompressor: ZstdDecompressor
+    decompressor: Decompressor
 
     def data(self) -> bytes | None:
         """Return the bundle's exact bytes, or None where the index is damaged."""
@@ -78,11 +98,15 @@ def make_compressor(dictionary: bytes) -> ZstdCompressor:
 
 
 class BundleIndex:
-    """The index for a reader, who goes on without it: nothing here raises for its sake."""
+    """The index for a reader, who goes on without it: nothing here raises for its sake.
+
+    Any number of threads may share it.
+    """
 
     def __init__(self, path: Path) -> None:
         """Open nothing yet."""
         self._path = path
+        self._lock = RLock()
         self._connection: sqlite3.Connection | None = None
         self._inode = 0
         self._looked_at = -_LOOK_SECONDS
@@ -90,23 +114,28 @@ class BundleIndex:
 
     def find(self, suffix: str) -> IndexedBundle | None:
         """Return the newest bundle with a suffix, or None where the index has it not."""
-        try:
-            connection = self._current()
-            row = connection.execute(_SELECT, (suffix,)).fetchone() if connection else None
-            if row is None:
+        with self._lock:
+            try:
+                return self._find(suffix)
+            except sqlite3.Error:
+                self.close()
                 return None
-            digest, issued_at, shard, body = row
-            return IndexedBundle(digest, from_micros(issued_at), body, self._decompressor(shard))
-        except sqlite3.Error:
-            self.close()
-            return None
 
     def close(self) -> None:
         """Close the file; the next use opens it again."""
-        if self._connection:
-            self._connection.close()
-        self._connection = None
-        self._decompressor.cache_clear()
+        with self._lock:
+            if self._connection:
+                self._connection.close()
+            self._connection = None
+            self._decompressor.cache_clear()
+
+    def _find(self, suffix: str) -> IndexedBundle | None:
+        connection = self._current()
+        row = connection.execute(_SELECT, (suffix,)).fetchone() if connection else None
+        if row is None:
+            return None
+        digest, issued_at, shard, body = row
+        return IndexedBundle(digest, from_micros(issued_at), body, self._decompressor(shard))
 
     def _current(self) -> sqlite3.Connection | None:
         now = monotonic()
@@ -123,14 +152,14 @@ class BundleIndex:
             self._connection, self._inode = _open(self._path), inode
         return self._connection
 
-    def _make_decompressor(self, shard: int) -> ZstdDecompressor:
+    def _make_decompressor(self, shard: int) -> Decompressor:
         found = (
             self._connection
             and self._connection.execute(
                 "SELECT dictionary FROM shards WHERE id = ?", (shard,)
             ).fetchone()
         )
-        return ZstdDecompressor(dict_data=ZstdCompressionDict(found[0] if found else b""))
+        return Decompressor(found[0] if found else b"")
 
 
 def _open(path: Path) -> sqlite3.Connection | None:

@@ -1,7 +1,7 @@
 """Keeping the index of bundles: taking up each shard that was committed since."""
 
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from threading import Event
@@ -11,6 +11,7 @@ from zstandard import ZstdCompressor
 
 from flows.common.errors import StoreError
 from flows.registry.index.bundle_index import FORMAT, TABLES, index_path, make_compressor
+from flows.registry.repeat import Say, repeat
 from flows.store.bundles.reader import read_bundles
 from flows.store.catalog.catalog import Catalog
 from flows.store.catalog.copies import open_catalog
@@ -23,7 +24,6 @@ FOLLOW_SECONDS = 1.0
 """Between two looks at the catalog."""
 
 _PUT = "INSERT OR REPLACE INTO bundles VALUES (?, ?, ?, ?, ?)"
-Say = Callable[[str], None]
 
 
 def follow(layout: Layout, stop: Event, say: Say, seconds: float = FOLLOW_SECONDS) -> None:
@@ -31,17 +31,14 @@ def follow(layout: Layout, stop: Event, say: Say, seconds: float = FOLLOW_SECOND
 
     What cannot be read or written is said once, and tried again.
     """
-    said = None
-    while not stop.is_set():
-        try:
-            with _opened(layout) as index:
-                if index:
-                    _keep(index, layout, stop, seconds)
-        except (StoreError, OSError, sqlite3.Error) as error:
-            if str(error) != said:
-                said = str(error)
-                say(f"the index of bundles waits, and they come from the tables: {error}")
-        stop.wait(seconds)
+
+    def keep() -> None:
+        with _opened(layout) as index:
+            if index:
+                _keep(index, layout, stop, seconds)
+
+    waits = "the index of bundles waits, and they come from the tables"
+    repeat(keep, stop, say, seconds=seconds, waits=waits)
 
 
 def update(layout: Layout) -> int:

@@ -6,15 +6,19 @@ counts survive a power cut.
 
 from contextlib import suppress
 from datetime import datetime
+from itertools import count
 from pathlib import Path
 
 import msgspec
 
 from flows.common.errors import StoreError
-from flows.store.files.local import LocalFiles, writing
+from flows.common.files.whole_file import read_whole
+from flows.store.files.local import LocalFiles, reading, writing
 from flows.store.layout import Layout
 
 STATE, REFUSED = "mirror.json", "refused.jsonl"
+DAMAGED = ".damaged"
+"""After the name of a file that is no bundle any more: no reader of bundles takes it for one."""
 
 
 class MirrorState(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -64,20 +68,30 @@ class MirrorFolder:
 
     def bundle(self, pith_number: str) -> bytes | None:
         """Return the kept bundle of a number, or None."""
-        with suppress(FileNotFoundError):
+        with reading(self.folder), suppress(FileNotFoundError):
             return self.files.read(_key(pith_number))
         return None
 
     def of_suffix(self, suffix: str) -> bytes | None:
         """Return the kept bundle with a whole suffix, of whatever year, or None."""
         for path in self.folder.glob(f"*/{suffix[:2]}/{suffix}.json"):
-            return path.read_bytes()
+            with reading(self.folder), suppress(FileNotFoundError):
+                return read_whole(path)
         return None
 
     def keep(self, pith_number: str, data: bytes) -> None:
         """Write a bundle, whole or not at all."""
         with writing(self.folder):
             self.files.write_derived([(_key(pith_number), data)])
+
+    def put_aside(self, pith_number: str) -> str:
+        """Rename the kept bundle of a number, which is damaged, and return where it lies now."""
+        key = _key(pith_number)
+        names = (f"{key}{DAMAGED}{number or ''}" for number in count())
+        free = next(name for name in names if not self.files.exists(name))
+        with writing(self.folder):
+            self.files.move(key, free)
+        return self.files.location(free)
 
     def refuse(self, refused: Refused) -> None:
         """Note what was refused."""

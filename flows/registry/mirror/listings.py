@@ -66,7 +66,7 @@ def find_listing(client: RegistryClient) -> Listing:
     if data := client.get(change_path(1)[1:]):
         return ServedChanges(client, _decoded(data, Change, change_path(1)[1:]).folder)
     raise RegistryError(
-        f"{client.host} does not say which records it has; name them in a file, with --numbers"
+        f"{client.server} does not say which records it has; name them in a file, with --numbers"
     )
 
 
@@ -128,7 +128,7 @@ class PublishedFiles:
             key = list_key(number)
             data = self._client.get(key)
             if data is None:
-                raise RegistryError(f"{self._client.host} has no {key}, which its state names")
+                raise RegistryError(f"{self._client.server} has no {key}, which its state names")
             written = _decoded(data, WrittenList, key).written
             yield Piece(number, self._offered((one.key, one.sha256) for one in written))
 
@@ -156,7 +156,7 @@ class PublishedPacks:
         data = self._client.get(key)
         if data is None or not key.endswith(f"/{hashlib.sha256(data).hexdigest()[:32]}.pack"):
             raise RegistryError(
-                f"{self._client.host} has another {key} than its name says; "
+                f"{self._client.server} has another {key} than its name says; "
                 "the same command asks again"
             )
         at = 0

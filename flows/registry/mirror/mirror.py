@@ -16,7 +16,7 @@ from flows.registry.mirror.listings import Listing, Offered, find_listing
 from flows.store.files.local import writing
 from transforms.documents.bundle import Bundle
 from transforms.encoding.strict_json import NotStrictJsonError, read_json
-from transforms.registry.acceptance import RefusedError, accepted
+from transforms.registry.acceptance import RefusedError, accepted, check_grows
 from transforms.registry.addresses import SIGNING_KEY
 from transforms.signing import PUBLIC_KEY_BYTES, decode_base64, encode_base64
 
@@ -26,13 +26,17 @@ OwnBundle = Callable[[str], bytes | None]
 
 @dataclass(slots=True)
 class MirrorReport:
-    """What a mirror did: bundles by outcome, and a sentence for each refusal and difference."""
+    """What a mirror did: bundles by outcome, and a sentence for each of the last three kinds.
+
+    `damaged` are those that were kept before and are no valid bundles any more.
+    """
 
     kept: int = 0
     unchanged: int = 0
     gone: int = 0
     refused: list[str] = field(default_factory=list)
     differing: list[str] = field(default_factory=list)
+    damaged: list[str] = field(default_factory=list)
 
 
 def mirror(
@@ -87,7 +91,8 @@ def _served_key(client: RegistryClient) -> str:
         return encode_base64(decode_base64(found["public_key_b64"], PUBLIC_KEY_BYTES))
     except (NotStrictJsonError, ValueError, TypeError, KeyError):
         raise RegistryError(
-            f"{client.host} names no key at {SIGNING_KEY}; name the key that you expect, with --key"
+            f"{client.server} names no key at {SIGNING_KEY}; "
+            "name the key that you expect, with --key"
         ) from None
 
 
@@ -121,29 +126,35 @@ class _Mirroring:
             self._report.unchanged += 1
             return
         try:
-            bundle = self._accepted(data, offered, kept)
+            bundle = accepted(data, suffix=offered.suffix, keys=self._keys)
+            self._keep(bundle, data)
         except RefusedError as error:
             self._refuse(offered, data, str(error))
-            return
-        self._keep(bundle, data)
-
-    def _accepted(self, data: bytes, offered: Offered, kept: bytes | None) -> Bundle:
-        bundle = accepted(data, suffix=offered.suffix, keys=self._keys, kept=kept)
-        if kept is None and (there := self._folder.bundle(bundle["pith_number"])):
-            return accepted(data, suffix=offered.suffix, keys=self._keys, kept=there)
-        return bundle
 
     def _keep(self, bundle: Bundle, data: bytes) -> None:
+        """Keep a bundle; raises `RefusedError` where it lacks what the one that is there has."""
         number = bundle["pith_number"]
-        if self._folder.bundle(number) == data:
+        kept = self._folder.bundle(number)
+        if kept == data:
             self._report.unchanged += 1
             return
+        if kept is not None and (before := self._whole(number, kept)):
+            check_grows(bundle, before)
         with unbroken():
             self._folder.keep(number, data)
         self._report.kept += 1
         ours = self._own(number) if self._own else None
         if ours is not None and ours != data:
             self._report.differing.append(_difference(number, bundle, read_json(ours)))
+
+    def _whole(self, number: str, kept: bytes) -> Bundle | None:
+        """Return what is kept of a number; None, and it is put aside, where it is damaged."""
+        try:
+            return accepted(kept, suffix=number.rpartition(":")[2], keys=self._keys)
+        except RefusedError as error:
+            aside = self._folder.put_aside(number)
+            self._report.damaged.append(f"{number}: {error}; it lies now in {aside}")
+            return None
 
     def _refuse(self, offered: Offered, data: bytes, reason: str) -> None:
         self._folder.refuse(

@@ -23,8 +23,12 @@ from transforms.registry.packs import (
     write_index,
 )
 
-PACK_BYTES = 10 * 2**20
-"""At three million records some 900 packs; a server without ranges sends one as a whole."""
+PACK_BYTES = 32 * 2**20
+"""At three million records some 270 packs, about a thousand files with the indexes of all.
+
+A server without ranges sends one as a whole, and a mirror takes it so: it has at most this and a
+bundle more, well below the mirror's limit.
+"""
 
 _BUNDLES_AT_ONCE = 512
 _HASH_CHARACTERS = 32

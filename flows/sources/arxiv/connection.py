@@ -5,9 +5,10 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from flows.common.config import ArxivConfig, Config
+from flows.common.counts import counted
 from flows.common.errors import ArxivError, ArxivReplyError
+from flows.common.http.pace import Pace
 from flows.ingest.run import Run
-from flows.sources.arxiv.rate_limit import Pace
 from transforms.parsing.oai_xml import OaiError
 
 if TYPE_CHECKING:
@@ -29,7 +30,11 @@ def connect(config: Config) -> "OaiClient":
 
 
 def pace_of(config: ArxivConfig) -> Pace:
-    """Return the pace that all runs on this machine share."""
+    """Return the pace that all runs on this machine share.
+
+    ArXiv's terms of use for its APIs: one request every three seconds and one connection at a
+    time, over OAI-PMH and the Atom API together, and over all the machines under one's control.
+    """
     return Pace(config.pace_file, config.pace_seconds)
 
 
@@ -39,14 +44,9 @@ def count_requests(config: ArxivConfig, requests: int) -> str:
     hours = requests * pace / 3600
     least = f"{hours:.1f} hours" if hours >= LEAST_HOURS else f"{hours * 60:.1f} minutes"
     return (
-        f"about {counted(requests, 'request')} to arXiv, one in {pace:g} s: at least {least}, "
+        f"about {counted(requests, 'requests')} to arXiv, one in {pace:g} s: at least {least}, "
         "and the time that arXiv takes to answer"
     )
-
-
-def counted(number: int, noun: str) -> str:
-    """Return a number with its noun, such as `1 page`."""
-    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 @contextmanager

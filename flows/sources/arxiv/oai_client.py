@@ -6,9 +6,9 @@ from typing import Self, TypeVar
 
 import httpx
 
+from flows.common.http.pace import Pace
 from flows.common.limits import RetryPolicy
 from flows.sources.arxiv.http import Fetcher, Reply
-from flows.sources.arxiv.rate_limit import Pace
 from flows.store.catalog.window import Window
 from transforms.paper.paper import check_id
 from transforms.parsing.arxiv_xml import Page, parse_page

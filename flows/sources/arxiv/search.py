@@ -11,10 +11,10 @@ import arxiv  # type: ignore[import-untyped]
 import httpx
 
 from flows.common.errors import ArxivReplyError, ConfigError
+from flows.common.http.pace import Pace
 from flows.common.limits import Limits, RetryPolicy
 from flows.common.process.progress import LOGGER
 from flows.sources.arxiv.http import Fetcher
-from flows.sources.arxiv.rate_limit import Pace
 from transforms.paper.paper import BadPaperError, check_id
 from transforms.parsing.oai_xml import PageError
 from transforms.parsing.strict_xml import NotStrictXmlError, parse_xml

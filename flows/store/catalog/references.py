@@ -6,7 +6,12 @@ from dataclasses import replace
 from flows.common.errors import ConfigError
 from flows.store.catalog.catalog import Catalog
 from flows.store.catalog.records import KnownRecord
-from transforms.paper.reference import BadReferenceError, Reference, parse_reference
+from transforms.paper.reference import (
+    BadReferenceError,
+    Reference,
+    named_references,
+    parse_reference,
+)
 
 
 def parse_references(texts: Iterable[str]) -> list[Reference]:
@@ -15,6 +20,25 @@ def parse_references(texts: Iterable[str]) -> list[Reference]:
         return [parse_reference(text) for text in texts]
     except BadReferenceError as error:
         raise ConfigError(str(error)) from None
+
+
+def named_records(
+    catalog: Catalog, text: str, location: str
+) -> tuple[list[KnownRecord], dict[Reference, str]]:
+    """Return the newest record kept of each paper that a text names, and why there is no other.
+
+    Of a version that is not kept, it is the newest that is; a short number that several papers
+    share names them all. The reasons are sentences, by what means no kept record.
+    """
+    newest: dict[str, KnownRecord] = {}
+    reasons = {}
+    for reference in named_references(text):
+        found = matching_records(catalog, reference)
+        if not found:
+            reasons[reference] = _missing(catalog, reference, location)
+            found = matching_records(catalog, replace(reference, version=None, beside=None))
+        newest |= {record.arxiv_id: record for record in found}
+    return list(newest.values()), reasons
 
 
 def matching_records(catalog: Catalog, reference: Reference) -> list[KnownRecord]:

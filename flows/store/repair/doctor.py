@@ -2,12 +2,13 @@
 
 import os
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 
 from flows.common.config import Config
+from flows.common.counts import counted
 from flows.common.keys import has_key, load_issuer, own_keys
 from flows.common.process.clock import SteadyClock, utc_now
 from flows.common.process.progress import track
@@ -105,17 +106,36 @@ def _add_check(layout: Layout, found: Examination, check: ShardCheck) -> None:
         findings.faults.append(Fault(str(layout.catalog), findings.catalog_problem))
 
 
-def report_lines(layout: Layout, found: Examination) -> Iterator[str]:
-    """Yield what was found, a line each."""
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """What the doctor says of a data folder; `mended` is what was done before, if it was asked to.
+
+    `untrusted` bundles are valid, but not of our keys; none are read but in a full examination.
+    """
+
+    folder: str
+    commits: int
+    shards: int
+    bundles_read: int
+    untrusted: int
+    notices: list[str]
+    faults: list[Fault]
+    mended: list[str]
+
+
+def diagnosis(layout: Layout, found: Examination, mended: list[str]) -> Diagnosis:
+    """Return what was found."""
     findings = found.findings
-    yield from findings.notices
-    if found.untrusted:
-        yield f"{found.untrusted} bundles are valid, but not of your keys (identity.known_keys)"
-    yield from map(str, findings.faults)
-    shards = len(findings.committed.shards)
-    read = f", {found.records} bundles read and verified" if found.records else ""
-    outcome = f"{len(findings.faults)} faults" if findings.faults else "all is well"
-    yield f"{layout.location}: {len(findings.entries)} commits, {shards} shards{read}: {outcome}"
+    return Diagnosis(
+        folder=layout.location,
+        commits=len(findings.entries),
+        shards=len(findings.committed.shards),
+        bundles_read=found.records,
+        untrusted=found.untrusted,
+        notices=findings.notices,
+        faults=findings.faults,
+        mended=mended,
+    )
 
 
 def repair_folder(
@@ -141,7 +161,7 @@ def repair_folder(
         if config.outputs.bundle_files == "all":
             written = _write_bundle_files(layout, found.bundle_files)
             if written:
-                say(f"wrote {written} bundle files again")
+                say(f"wrote {counted(written, 'bundle files')} again")
         with suppress(OSError):
             end_changes(layout.catalog)
         if coordinator:

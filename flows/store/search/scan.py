@@ -3,7 +3,7 @@
 The search index has no phrases, and not every folder has one; what is found does not hang on that.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,6 +14,7 @@ import pyarrow as pa
 
 from flows.common.errors import StoreError
 from flows.store.catalog.copies import open_catalog
+from flows.store.catalog.records import KnownRecord
 from flows.store.layout import Layout
 from flows.store.parquet.schema import SCHEMAS
 from transforms.paper.search_terms import SearchTerm
@@ -57,36 +58,46 @@ def find_papers(layout: Layout, terms: Sequence[SearchTerm], most: int) -> Match
         .unique("arxiv_id", keep="last")
     )
     found = _collect(layout, one_each)
-    newest = found.top_k(most, by=["submitted_at", "arxiv_id"])
+    newest = found.top_k(most, by=["submitted_at", "arxiv_id"], reverse=[False, True])
     shown = _papers(layout).join(newest.lazy().select(_KEY), on=_KEY, how="semi")
-    rows = _collect(layout, shown.select(MatchingPaper._fields).unique(_KEY, keep="any"))
-    papers = map(MatchingPaper._make, rows.iter_rows())
-    return Matches(
-        sorted(papers, key=lambda p: (p.submitted_at, p.arxiv_id), reverse=True), found.height
-    )
+    return Matches(_rows(layout, shown), found.height)
 
 
-def count_papers(layout: Layout, choices: Sequence[Sequence[SearchTerm]]) -> list[int]:
-    """Return how many records have every term of each choice; raises `StoreError`."""
+def papers_of(layout: Layout, records: Sequence[KnownRecord]) -> list[MatchingPaper]:
+    """Return what the tables have of these records, the newest papers first."""
+    shards = {f"{record.shard}.parquet" for record in records}
+    numbers = pl.col("pith_number").is_in([record.pith_number for record in records])
+    newest = _papers(layout, shards).filter(numbers).sort("issued_at")
+    return _rows(layout, newest.unique("pith_number", keep="last"))
+
+
+def which_match(layout: Layout, choices: Sequence[Sequence[SearchTerm]]) -> list[bool]:
+    """Return of each choice of terms whether any paper has all of it; raises `StoreError`."""
     columns = [
-        pl.all_horizontal(*map(_matches, terms)).sum().alias(str(number))
+        pl.all_horizontal(*map(_matches, terms)).any().alias(str(number))
         for number, terms in enumerate(choices)
     ]
-    return list(_collect(layout, _papers(layout).select(columns)).row(0))
+    return list(_collect(layout, _papers(layout).select(columns)).row(0)) if columns else []
 
 
-def words_that_begin(layout: Layout, letters: str) -> list[str]:
+def words_that_begin(layout: Layout, letters: str, most: int) -> list[str]:
     """Return the words of titles and authors that begin so, the commonest first."""
-    keys = _papers(layout).select(_searched().str.extract_all(rf"\b{letters}[0-9a-z]*").alias("w"))
-    words = keys.explode("w").drop_nulls().group_by("w").len().sort("len", "w", descending=True)
-    return _collect(layout, words)["w"].to_list()
+    each = _searched().str.extract_all(rf"\b{letters}[0-9a-z]*").alias("word")
+    words = _papers(layout).select(each).explode("word").drop_nulls().group_by("word").len()
+    return _collect(layout, words.sort("len", "word", descending=True).head(most))["word"].to_list()
 
 
-def _papers(layout: Layout) -> pl.LazyFrame:
+def _rows(layout: Layout, papers: pl.LazyFrame) -> list[MatchingPaper]:
+    rows = _collect(layout, papers.select(MatchingPaper._fields).unique(_KEY, keep="any"))
+    in_order = rows.sort("submitted_at", "arxiv_id", descending=[True, False])
+    return list(map(MatchingPaper._make, in_order.iter_rows()))
+
+
+def _papers(layout: Layout, shards: Collection[str] | None = None) -> pl.LazyFrame:
     columns = [SCHEMAS["papers"].field(name) for name in {*MatchingPaper._fields, *_SEARCHED}]
     # Older shards lack the columns that came later, and these do not matter here.
     return pl.scan_parquet(
-        _files(layout), schema=pl.Schema(pa.schema(columns)), extra_columns="ignore"
+        _files(layout, shards), schema=pl.Schema(pa.schema(columns)), extra_columns="ignore"
     )
 
 
@@ -107,10 +118,11 @@ def _collect(layout: Layout, frame: pl.LazyFrame) -> pl.DataFrame:
         raise StoreError(f"cannot read the tables in {layout.location}{reason}") from None
 
 
-def _files(layout: Layout) -> list[str]:
-    """Return where the `papers` files of the shards that count lie."""
-    with closing(open_catalog(layout)) as catalog:
-        counted = {f"{name}.parquet" for name in catalog.shard_names()}
+def _files(layout: Layout, shards: Collection[str] | None) -> list[str]:
+    """Return where the `papers` files lie of these shards, or of all that count."""
+    if shards is None:
+        with closing(open_catalog(layout)) as catalog:
+            shards = {f"{name}.parquet" for name in catalog.shard_names()}
     folder = layout.table("papers")
-    there = sorted(counted.intersection(layout.files.names(folder)))
+    there = sorted(set(shards).intersection(layout.files.names(folder)))
     return [layout.files.location(f"{folder}/{name}") for name in there]

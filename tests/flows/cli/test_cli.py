@@ -91,12 +91,12 @@ def test_status_and_rebuild_tell_what_there_is(tmp_path: Path) -> None:
     data = ["--data", str(tmp_path / "data")]
     status = run(tmp_path, "status", *data)
     assert (status.returncode, status.stderr) == (0, "")
-    assert "records 1, rejects 1" in status.stdout
-    assert "done with 1 reject; new records 1" in status.stdout
+    assert "1 record, 1 reject, " in status.stdout
+    assert "done, 1 reject; 1 paper" in status.stdout
     (tmp_path / "data" / "catalog.sqlite").unlink()
     rebuilt = run(tmp_path, "rebuild-catalog", *data)
     assert rebuilt.returncode == 0
-    assert "knows 1 records of 2 shards again" in rebuilt.stdout
+    assert "knows 1 record of 2 shards again" in rebuilt.stdout
     assert run(tmp_path, "status", *data).stdout == status.stdout
 
 
@@ -105,7 +105,7 @@ def test_backfill_runs_as_a_whole_process(tmp_path: Path) -> None:
     reply.write_bytes(page(record()))
     done = run(tmp_path, "backfill", "--raw", reply, "--data", tmp_path / "data")
     assert done.returncode == 0
-    assert "new records 1" in done.stdout
+    assert "1 new record, " in done.stdout
     assert "made a signing key" in done.stderr
     assert "Traceback" not in done.stderr
     assert "Warning" not in done.stderr

@@ -296,7 +296,7 @@ def test_no_field_of_a_reply_and_no_file_name_does(tmp_path: Path) -> None:
     hostile_name(folder, ".xml.gz").write_bytes(b"\x1f\x8b damaged")
     done = stand(tmp_path, "backfill", "--raw", folder, "--data", tmp_path / "d")
     assert done.returncode == 1, done.stderr
-    assert "inputs that could not be used" in done.stdout
+    assert " that could not be used:" in done.stdout
     again = stand(tmp_path, "backfill", "--raw", tmp_path / ANY, "--data", tmp_path / "d")
     assert_all_safe(tmp_path, done, again, stand(tmp_path, "find", "--data", tmp_path / "d"))
 

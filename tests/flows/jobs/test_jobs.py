@@ -46,7 +46,7 @@ def test_the_sample_becomes_tables_bundles_and_a_report(tmp_path: Path) -> None:
     assert_whole(tmp_path)
     (written,) = (tmp_path / "data" / "runs").glob("*/report.json")
     assert json.loads(written.read_text())["counts"]["new_records"] == 9
-    assert "new records 9" in written.with_suffix(".md").read_text()
+    assert "9 new records" in written.with_suffix(".md").read_text()
 
 
 def test_the_sample_gives_the_golden_records_and_numbers(tmp_path: Path) -> None:

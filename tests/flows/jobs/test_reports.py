@@ -49,6 +49,17 @@ def write(layout: Layout, report: dict[str, Any]) -> str:
     return str(report["run"])
 
 
+def tree(text: str | bytes) -> html.HtmlElement:
+    return html.fromstring(text)
+
+
+def found_by(element: html.HtmlElement, path: str) -> list[Any]:
+    """Return what an XPath that selects finds."""
+    selected = element.xpath(path)
+    assert isinstance(selected, list)
+    return selected
+
+
 def page(report: KeptReport) -> str:
     return render_alone("report.html", page_values(report, [])).decode()
 
@@ -130,7 +141,7 @@ def test_signed_papers_are_counted_by_day_of_change_and_archive() -> None:
         ("cs.LG", day), ("cs.CV", day), ("hep-th", day), ("math.AG", date(2026, 11, 22)),
         ("cs.LG", date(2020, 1, 1)), ("cs.LG", None),
     ]  # fmt: skip
-    signed = count_signed(*zip(*papers, strict=True), today)  # type: ignore[arg-type]  # columns
+    signed = count_signed([name for name, _ in papers], [changed for _, changed in papers], today)
     signed.add(count_signed(["hep-th"], [day], today))
     found = make_activity(signed)
     assert found.papers == {
@@ -169,18 +180,18 @@ def test_hostile_text_stays_text_in_every_place_of_a_page() -> None:
         signed={"papers": {"2026-11-20": {HOSTILE: 1}}, "lag_days": {"0": 1}},
     )  # fmt: skip
     text = page(report)
-    found = html.fromstring(text)
-    assert found.xpath("//script | //img | //*[@onerror] | //@href") == []
+    found = tree(text)
+    assert found_by(found, "//script | //img | //*[@onerror] | //@href") == []
     assert found.text_content().count("document.title") > 15
     assert not {"\x1b", "\u202e"} & set(text)
 
 
 def test_a_page_is_whole_by_itself_and_forbids_all_else() -> None:
     text = page(kept())
-    found = html.fromstring(text)
-    (policy,) = found.xpath("//meta[@http-equiv='Content-Security-Policy']/@content")
+    found = tree(text)
+    (policy,) = found_by(found, "//meta[@http-equiv='Content-Security-Policy']/@content")
     assert str(policy).startswith("default-src 'none'; style-src 'sha256-")
-    assert found.xpath("//@src | //@style | //link | //script | //iframe") == []
+    assert found_by(found, "//@src | //@style | //link | //script | //iframe") == []
     assert "url(" not in text
     assert "@import" not in text
 
@@ -249,7 +260,7 @@ def test_a_span_takes_older_reports_and_names_what_it_cannot_read(tmp_path: Path
     layout = Layout(tmp_path)
     for ago in range(6):
         signed = {"papers": {"2026-11-20": {"cs": 1}}, "lag_days": {"1": 1}}
-        newer = {"signed": signed} if ago < 3 else {}
+        newer: dict[str, Any] = {"signed": signed} if ago < 3 else {}
         write(layout, values(NIGHT - timedelta(days=ago), **newer))
     write(layout, values(NIGHT - timedelta(days=40)))
     damaged = values(NIGHT - timedelta(days=2))["run"]
@@ -262,7 +273,7 @@ def test_a_span_takes_older_reports_and_names_what_it_cannot_read(tmp_path: Path
     assert [damaged in line or "0000 has no report" in line for line in span.unreadable] == [
         True, True
     ]  # fmt: skip
-    text = html.fromstring(span_page(span)).text_content()
+    text = tree(span_page(span)).text_content()
     assert "3 reports of an older version did not count that" in " ".join(text.split())
     assert "No nightly run began on 19 Nov" in text
     assert damaged in text

@@ -50,11 +50,11 @@ def test_without_a_server_every_job_runs_and_imports_no_prefect(
 ) -> None:
     reissue = ["rerun", "--reissue", server.library.works()[0].id]
     for words, told in (
-        (["backfill", "--raw", str(SAMPLE)], "new records 9"),
-        (["nightly"], "new records 60"),
-        (["backfill", "--search", "cat:cs.LG"], "new records 0"),
-        (["rerun", server.library.works()[0].id], "unchanged 1"),
-        (reissue, "unchanged 1"),
+        (["backfill", "--raw", str(SAMPLE)], "9 new records"),
+        (["nightly"], "60 new records"),
+        (["backfill", "--search", "cat:cs.LG"], "0 new records"),
+        (["rerun", server.library.works()[0].id], "1 unchanged"),
+        (reissue, "1 unchanged"),
     ):
         done = subprocess.run(
             [sys.executable, "-c", SCRIPT, *words], cwd=ROOT, env=environment(tmp_path, server),

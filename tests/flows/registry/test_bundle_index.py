@@ -138,6 +138,27 @@ def test_a_shard_that_is_not_what_was_committed_is_left_out(layout: Layout, tmp_
     assert len(found(layout)) == 1
 
 
+def test_threads_that_read_it_at_once_each_get_their_bytes(layout: Layout, tmp_path: Path) -> None:
+    update(layout)
+    files, wrong = bundle_files(tmp_path), []
+    index = BundleIndex(index_path(layout))
+
+    def read() -> None:
+        for _ in range(50):
+            for suffix, data in files.items():
+                found = index.find(suffix)
+                if found is None or found.data() != data:
+                    wrong.append(suffix)
+
+    threads = [threading.Thread(target=read) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    index.close()
+    assert wrong == []
+
+
 def test_only_one_process_keeps_it(layout: Layout) -> None:
     counted: list[int] = []
     threads = [threading.Thread(target=lambda: counted.append(update(layout))) for _ in range(4)]

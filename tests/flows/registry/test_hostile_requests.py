@@ -124,8 +124,8 @@ def test_what_a_paper_says_is_text_on_the_page(served: Served) -> None:
     assert not re.search(r"""(?:href|src)=["']?\s*javascript:""", text, re.IGNORECASE)
     assert re.findall("<script[^>]*", text) == [
         '<script type="application/ld+json"',
-        '<script type="module" src="/static/verify-record.js"',
-        '<script src="/static/copy.js" defer',
+        '<script type="module" src="/static/pages/verify-record.js"',
+        '<script src="/static/pages/copy.js" defer',
     ]
 
 

@@ -1,10 +1,11 @@
 """A mirror ends with the registry's exact bundles, and keeps nothing that does not verify."""
 
 import json
+import logging
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -19,17 +20,18 @@ from support.papers.oai_pages import page, record
 from support.paths import ROOT
 from support.registry.file_server import serve_files
 from support.registry.publishing import published
+from support.runs.command import run
 from support.runs.jobs import backfill_raw
 from support.runs.runs import SAMPLE, bundle_files, config_in, process
 
 from flows.common.errors import StoreError
+from flows.common.http.pace import Pace
 from flows.common.limits import RetryPolicy
 from flows.registry.mirror.client import RegistryClient, RegistryError
 from flows.registry.mirror.kept import MirrorFolder
 from flows.registry.mirror.listings import NamedRecords
 from flows.registry.mirror.mirror import MirrorReport, OwnBundle, mirror
 from flows.registry.publish.published import FileLayout
-from flows.sources.arxiv.rate_limit import Pace
 from transforms.encoding.strict_json import read_json
 from transforms.registry.addresses import change_path
 
@@ -227,12 +229,102 @@ def test_forged_truncated_older_and_foreign_bundles_are_named_and_not_kept(
     assert len(noted) == len(wrong)
 
 
-def test_a_registry_that_asks_to_wait_is_asked_later(folder: Path, tmp_path: Path) -> None:
+def _flipped(data: bytes, _other: bytes) -> bytes:
+    return data.replace(b'"title":"', b'"title":"A', 1)
+
+
+def _cut(data: bytes, _other: bytes) -> bytes:
+    return data[:-200]
+
+
+def _empty(_data: bytes, _other: bytes) -> bytes:
+    return b""
+
+
+def _no_json(_data: bytes, _other: bytes) -> bytes:
+    return b"\x00" * 4096
+
+
+def _of_another_paper(_data: bytes, other: bytes) -> bytes:
+    return other
+
+
+def _of_another_registry(_data: bytes, _other: bytes) -> bytes:
+    return GOLDEN_BUNDLE.read_bytes()
+
+
+@pytest.mark.parametrize(
+    "damage", [_flipped, _cut, _empty, _no_json, _of_another_paper, _of_another_registry]
+)
+def test_a_kept_bundle_that_is_damaged_is_put_aside_said_and_fetched_anew(
+    damage: Callable[[bytes, bytes], bytes], folder: Path, tmp_path: Path
+) -> None:
+    to = tmp_path / "mirror"
+    answers, suffixes = listed(folder)
+    with answers.served() as url:
+        mirrored(url, to)
+        whole = kept_in(to)
+        (path,) = to.glob(f"*/*/{suffixes[0]}.json")
+        for name in (f"{suffixes[0]}.json.damaged", f"{suffixes[0]}.json.damaged1"):
+            (to / "mirror.json").unlink()
+            damaged = damage(path.read_bytes(), whole[suffixes[1]])
+            path.write_bytes(damaged)
+            report = mirrored(url, to)
+            assert (report.kept, report.unchanged, report.refused) == (1, len(suffixes) - 1, [])
+            (said,) = report.damaged
+            assert suffixes[0] in said
+            assert said.endswith(str(path.with_name(name)))
+            assert path.with_name(name).read_bytes() == damaged
+            assert kept_in(to) == whole
+        (to / "mirror.json").unlink()
+        assert mirrored(url, to).damaged == []
+
+
+def test_the_command_says_a_damaged_bundle_and_a_number_alone_mends_it(
+    folder: Path, tmp_path: Path
+) -> None:
+    site, to, numbers = tmp_path / "site", tmp_path / "mirror", tmp_path / "numbers"
+    published(folder, site, "files")
+    with serve_files(site) as files:
+        mirrored(files.url, to)
+        (path, *_) = sorted(to.glob("*/*/*.json"))
+        path.write_bytes(b"")
+        numbers.write_text(path.stem)
+        done = run(
+            tmp_path, "registry", "mirror", files.url, "--to", to, "--numbers", numbers,
+            "--pace", "0", "--data", tmp_path / "none",
+        )  # fmt: skip
+    assert (done.returncode, done.stderr) == (1, "")
+    assert f"damaged, fetched anew  pith:{path.parent.parent.name}:{path.stem}: " in done.stdout
+    assert "bundles kept 1, there already 0, refused 0" in done.stdout
+    assert kept_in(to) == bundle_files(folder)
+
+
+def test_a_damaged_bundle_is_fetched_anew_out_of_packs(folder: Path, tmp_path: Path) -> None:
+    site, to = tmp_path / "site", tmp_path / "mirror"
+    published(folder, site, "packs")
+    with serve_files(site) as files:
+        mirrored(files.url, to)
+        next(to.glob("*/*/*.json")).write_bytes(b"")
+        (to / "mirror.json").unlink()
+        report = mirrored(files.url, to)
+    assert (report.kept, report.unchanged, len(report.damaged)) == (1, 8, 1)
+    assert kept_in(to) == bundle_files(folder)
+
+
+def test_a_registry_that_asks_to_wait_is_asked_later_and_it_is_said(
+    folder: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     answers, suffixes = listed(folder)
     busy = f"/pith/{suffixes[3]}/bundle.json"
     answers.failures[busy] = [(503, {"Retry-After": "1"}), (429, {"Retry-After": "1"})]
-    with answers.served() as url:
+    with answers.served() as url, caplog.at_level(logging.INFO, "pith_ingest"):
         assert mirrored(url, tmp_path / "mirror").kept == len(suffixes)
+    host, said = url.removeprefix("http://"), [one.getMessage() for one in caplog.records]
+    assert [line for line in said if line.startswith("A request to")] == [
+        f"A request to {host} failed (HTTP {status}); attempt {n} of 3 follows in 1 s."
+        for n, status in ((2, 503), (3, 429))
+    ]
     moments = [moment for path, moment in answers.asked if path == busy]
     assert len(moments) == 3
     assert all(later - earlier >= 1 for earlier, later in pairwise(moments))

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from random import Random
 
 import httpx
 import pytest
@@ -19,13 +20,17 @@ from support.runs.runs import SAMPLE, bundle_files, config_in, process
 
 from flows.common.errors import ConfigError, StoreError
 from flows.common.files.whole_file import Data
+from flows.registry.mirror.client import MOST_BYTES
+from flows.registry.publish.packs import PACK_BYTES, PackWriter
 from flows.registry.publish.published import FileLayout, Published, read_published
+from flows.registry.publish.target import Target
 from flows.registry.reader import RegistryReader
 from flows.registry.server.app import Registry, make_app
 from flows.store.files.local import LocalFiles
 from flows.store.layout import Layout
+from transforms.encoding.strict_json import MAX_BYTES
 from transforms.registry.addresses import record_addresses
-from transforms.registry.packs import read_index
+from transforms.registry.packs import read_index, to_member
 
 NEW = "2101.00001"
 
@@ -143,6 +148,27 @@ def test_a_night_adds_a_pack_and_changes_its_indexes_only(folder: Path, tmp_path
     assert len(second.packs) == len(first.packs) + 1
     assert len(second.indexes.items() - first.indexes.items()) == 1
     assert all(tree(to)[key] == digest for key, digest in before.items() if "packs/" in key)
+
+
+def test_packs_of_three_million_records_fit_a_mirror_and_are_few(tmp_path: Path) -> None:
+    largest = len(to_member(Random(16).randbytes(MAX_BYTES)))
+    assert PACK_BYTES + largest < MOST_BYTES
+    member_bytes = 3_050  # on average, docs/registry.md
+    assert 3_000_000 * member_bytes / PACK_BYTES < 300
+    random, megabyte = Random(16), 2**20
+    bundles = {f"QZ{chr(65 + n % 26)}{'A' * 22}{chr(65 + n // 26)}": random.randbytes(megabyte)
+               for n in range(34)}  # fmt: skip
+    writer = PackWriter(Target(LocalFiles(tmp_path)), [], {})
+    assert writer.add(bundles.items()) == 34
+    writer.finish()
+    sizes = [(tmp_path / key).stat().st_size for key in writer.packs]
+    assert len(sizes) == 2
+    assert PACK_BYTES <= sizes[0] < PACK_BYTES + 2 * megabyte
+    places = read_index("QZ", (tmp_path / writer.indexes["QZ"]).read_bytes())
+    packs = [(tmp_path / key).read_bytes() for key in writer.packs]
+    for suffix, (pack, offset, length) in places.items():
+        assert gzip.decompress(packs[pack][offset : offset + length]) == bundles[suffix]
+    assert places.keys() == bundles.keys()
 
 
 def test_a_changed_record_is_found_in_its_new_pack_and_old_readers_go_on(

@@ -8,9 +8,12 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from random import Random
 from typing import Any
 
+import httpx
 import pytest
 import zstandard
 from support.bundles.schemas import NAMES, SCHEMAS, bundle_errors, errors
@@ -77,6 +80,23 @@ def test_every_bundle_is_served_byte_for_byte(folder: Path, served: Served) -> N
             assert (reply.status_code, reply.content) == (200, data)
             assert reply.headers["content-type"] == "application/json"
             assert reply.headers["etag"] == f'"{hashlib.sha256(data).hexdigest()}"'
+
+
+def test_bundles_and_pages_asked_for_at_once_are_each_whole(folder: Path, served: Served) -> None:
+    bundles = {f"/pith/{suffix}/bundle.json": data for suffix, data in bundle_files(folder).items()}
+    pages = [path.removesuffix("/bundle.json") for path in bundles]
+    expected = bundles | {path: served.get(path, accept="text/html").content for path in pages}
+    paths = list(expected) * 8
+    Random(16).shuffle(paths)
+
+    def ask(some: list[str]) -> list[str]:
+        with httpx.Client(base_url=served.url, headers={"accept": "text/html"}) as client:
+            return [path for path in some if client.get(path).content != expected[path]]
+
+    with ThreadPoolExecutor(8) as pool:
+        wrong = list(pool.map(ask, [paths[number::8] for number in range(8)]))
+    assert wrong == [[]] * 8
+    assert served.errors.read_text() == ""
 
 
 def test_states_and_record_documents_fit_their_schemas(folder: Path, served: Served) -> None:

@@ -25,8 +25,8 @@ from support.stores.object_store import KEY_ID, S3, SECRET, make_bucket, moto_se
 from support.stores.stored_objects import contents, fetch, objects, use
 
 from flows.cli.data.find import print_matches
+from flows.cli.data.folder_status import folder_status
 from flows.cli.data.show import print_record
-from flows.cli.data.status import status_lines
 from flows.common.config import Config, load_config
 from flows.common.errors import ConfigError, StoreError
 from flows.common.files.locations import location_of
@@ -187,7 +187,9 @@ def test_the_same_again_writes_nothing_but_its_report(
         use(store, monkeypatch)
         jobs.backfill_raw(config, [SAMPLE])
         put = [path.rsplit("/", 1)[-1] for method, path in store.requests if method == "PUT"]
-    assert sorted(put) == ["report.html", "report.json", "report.md", "writer.json"]
+    # Its beginning and its end: a run of more than half a minute says in between how far it is.
+    reports = ["report.html", "report.json", "report.md"]
+    assert sorted(put) == [*reports, "run.json", "run.json", "writer.json"]
 
 
 def test_a_lost_catalog_is_fetched_or_made_again(s3: S3, tmp_path: Path) -> None:
@@ -342,9 +344,9 @@ def test_what_is_kept_can_be_read(
     shown = capsys.readouterr().out
     assert f"s3://{s3.bucket}/a/prefix/bundles/2017/M5/" in shown
     assert "GoSGD" in shown
-    lines = list(status_lines(config))
-    assert lines[0] == "records 9, rejects 1"
-    assert any("done with 1 reject;" in one for one in lines)
+    found = folder_status(config)
+    assert (found.records, found.rejects, found.faults) == (9, 1, [])
+    assert [run.outcome for run in found.runs] == ["done, 1 reject"]
 
 
 def test_receipts_are_issued_again(s3: S3, tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import resource
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from multiprocessing.synchronize import Event
 from pathlib import Path
 from random import Random
@@ -17,7 +18,8 @@ from support.paths import ROOT
 from support.runs.command import run, without_rights
 from support.runs.runs import assert_whole, bundle_files, process
 
-from flows.common.files.whole_file import create_whole, is_unfinished, replace_whole
+from flows.common.files.whole_file import create_whole, is_unfinished, read_whole, replace_whole
+from flows.registry.mirror.kept import MirrorFolder
 from flows.store.files.local import LocalFiles
 
 pytestmark = pytest.mark.process
@@ -155,6 +157,27 @@ def test_what_is_there_is_replaced_in_one_step_and_never_cut(tmp_path: Path) -> 
     assert path.read_bytes() == b"newer"
     replace_whole(str(path), b"newest")
     assert [found.read_bytes() for found in tmp_path.iterdir()] == [b"newest"]
+
+
+def test_half_a_file_is_not_there_for_root_either(tmp_path: Path) -> None:
+    path, half = tmp_path / "2026" / "AB" / f"AB{'C' * 24}.json", 2**20
+    path.parent.mkdir(parents=True)
+    writer = os.open(path, os.O_WRONLY | os.O_CREAT, 0o200)
+    os.write(writer, DATA[:half])
+    readers: list[Callable[[], bytes]] = [
+        lambda: read_whole(path),
+        lambda: LocalFiles(path.parent).read(path.name),
+    ]
+    for reader in readers:
+        with pytest.raises(FileNotFoundError, match=path.stem):
+            reader()
+    kept = MirrorFolder(tmp_path)
+    assert kept.of_suffix(path.stem) is kept.bundle(f"pith:2026:{path.stem}") is None
+    os.write(writer, DATA[half:])
+    os.fchmod(writer, 0o644)
+    os.close(writer)
+    assert [reader() for reader in readers] == [DATA, DATA]
+    assert kept.of_suffix(path.stem) == kept.bundle(f"pith:2026:{path.stem}") == DATA
 
 
 def test_a_file_that_cannot_be_written_to_its_end_leaves_nothing(tmp_path: Path) -> None:

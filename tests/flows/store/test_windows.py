@@ -129,14 +129,17 @@ def test_no_night_begins_before_arxivs_first_day(catalog: Catalog) -> None:
 def test_what_is_not_proven_is_said_with_the_command_that_harvests_it(catalog: Catalog) -> None:
     day = timedelta(days=1)
     prove(catalog, done("cs:cs", FIRST, FIRST), done("cs:cs:LG", FIRST + 3 * day, None))
-    command = "'pith-ingest backfill --category cs.LG"
-    hole = f"--from {FIRST + day} --until {FIRST + 2 * day}"
+    command = "  pith-ingest backfill --category"
+    first, last = FIRST + day, FIRST + 2 * day
     assert list(coverage_lines(catalog.windows, ["cs:cs:LG", None])) == [
-        f"cs.LG: nothing before {FIRST} is proven; {command} --until {FIRST - day}' harvests it",
         f"cs.LG: complete from {FIRST} up to {FIRST}",
-        f"cs.LG: NOT PROVEN from {FIRST + day} to {FIRST + 2 * day}; {command} {hole}' closes it",
         f"cs.LG: complete from {FIRST + 3 * day} up to {YESTERDAY}",
-        "all of arXiv: nothing is proven; 'pith-ingest backfill --category all' harvests it",
+        f"cs.LG: nothing before {FIRST} is proven; this harvests it:",
+        f"{command} cs.LG --until {FIRST - day}",
+        f"cs.LG: NOT PROVEN from {first} to {last}; this harvests it:",
+        f"{command} cs.LG --from {first} --until {last}",
+        "all of arXiv: nothing is proven; this harvests it:",
+        f"{command} all",
     ]
 
 

@@ -167,7 +167,7 @@ def add_record(site: Site, data: bytes, status: int = 200) -> None:
     site.documents[PATH] = Document(data, status=status)
     site.add_main(
         "/record",
-        f"<h1>A record</h1><script type=module src=/static/verify-record.js></script>"
+        f"<h1>A record</h1><script type=module src=/static/pages/verify-record.js></script>"
         f"<button type=button data-verify-bundle='{PATH}' data-pith-number='{NUMBER}' hidden>"
         "Verify</button>",
     )

@@ -13,7 +13,7 @@ from prefect.server.utilities.user_templates import (
 )
 from support.paths import ROOT
 
-from flows.orchestration.tasks import COMPLETED, INCOMPLETE
+from flows.orchestration.artifacts import COMPLETED, INCOMPLETE
 
 TEXT = (ROOT / "docs" / "reports.md").read_text()
 (AUTOMATION,) = re.findall(r"^```yaml\n(.*?)^```", TEXT, re.DOTALL | re.MULTILINE)

@@ -10,9 +10,9 @@ from flows.cli.verify import shard as bundle_shard
 from flows.common import terminal
 from flows.common.config import Config
 from flows.common.files import own_files
+from flows.common.http import budget
 from flows.registry.server.http import guard, protocol
 from flows.registry.site import site
-from flows.sources.arxiv import budget
 from flows.sources.kaggle import lines as snapshot
 from flows.store.search import query
 from transforms.bundle.events import EXCERPT_LENGTH
@@ -84,11 +84,11 @@ def test_the_limits_in_a_browser_are_those_of_its_scripts() -> None:
     said = ROWS["a bundle to verify in a browser"]
     assert said == "the same, and 60 s for fetching it, 60 s for checking it, 10000 files at a time"
     for script, limit in (
-        ("address.js", "MAX_SECONDS = 60;"),
-        ("verifier.js", "MAX_SECONDS = 60;"),
-        ("dropped-files.js", "MOST_FILES = 10_000;"),
+        ("fetch/address.js", "MAX_SECONDS = 60;"),
+        ("ui/verifier.js", "MAX_SECONDS = 60;"),
+        ("ui/dropped-files.js", "MOST_FILES = 10_000;"),
     ):
-        assert limit in (ROOT / "flows" / "registry" / "static" / "ui" / script).read_text()
+        assert limit in (ROOT / "flows" / "registry" / "static" / script).read_text()
 
 
 def test_every_file_that_it_names_exists() -> None:

@@ -1,7 +1,7 @@
 /* The verdict on one bundle, in a word and in a sentence. */
 
 import { isTrusted } from "../verify.js";
-import { isAsked } from "./address.js";
+import { isAsked } from "../fetch/address.js";
 import { printable } from "./elements.js";
 
 export const failureOf = ({ checks }) => checks.find((check) => check.outcome === "fail");

@@ -1,11 +1,11 @@
 """Which days of which sets are proven complete, what is not, and where a night begins."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
-from itertools import zip_longest
 
 from flows.sources.arxiv.sets import ALL_OF_ARXIV, category_of, likely_set
-from flows.store.catalog.days import EARLIEST, ONE_DAY, Days, holes
+from flows.store.catalog.days import EARLIEST, ONE_DAY, holes
 from flows.store.catalog.window import Window, by_year
 from flows.store.catalog.windows import WindowLog
 
@@ -35,38 +35,97 @@ def night_windows(
     return list(by_year(set_spec, first, None, today))
 
 
+@dataclass(frozen=True, slots=True)
+class ProvenDays:
+    """Days of a set that are proven complete, both included."""
+
+    first: date
+    last: date
+
+    @property
+    def begin(self) -> str:
+        """The first day as a person reads it."""
+        return "the beginning" if self.first <= EARLIEST else str(self.first)
+
+
+@dataclass(frozen=True, slots=True)
+class Hole:
+    """Days of a set that are not proven, and the command that harvests them.
+
+    Without a first day, those from the beginning; without a last one, up to now.
+    """
+
+    first: date | None
+    last: date | None
+    command: str
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """Which days of a set are proven complete, and which are not, both in their order."""
+
+    category: str
+    proven: Sequence[ProvenDays]
+    holes: Sequence[Hole]
+
+    @property
+    def name(self) -> str:
+        """What a person reads of it, `all of arXiv` or the category."""
+        return "all of arXiv" if self.category == ALL_OF_ARXIV else self.category
+
+
+def coverage(log: WindowLog, set_spec: str | None) -> Coverage:
+    """Return which days of a set are proven, and what is not."""
+    proven = log.proven(set_spec)
+
+    def hole(first: date | None, last: date | None) -> Hole:
+        return Hole(first, last, backfill_command(set_spec, first, last))
+
+    if not proven:
+        missing = [hole(None, None)]
+    else:
+        begin = proven[0].first
+        missing = [hole(None, begin - ONE_DAY)] if begin > EARLIEST else []
+        missing += [hole(days.first, days.last) for days in holes(proven)]
+    return Coverage(category_of(set_spec), [ProvenDays(*days) for days in proven], missing)
+
+
 def coverage_lines(log: WindowLog, sets: Iterable[str | None]) -> Iterator[str]:
     """Yield for each set which days are proven, which are not, and what command harvests those."""
     for set_spec in sets:
-        name = "all of arXiv" if set_spec is None else category_of(set_spec)
-        for line in _lines(set_spec, log.proven(set_spec)):
-            yield f"{name}: {line}"
+        yield from lines_of(coverage(log, set_spec))
 
 
-def _lines(set_spec: str | None, proven: Sequence[Days]) -> Iterator[str]:
-    if not proven:
-        yield f"nothing is proven; {backfill_command(set_spec)} harvests it"
-        return
-    begin = proven[0].first
-    if begin > EARLIEST:
-        command = backfill_command(set_spec, until=begin - ONE_DAY)
-        yield f"nothing before {begin} is proven; {command} harvests it"
-    for days, hole in zip_longest(proven, holes(proven)):
-        first = "the beginning" if days.first <= EARLIEST else days.first
-        yield f"complete from {first} up to {days.last}"
-        if hole:
-            command = backfill_command(set_spec, hole.first, hole.last)
-            yield f"NOT PROVEN from {hole.first} to {hole.last}; {command} closes it"
+def lines_of(found: Coverage) -> Iterator[str]:
+    """Yield which days of a set are proven, then which are not."""
+    for days in found.proven:
+        yield f"{found.name}: complete from {days.begin} up to {days.last}"
+    yield from hole_lines(found)
+
+
+def hole_lines(found: Coverage) -> Iterator[str]:
+    """Yield for each hole what is not proven, and below it the command that harvests that."""
+    for hole in found.holes:
+        yield f"{found.name}: {_said(hole)}; this harvests it:"
+        yield f"  {hole.command}"
+
+
+def _said(hole: Hole) -> str:
+    if hole.last is None:
+        return "nothing is proven"
+    if hole.first is None:
+        return f"nothing before {hole.last + ONE_DAY} is proven"
+    return f"NOT PROVEN from {hole.first} to {hole.last}"
 
 
 def backfill_command(
     set_spec: str | None, first: date | None = None, until: date | None = None
 ) -> str:
-    """Return the command, in quotes, that harvests these days of a set."""
+    """Return the command that harvests these days of a set."""
     words = ["pith-ingest backfill --category", category_of(set_spec)]
     words += ["--from", str(first)] if first else []
     words += ["--until", str(until)] if until else []
-    return f"'{' '.join(words)}'"
+    return " ".join(words)
 
 
 def sets_of_interest(log: WindowLog, categories: Sequence[str]) -> list[str | None]:

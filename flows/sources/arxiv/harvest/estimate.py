@@ -5,7 +5,8 @@ from datetime import date
 from math import ceil
 from typing import TYPE_CHECKING
 
-from flows.sources.arxiv.connection import counted, explaining_errors
+from flows.common.counts import counted
+from flows.sources.arxiv.connection import explaining_errors
 from flows.sources.arxiv.harvest.listing import END
 from flows.store.catalog.window import Window
 from flows.store.catalog.windows import WindowLog
@@ -27,8 +28,8 @@ class _Size:
 
     def __str__(self) -> str:
         if self.about == self.listed:
-            return counted(self.listed, "paper")
-        return f"more than {self.listed} papers, about {self.about} if its days are alike"
+            return counted(self.listed, "papers")
+        return f"more than {self.listed:,} papers, about {self.about:,} if its days are alike"
 
 
 def estimate_window(
@@ -42,7 +43,7 @@ def estimate_window(
     if lists > 1:
         lists *= 2  # a list of several pages is asked for until it stays the same
     progress = log.find(window) if log else None
-    where = counted(pages, "page")
+    where = counted(pages, "pages")
     if progress and progress.token == END:
         where, pages = "all its pages came before", 0
     elif progress and progress.token:

@@ -17,10 +17,11 @@ from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from flows.common.process.progress import LOGGER, Meter
+from flows.common.process.progress import LOGGER
 from flows.ingest.commit import keep_rows, mark_deleted, process_reply
 from flows.ingest.run import Run, WindowOutcome
-from flows.ingest.steps import Step
+from flows.ingest.steps import Step, fetching, numbered
+from flows.sources.arxiv.harvest.expected import ExpectedPapers, came_in_pass
 from flows.sources.arxiv.harvest.listing import (
     END,
     IncompleteError,
@@ -29,6 +30,7 @@ from flows.sources.arxiv.harvest.listing import (
     fetch_listing,
 )
 from flows.sources.arxiv.harvest.pages import PageSeries
+from flows.sources.arxiv.sets import title_of
 from flows.store.catalog.window import Window
 from flows.store.catalog.windows import DoneWindow, How, Progress, WindowLog
 from transforms.encoding.digest import sha256, to_hex
@@ -53,13 +55,13 @@ EMPTY_LIST = "arXiv lists no paper in it, and yet gives some; ask again after mi
 class Harvester:
     """All that the windows of one run share; the run's results grow with every reply.
 
-    `papers` counts those of all pages. How many there will be, no one knows before they are listed.
-    `refused` are tokens with which a list could not be continued.
+    `expected` tells the run's progress what is still to come. `refused` are tokens with which a
+    list could not be continued.
     """
 
     run: Run
     client: "OaiClient"
-    papers: Meter = field(default_factory=Meter)
+    expected: ExpectedPapers
     refused: set[str] = field(default_factory=set)
 
     @property
@@ -73,14 +75,18 @@ class Harvester:
         Raises `IncompleteError`, or the client's errors; what came until then is kept, and the
         next call goes on from there.
         """
+        self.expected.begin(window)
         if self.log.is_settled(window):
+            self.expected.expect(window, 0)
             return WindowOutcome(str(window), was_done=True)
         progress = self.log.resume(window, self.run.clock())
+        self.expected.begin_pass(came_in_pass(self.log, progress))
         self._step_back(progress)
         for passes in range(1, MAX_PASSES + 1):
             self._take_all_pages(progress)
             reconcile = partial(self._reconcile, progress)
-            listing, missing = self.run.steps.run(Step.RECONCILE_WINDOW, str(window), reconcile)
+            name = f"reconcile {title_of(window)}: {self._came(progress):,} papers came"
+            listing, missing = self.run.steps.run(Step.RECONCILE_WINDOW, name, reconcile)
             # Whichever takes fewer requests: another pass, or one for each paper.
             goes_on = len(missing) > progress.pages or _is_odd(progress, listing)
             if not goes_on or passes == MAX_PASSES:
@@ -88,6 +94,7 @@ class Harvester:
             LOGGER.info("%s: %d papers are missing; once more from the start", window, len(missing))
             progress.token, progress.pages, progress.is_listed = None, 0, True
             self.log.advance(progress)
+            self.expected.begin_pass(0)
         self.run.results.extend(listing.refused)
         self._recover_all(progress, missing)
         self._check(progress, listing)
@@ -108,9 +115,25 @@ class Harvester:
         fetch = partial(self.client.records_page, progress.window)
         with PageSeries(self.run, str(progress.window), fetch) as pages:
             while progress.token != END:
-                name = f"{progress.window}: pages from {progress.pages + 1}"
+                name = partial(self._name, progress, progress.pages, self._came(progress))
                 take = partial(self._take_pages, progress, pages)
                 self.run.steps.run(Step.HARVEST_PAGES, name, take)
+
+    def _name(self, progress: Progress, pages: int, papers: int) -> str:
+        """Return the name of a step that began after so many pages and papers of its window."""
+        window, came = title_of(progress.window), self._came(progress)
+        if progress.pages <= pages:
+            is_over = progress.token == END
+            return f"harvest {window}: {'no page' if is_over else f'from page {pages + 1:,}'}"
+        which = numbered("page", pages + 1, progress.pages)
+        if came > papers:
+            which += f", {numbered('paper', papers + 1, came)}"
+        return f"harvest {window}: {which}"
+
+    def _came(self, progress: Progress) -> int:
+        """Return how many papers of a window came until now."""
+        counts = self.log.counts(progress)
+        return counts[How.HARVESTED] + counts[How.RECOVERED]
 
     def _take_pages(self, progress: Progress, pages: PageSeries) -> None:
         for _ in range(self.run.config.limits.pages_a_step):
@@ -136,28 +159,32 @@ class Harvester:
             self.refused.add(progress.token)
             LOGGER.info("%s: the list cannot be continued; from the start", progress.window)
             progress.token, progress.pages = None, 0
+            self.expected.begin_pass(0)
             return
         self.run.results.append(result)
         progress.token = page.resumption_token or END
         progress.pages += 1
         how = How.RECOVERED if progress.is_listed else How.HARVESTED
         self.log.advance(progress, came_with(page), how)
-        self.papers.add(len(page.papers))
-        LOGGER.info(
-            "%s: page %d, %d papers; %d so far, %s",
-            progress.window, progress.pages, len(page.papers), self.papers.done, self.papers.rate(),
-        )  # fmt: skip
+        self.expected.take(progress.window, page)
+        LOGGER.debug("%s: page %d, %d papers", progress.window, progress.pages, len(page.papers))
 
     def _reconcile(self, progress: Progress) -> tuple[Listing, dict[str, date]]:
         """Return what arXiv lists, and what of it is missing: the days of papers by id."""
+        self.expected.ask_list(progress.window)
         listing = fetch_listing(self.run, self.client, progress.window)
-        return listing, self.log.missing(progress, listing.days)
+        missing = self.log.missing(progress, listing.days)
+        self.expected.expect(progress.window, len(missing))
+        return listing, missing
 
     def _recover_all(self, progress: Progress, missing: Mapping[str, date]) -> None:
         progress.is_listed = True
-        papers, size = iter(missing.items()), self.run.config.limits.papers_a_step
+        papers, size, before = iter(missing.items()), self.run.config.limits.papers_a_step, 0
         while some := dict(islice(papers, size)):
-            name = f"{progress.window}: missing papers"
+            name = (
+                f"{fetching([*some], before, len(missing))}, missing in {title_of(progress.window)}"
+            )
+            before += len(some)
             self.run.steps.run(Step.FETCH_PAPERS, name, partial(self._recover, progress, some))
 
     def _recover(self, progress: Progress, missing: Mapping[str, date]) -> None:
@@ -169,6 +196,7 @@ class Harvester:
                     reply = self.client.get_record(arxiv_id)
             except IdDoesNotExistError:
                 deleted.append(arxiv_id)
+                self.run.progress.expect_no_more(1)
                 continue
             self.run.results.append(process_reply(self.run, reply.raw, reply.value, name=arxiv_id))
             came = came_with(reply.value)

@@ -285,7 +285,7 @@ def test_only_files_of_the_site_are_served(client: httpx.Client, name: str) -> N
 def test_static_files_have_their_types_and_can_be_kept(client: httpx.Client) -> None:
     types = {
         "site.css": "text/css",
-        "verify-record.js": "text/javascript",
+        "pages/verify-record.js": "text/javascript",
         "icon.svg": "image/svg+xml",
         "ui/worker.js": "text/javascript",
     }

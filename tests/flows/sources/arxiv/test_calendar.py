@@ -5,13 +5,11 @@ it answered, and with what arXiv has.
 """
 
 import os
-import re
 import shlex
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
-from itertools import chain
 from pathlib import Path
 from random import Random
 
@@ -21,12 +19,14 @@ from support.runs import jobs
 from support.runs.replay import EARLIEST, Replay
 from support.runs.runs import config_for, held
 
-from flows.cli.data.status import status_lines
+from flows.cli.data.folder_status import FolderStatus, folder_status
+from flows.cli.data.status_screen import attention
 from flows.common.config import Config, OutputsConfig
 from flows.common.errors import ArxivError
 from flows.common.limits import Limits, RetryPolicy
 from flows.jobs import job
 from flows.jobs.report import RunReport
+from flows.sources.arxiv.harvest.coverage import lines_of
 from flows.store.layout import Layout
 from flows.store.repair.rebuild import rebuild_catalog
 
@@ -40,12 +40,6 @@ ONCE = Limits(retry=RetryPolicy(read_seconds=5, attempts=1))
 CALENDARS, MOMENTS = (30, 20) if os.environ.get("FULL") else (3, 14)
 
 ALL = "all of arXiv"
-COVERED = re.compile(r"(\S+|all of arXiv): complete from (the beginning|\S+) up to (\S+)")
-HOLE = re.compile(
-    r"(\S+|all of arXiv): (?:NOT PROVEN from (\S+) to (\S+)|nothing before (\S+) is proven"
-    r"|nothing is proven); '(pith-ingest .*)' (?:closes|harvests) it"
-)
-UNDER_WAY = re.compile(r"  '(pith-ingest .*)' completes it")
 
 
 @pytest.fixture
@@ -134,7 +128,8 @@ class Calendar:
         if report:
             # The report ends with what `status` says of the night's sets.
             assert report.coverage
-            assert set(report.coverage) <= set(self.lines())
+            told = [line for one in self.found().coverage for line in lines_of(one)]
+            assert set(report.coverage) <= set(told)
             assert set(report.coverage) <= set(report.lines())
         return report
 
@@ -165,33 +160,33 @@ class Calendar:
         self.check()
         return report
 
-    def lines(self) -> list[str]:
-        return list(status_lines(self.config)) if self.layout.catalog.exists() else []
+    def found(self) -> FolderStatus:
+        return folder_status(self.config)
+
+    def not_complete(self) -> list[str]:
+        return [one.window for one in self.found().open_windows]
+
+    def attention(self) -> list[str]:
+        return [line.text for line in attention(self.found())]
 
     def status(self) -> dict[str, Status]:
-        """Read the lines of `status` about days."""
+        """Return what `status` says about days."""
         found: dict[str, Status] = {}
-        for line in self.lines():
-            if match := COVERED.fullmatch(line):
-                name, first, last = match.groups()
-                begin = EARLIEST if first == "the beginning" else date.fromisoformat(first)
-                found.setdefault(name, Status()).covered |= set(each(begin, last))
-            elif match := HOLE.fullmatch(line):
-                name, first, last, before, _ = match.groups()
-                one = found.setdefault(name, Status())
-                if first:
-                    one.holes |= set(each(date.fromisoformat(first), last))
-                one.before = date.fromisoformat(before) if before else one.before
-            else:
-                assert "proven" not in line
-                assert "complete from" not in line
+        for one in self.found().coverage if self.layout.catalog.exists() else ():
+            said = found[one.name] = Status()
+            for days in one.proven:
+                said.covered |= set(each(days.first, days.last))
+            for hole in one.holes:
+                if hole.first and hole.last:
+                    said.holes |= set(each(hole.first, hole.last))
+                elif hole.last:
+                    said.before = hole.last + DAY
         return found
 
     def commands(self) -> list[str]:
-        matches = chain.from_iterable(
-            (HOLE.fullmatch(line), UNDER_WAY.fullmatch(line)) for line in self.lines()
-        )
-        return [match.groups()[-1] for match in matches if match]
+        found = self.found()
+        holes = [hole.command for one in found.coverage for hole in one.holes]
+        return [*holes, *(one.command for one in found.open_windows)]
 
     def check(self) -> None:
         """Compare what `status` says with what the requests prove and with what arXiv has."""
@@ -267,9 +262,10 @@ def test_a_first_night_without_a_backfill_says_what_lies_before_it(calendar: Cal
     assert report.exit_status == 0
     (command,) = calendar.commands()
     assert command == "pith-ingest backfill --category all --until 2026-12-04"
-    assert report.lines()[-2:] == [
-        f"{ALL}: nothing before 2026-12-05 is proven; '{command}' harvests it",
+    assert report.lines()[-3:] == [
         f"{ALL}: complete from 2026-12-05 up to 2026-12-07",
+        f"{ALL}: nothing before 2026-12-05 is proven; this harvests it:",
+        f"  {command}",
     ]
     calendar.follow(command)
     assert calendar.commands() == []
@@ -281,13 +277,15 @@ def test_a_night_that_got_no_page_proves_nothing_and_is_made_good(calendar: Cale
     report = calendar.night()
     assert report
     assert report.exit_status == 3
-    command = "'pith-ingest backfill --category all'"
-    assert calendar.lines()[2] == f"{ALL}: nothing is proven; {command} harvests it"
+    assert calendar.attention()[:2] == [
+        f"{ALL}: nothing is proven; this harvests it:",
+        "  pith-ingest backfill --category all",
+    ]
     calendar.go_to(BEGIN + 6 * DAY)
     calendar.night()
     # It begins with the days of the night that failed.
     assert calendar.status()[ALL].covered == set(each(BEGIN - 3 * DAY, BEGIN + 5 * DAY))
-    assert not [line for line in calendar.lines() if "NOT COMPLETE" in line]
+    assert calendar.not_complete() == []
 
 
 def test_a_hole_between_proven_windows_is_shown_with_the_command_that_closes_it(
@@ -298,12 +296,12 @@ def test_a_hole_between_proven_windows_is_shown_with_the_command_that_closes_it(
     calendar.backfill("all", date(2027, 1, 2))
     report = calendar.night()
     assert report
-    hole = (
-        f"{ALL}: NOT PROVEN from 2026-12-09 to 2027-01-01; 'pith-ingest backfill --category all "
-        "--from 2026-12-09 --until 2027-01-01' closes it"
-    )
-    assert hole in report.lines()
-    assert hole in calendar.lines()
+    hole = [
+        f"{ALL}: NOT PROVEN from 2026-12-09 to 2027-01-01; this harvests it:",
+        "  pith-ingest backfill --category all --from 2026-12-09 --until 2027-01-01",
+    ]
+    assert report.lines()[-2:] == hole
+    assert calendar.attention()[-2:] == hole
     calendar.follow(calendar.commands()[1])
     assert calendar.status()[ALL].covered == set(each(date(2026, 12, 1), "2027-01-07"))
 
@@ -334,9 +332,9 @@ def test_a_window_under_way_is_forgotten_when_others_have_proven_its_days(
 ) -> None:
     calendar.server.order(Unavailable(), on="ListRecords")
     calendar.night()
-    assert [line for line in calendar.lines() if "NOT COMPLETE" in line]
+    assert calendar.not_complete()
     calendar.backfill("all", BEGIN - 9 * DAY)
-    assert not [line for line in calendar.lines() if "NOT COMPLETE" in line]
+    assert calendar.not_complete() == []
     assert calendar.commands() == [
         f"pith-ingest backfill --category all --until {BEGIN - 10 * DAY}"
     ]

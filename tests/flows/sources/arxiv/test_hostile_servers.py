@@ -7,10 +7,10 @@ import pytest
 from support.hostile.servers import MAX_BYTES, SERVERS, Hostile, HostileServer
 
 from flows.common.errors import ArxivError
+from flows.common.http.pace import Pace
 from flows.common.limits import RetryPolicy
 from flows.sources.arxiv.http import make_user_agent
 from flows.sources.arxiv.oai_client import OaiClient
-from flows.sources.arxiv.rate_limit import Pace
 
 pytestmark = pytest.mark.long
 

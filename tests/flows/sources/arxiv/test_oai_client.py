@@ -32,8 +32,6 @@ from arxiv_server import (
     random_faults,
 )
 from arxiv_server.reply import Reply as ServerReply
-from hypothesis import given
-from hypothesis import strategies as st
 
 from flows.common.errors import (
     ArxivDeniedError,
@@ -41,11 +39,10 @@ from flows.common.errors import (
     ArxivUnreachableError,
     ConfigError,
 )
+from flows.common.http.pace import Pace
 from flows.common.limits import RetryPolicy
 from flows.sources.arxiv.http import make_user_agent
 from flows.sources.arxiv.oai_client import OaiClient
-from flows.sources.arxiv.rate_limit import Pace
-from flows.sources.arxiv.response import retry_after
 from flows.store.catalog.window import Window
 from transforms.paper.paper import BadPaperError
 from transforms.parsing.arxiv_xml import parse_page
@@ -319,23 +316,6 @@ def test_without_retry_after_each_wait_is_longer(
         client.identify()
     for wait, least in zip(waits, (0.01, 0.02, 0.04, 0.08, 0.16), strict=True):
         assert least <= wait <= least + 0.01
-
-
-def test_retry_after_is_seconds_or_a_date() -> None:
-    now = datetime(2026, 3, 2, 5, 0, tzinfo=UTC)
-    assert retry_after(None, now) is None
-    assert retry_after(" 120 ", now) == 120
-    assert retry_after("Mon, 02 Mar 2026 05:01:00 GMT", now) == 60
-    assert retry_after("Mon, 02 Mar 2026 06:01:00 +0100", now) == 60
-    assert retry_after("Mon, 02 Mar 2026 04:59:00 GMT", now) == -60
-    for nonsense in ("", "-5", "1.5", "soon", "Mon, 02 Mar 2026 05:01:00 -0000", "²"):
-        assert retry_after(nonsense, now) is None
-
-
-@given(st.text())
-def test_any_retry_after_is_survived(header: str) -> None:
-    result = retry_after(header, datetime(2026, 3, 2, tzinfo=UTC))
-    assert result is None or isinstance(result, float)
 
 
 def test_a_denied_crawler_does_not_ask_again(stage: Stage) -> None:

@@ -32,9 +32,9 @@ from flows.common.errors import (
     ArxivUnreachableError,
     ConfigError,
 )
+from flows.common.http.pace import Pace
 from flows.common.limits import Limits, RetryPolicy
 from flows.sources.arxiv.oai_client import OaiClient
-from flows.sources.arxiv.rate_limit import Pace
 from flows.sources.arxiv.search import MAX_RESULTS, search_ids
 
 DAY = date(2026, 3, 2)

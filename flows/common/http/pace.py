@@ -1,8 +1,4 @@
-"""The pace of requests to arXiv, kept by all processes that share a lock file.
-
-ArXiv's terms of use for its APIs: one request every three seconds and one connection at a time,
-over OAI-PMH and the Atom API together, and over all the machines under one's control.
-"""
+"""The pace of requests to a server, kept by all processes that share a lock file."""
 
 import time
 from collections.abc import Iterator

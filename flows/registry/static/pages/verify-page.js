@@ -1,14 +1,14 @@
 /* The page `verify`: files that are dropped or chosen, a number or an address, the keys trusted. */
 
-import { bundleAddress, CannotFetch, fetchBundle } from "./ui/address.js";
-import { batchView, countedResults } from "./ui/batch-view.js";
-import { chosenFiles, chosenFolder, droppedFiles, MOST_FILES } from "./ui/dropped-files.js";
-import { reportView } from "./ui/report-view.js";
-import { showKeys, takePastedKeys, trustSigner } from "./ui/trust-view.js";
-import { TrustedKeys } from "./ui/trusted-keys.js";
-import { verdictOf } from "./ui/verdict.js";
-import { Verifiers } from "./ui/verifier.js";
-import { whyUnable } from "./verify/signatures.js";
+import { bundleAddress, CannotFetch, fetchBundle } from "../fetch/address.js";
+import { batchView, countedResults } from "../ui/batch-view.js";
+import { chosenFiles, chosenFolder, droppedFiles, MOST_FILES } from "../ui/dropped-files.js";
+import { reportView } from "../ui/report-view.js";
+import { showKeys, takePastedKeys, trustSigner } from "../ui/trust-view.js";
+import { TrustedKeys } from "../ui/trusted-keys.js";
+import { verdictOf } from "../ui/verdict.js";
+import { Verifiers } from "../ui/verifier.js";
+import { whyUnable } from "../verify/signatures.js";
 
 /* So many files are with the workers at one time, for each waits while the next is read. */
 const UNDER_WAY = 8;

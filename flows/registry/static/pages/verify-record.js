@@ -4,14 +4,14 @@
 
    It shows itself where the browser can do it, and puts the report behind itself. */
 
-import { CannotFetch, fetchBundle } from "./ui/address.js";
-import { element } from "./ui/elements.js";
-import { reportView } from "./ui/report-view.js";
-import { trustSigner } from "./ui/trust-view.js";
-import { TrustedKeys } from "./ui/trusted-keys.js";
-import { verdictOf } from "./ui/verdict.js";
-import { Verifiers } from "./ui/verifier.js";
-import { whyUnable } from "./verify/signatures.js";
+import { CannotFetch, fetchBundle } from "../fetch/address.js";
+import { element } from "../ui/elements.js";
+import { reportView } from "../ui/report-view.js";
+import { trustSigner } from "../ui/trust-view.js";
+import { TrustedKeys } from "../ui/trusted-keys.js";
+import { verdictOf } from "../ui/verdict.js";
+import { Verifiers } from "../ui/verifier.js";
+import { whyUnable } from "../verify/signatures.js";
 
 const verifier = new Verifiers();
 

@@ -13,7 +13,7 @@ from ssl import SSLContext
 import httpcore
 import httpx
 
-from flows.sources.arxiv.response import TooLargeError, TransientError
+from flows.common.http.response import TooLargeError, TransientError
 
 HEAD_BYTES = 2**20
 """For all but the body: status, headers, interim replies, and the framing of chunks."""

@@ -3,15 +3,15 @@
    The record is named by `?number=`, or by the path where the host answers this page for what it
    has not (404.html). */
 
-import { MAX_BYTES } from "./verify/strict-json.js";
-import { NotInPacks, packedBundle } from "./packs.js";
-import { element, foreign } from "./ui/elements.js";
-import { reportView } from "./ui/report-view.js";
-import { trustSigner } from "./ui/trust-view.js";
-import { TrustedKeys } from "./ui/trusted-keys.js";
-import { verdictOf } from "./ui/verdict.js";
-import { Verifiers } from "./ui/verifier.js";
-import { whyUnable } from "./verify/signatures.js";
+import { MAX_BYTES } from "../verify/strict-json.js";
+import { NotInPacks, packedBundle } from "../fetch/packs.js";
+import { element, foreign } from "../ui/elements.js";
+import { reportView } from "../ui/report-view.js";
+import { trustSigner } from "../ui/trust-view.js";
+import { TrustedKeys } from "../ui/trusted-keys.js";
+import { verdictOf } from "../ui/verdict.js";
+import { Verifiers } from "../ui/verifier.js";
+import { whyUnable } from "../verify/signatures.js";
 
 const NUMBER = /^(?:pith:)?(?:[0-9]{4}:)?([A-Z2-7]{8,26})$/;
 const PATH = /\/pith\/([A-Za-z2-7]{8,26})\/?$/;

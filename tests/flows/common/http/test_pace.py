@@ -16,7 +16,7 @@ from arxiv_server import ArxivServer, SlowFirstByte, make_library
 from support.paths import ROOT
 
 from flows.common.errors import ConfigError
-from flows.sources.arxiv.rate_limit import Pace
+from flows.common.http.pace import Pace
 
 pytestmark = pytest.mark.process
 
@@ -25,7 +25,7 @@ import sys
 from pathlib import Path
 from flows.common.limits import RetryPolicy
 from flows.sources.arxiv.oai_client import OaiClient
-from flows.sources.arxiv.rate_limit import Pace
+from flows.common.http.pace import Pace
 url, lock_file, seconds, count = sys.argv[1:]
 with OaiClient(url, "test", Pace(Path(lock_file), float(seconds)), RetryPolicy()) as client:
     print("ready", flush=True)
@@ -36,7 +36,7 @@ with OaiClient(url, "test", Pace(Path(lock_file), float(seconds)), RetryPolicy()
 _WAITING = """
 import signal, sys
 from pathlib import Path
-from flows.sources.arxiv.rate_limit import Pace
+from flows.common.http.pace import Pace
 signal.signal(signal.SIGINT, signal.default_int_handler)
 pace = Pace(Path(sys.argv[1]), 3600)
 with pace.turn():
@@ -48,7 +48,7 @@ with pace.turn():
 _HOLDING = """
 import sys
 from pathlib import Path
-from flows.sources.arxiv.rate_limit import Pace
+from flows.common.http.pace import Pace
 with Pace(Path(sys.argv[1]), 0.05).turn():
     print("holding", flush=True)
     sys.stdin.readline()

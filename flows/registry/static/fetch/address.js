@@ -1,8 +1,9 @@
 /* Where a bundle is that somebody asks for, and fetching it. */
 
 import { MAX_BYTES } from "../verify/strict-json.js";
-import { NotInPacks, packedBundle } from "../packs.js";
-import { printable } from "./elements.js";
+import { printable } from "../ui/elements.js";
+import { firstBytes } from "./first-bytes.js";
+import { NotInPacks, packedBundle } from "./packs.js";
 
 const NUMBER = /^(?:pith:)?(?:([0-9]{4}):)?([a-z2-7]{8,26})$/i;
 const RECORD = /^(.*\/pith\/([A-Za-z2-7]+))(?:\/(?:bundle\.json)?)?$/;
@@ -61,7 +62,7 @@ export async function fetchBundle(url) {
   const init = { signal, credentials: "omit", referrerPolicy: "no-referrer" };
   try {
     const response = await fetch(url, { ...init, cache: "no-cache" });
-    if (response.ok) return await firstBytes(response.body.getReader());
+    if (response.ok) return await firstBytes(response.body, MAX_BYTES);
     const packed = response.status === 404 ? await outOfPacks(url, init) : null;
     if (packed) return packed.blob;
     throw new CannotFetch(refusal(response.status, printable(host)));
@@ -87,16 +88,4 @@ function refusal(status, host) {
   if (status === 404) return `${host} has no such record (404); see whether the number is whole.`;
   if (status === 300) return `${host} has several records that begin so; give more of the number.`;
   return `${host} answered with the status ${status} instead of a bundle; ask it again later.`;
-}
-
-async function firstBytes(reader) {
-  const parts = [];
-  for (let size = 0; size <= MAX_BYTES; ) {
-    const { done, value } = await reader.read();
-    if (done) return new Blob(parts);
-    parts.push(value);
-    size += value.length;
-  }
-  await reader.cancel();
-  return new Blob(parts);
 }

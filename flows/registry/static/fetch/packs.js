@@ -1,11 +1,12 @@
 /* Reading a bundle out of the packs of a published registry; docs/registry.md has the layout. */
 
-import { MAX_BYTES } from "./verify/strict-json.js";
+import { MAX_BYTES } from "../verify/strict-json.js";
+import { base32 } from "../verify/values.js";
+import { firstBytes } from "./first-bytes.js";
 
 const PREFIX_CHARACTERS = 2;
 const KEY_BYTES = 15;
 const ENTRY_BYTES = 25;
-const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 
 /* What keeps a record from being read, in one sentence; `status` is what a server would answer. */
 export class NotInPacks extends Error {
@@ -54,35 +55,16 @@ async function placesOf(base, state, start, init) {
   return found;
 }
 
-function base32(bytes) {
-  let [text, bits, held] = ["", 0, 0];
-  for (const byte of bytes) {
-    held = (held << 8) | byte;
-    for (bits += 8; bits >= 5; bits -= 5) text += ALPHABET[(held >> (bits - 5)) & 31];
-    held &= (1 << bits) - 1;
-  }
-  return text;
-}
-
-/* Return a part of a file; a server without ranges sends all of it. */
+/* Return a part of a file. A server without ranges sends all of it, which is read until there. */
 async function range(url, offset, length, init) {
   const headers = { Range: `bytes=${offset}-${offset + length - 1}` };
   const response = await fetch(url, { ...init, headers });
   if (!response.ok) throw new NotInPacks(`the pack ${url} is not there`, response.status);
-  const blob = await response.blob();
-  return response.status === 206 ? blob : blob.slice(offset, offset + length);
+  const start = response.status === 206 ? 0 : offset;
+  const blob = await firstBytes(response.body, start + length);
+  return blob.slice(start, start + length);
 }
 
-/* Return a gzip member as a Blob, of no more bytes than a bundle may have, and one. */
-async function unpacked(member) {
-  const reader = member.stream().pipeThrough(new DecompressionStream("gzip")).getReader();
-  const parts = [];
-  for (let size = 0; size <= MAX_BYTES; ) {
-    const { done, value } = await reader.read();
-    if (done) return new Blob(parts);
-    parts.push(value);
-    size += value.length;
-  }
-  await reader.cancel();
-  return new Blob(parts);
-}
+/* Return what a gzip member holds as a Blob, no more than a bundle may have, and some. */
+const unpacked = (member) =>
+  firstBytes(member.stream().pipeThrough(new DecompressionStream("gzip")), MAX_BYTES);

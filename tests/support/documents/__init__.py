@@ -1,0 +1,1 @@
+"""The documentation's commands, and a checkout to run them in."""
