@@ -10,6 +10,7 @@ from flows.cli.data.doctor import doctor
 from flows.cli.data.export import export
 from flows.cli.data.find import find
 from flows.cli.data.rebuild_catalog import rebuild_catalog
+from flows.cli.data.report import report
 from flows.cli.data.show import show
 from flows.cli.data.status import status
 from flows.cli.keys import trust
@@ -28,7 +29,7 @@ PANELS: dict[str, list[Callable[..., None]]] = {
     "Jobs": [jobs.backfill, jobs.nightly, jobs.rerun],
     "Look up": [find, show, export],
     "Verify": [verify, merge],
-    "Operate": [up, status, doctor, rebuild_catalog, jobs.serve],
+    "Operate": [up, status, report, doctor, rebuild_catalog, jobs.serve],
     "Keys": [keygen],
 }
 """The commands by the headings under which `--help` lists them."""

@@ -86,7 +86,7 @@ def commit_prepared(
         elif finished:
             run.store.catalog.finish_part(finished)
         run.committed.add(prepared.counts)
-        run.signed.update(prepared.signed)
+        run.signed.add(prepared.signed)
         note_committed(run.committed)
         if not prepared.was_done:
             run.progress.add(prepared.counts)

@@ -8,7 +8,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cached_property
-from operator import attrgetter
 
 from flows.common.counts import Counts
 from flows.common.process.stopwatch import Stopwatch
@@ -23,6 +22,7 @@ from flows.store.catalog.records import (
 )
 from flows.store.parquet.schema import GROUP_ROWS
 from flows.store.parquet.shards import ShardName
+from flows.store.parquet.signed import Signed, count_signed
 from flows.store.parquet.writer import ShardWriter, UnnamedFile
 from transforms import Paper, Reject
 from transforms.bundle.build import Draft, IssueTimes, draft
@@ -40,17 +40,12 @@ PAPERS_A_BATCH = 500
 
 _GROUP = GROUP_ROWS["bundles"]
 
-Signed = tuple[str, date | None, date]
-"""What a report counts signed papers by: archive, day of change on arXiv, day of signing."""
-
-_signed = attrgetter("primary_category", "datestamp", "issued_at")
-
 
 @dataclass(slots=True)
 class Prepared:
     """The counts of a unit's papers, and what its shard adds; None when nothing is new.
 
-    `signed` counts the rows of its papers: 0.2 µs each, and no shard is read for a report.
+    `signed` counts its papers for the report of the run.
     `was_done` tells that an earlier run did all of it, and counted so much.
     """
 
@@ -58,7 +53,7 @@ class Prepared:
     commit: Commit | None = None
     files: list[UnnamedFile] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
-    signed: Counter[Signed] = field(default_factory=Counter)
+    signed: Signed = field(default_factory=Signed)
     was_done: bool = False
 
 
@@ -86,9 +81,11 @@ def prepare(
     if not batch.records and not batch.reject_sha256s:
         return Prepared(batch.counts, seconds=watch.seconds)
     with watch.stage("write tables"):
+        signed = count_signed(batch.categories, batch.days, moment.date())
+        # The last of all, so that a kill leaves no file that nobody waits for, as far as may be.
         files = batch.writer.write(context.layout, shard)
     commit = Commit(shard, tuple(batch.records), tuple(batch.reject_sha256s))
-    return Prepared(batch.counts, commit, files, watch.seconds, _by_archive(batch.signed))
+    return Prepared(batch.counts, commit, files, watch.seconds, signed)
 
 
 class _Batch:
@@ -102,7 +99,8 @@ class _Batch:
         self.moment = moment
         self.watch = watch
         self.counts = Counts()
-        self.signed: Counter[tuple[str, date | None, datetime]] = Counter()
+        self.categories: list[str] = []
+        self.days: list[date | None] = []
         self.records: list[RecordRow] = []
         self.reject_sha256s: list[str] = []
         self.writer = ShardWriter()
@@ -197,7 +195,8 @@ class _Batch:
 
     def _flush(self) -> None:
         of_papers, of_events, of_bundles = self._rows
-        self.signed.update(map(_signed, of_papers))
+        self.categories += [row.primary_category for row in of_papers]
+        self.days += [row.datestamp for row in of_papers]
         self.writer.add("papers", of_papers)
         self.writer.add("events", of_events)
         self.writer.add("bundles", of_bundles)
@@ -249,11 +248,3 @@ def _is_due(drafted: Draft, record: KnownRecord) -> bool:
         return False
     then, now = record.datestamp, drafted.paper.datestamp
     return then is None or now is None or then <= now
-
-
-def _by_archive(signed: Mapping[tuple[str, date | None, datetime], int]) -> Counter[Signed]:
-    """Return how many papers were signed by archive: a year of them is some thousand numbers."""
-    found: Counter[Signed] = Counter()
-    for (category, day, moment), number in signed.items():
-        found[category.partition(".")[0], day, moment.date()] += number
-    return found

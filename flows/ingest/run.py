@@ -1,17 +1,16 @@
 """A run under way: what its units share, and what became of them until now."""
 
-from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from flows.common.config import Config
 from flows.common.counts import Counts
 from flows.common.process.clock import Clock
-from flows.ingest.prepare import Signed
 from flows.ingest.progress.meter import ProgressMeter
 from flows.ingest.steps import StepRunner
 from flows.ingest.worker_context import WorkerContext
 from flows.store.parquet.shards import WrittenFile
+from flows.store.parquet.signed import Signed
 from flows.store.store import Store
 from transforms import Issuer
 
@@ -67,7 +66,7 @@ class Run:
 
     `windows` are those of a harvest, `coverage` and `papers` are lines of the report; `unreachable`
     says why arXiv could not be asked any more, `stopped` why the input could not be read on;
-    `signed` counts the papers that got a bundle, as `Prepared` does.
+    `signed` counts the papers that got a bundle, for the report.
     `progress` is told where papers come to count, and by the source what is still to come.
     """
 
@@ -87,7 +86,7 @@ class Run:
     unreachable: str | None = None
     stopped: str | None = None
     committed: Counts = field(default_factory=Counts)
-    signed: Counter[Signed] = field(default_factory=Counter)
+    signed: Signed = field(default_factory=Signed)
     progress: ProgressMeter = field(default_factory=ProgressMeter)
 
     @property

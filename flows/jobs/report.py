@@ -10,7 +10,7 @@ from flows.common.errors import ArxivError
 from flows.common.process.exit_status import ExitStatus
 from flows.common.terminal import Line, Tone, sentence
 from flows.ingest.run import InputFile, Nouns, Run, WindowOutcome
-from flows.jobs.reports.activity import Activity, count_activity
+from flows.jobs.reports.activity import Activity, make_activity
 from flows.jobs.reports.kept import PAGE, parse_report
 from flows.jobs.reports.words import headline
 from flows.sources.kaggle.lines import REPEATED
@@ -212,7 +212,7 @@ class RunReport:
         return self._place(RUNS, self.run, PAGE)
 
     def markdown(self) -> str:
-        """Return the text of `report.md`: the lines, the key, and the papers by category."""
+        """Return the text of `report.md`: sentence and lines, the key, the papers by category."""
         categories = "\n".join(
             f"| {_cell(name)} | {count} |"
             for name, count in sorted(self.counts.by_category.items())
@@ -222,9 +222,10 @@ class RunReport:
             f"| {_cell(file.path)} | {file.size} | {file.sha256} |"
             for file in self.files[:MOST_FILES]
         )
-        lines = "\n".join(self.lines())
+        lines = "\n".join([f"{self.summary}.", "", *self.lines()])
         return (
             f"# {self.job}: {self.run}\n\n```text\n{lines}\n```\n\n"
+            f"- page with plots: `{_cell(self.page)}`\n"
             f"- table files: {len(self.files)}, {sum(file.size for file in self.files)} bytes\n"
             f"- key `{_cell(self.key_id)}`, fingerprint `{self.key_fingerprint}`, "
             f"builder `{_cell(self.builder_version)}`\n"
@@ -295,5 +296,5 @@ def make_report(run: Run, finished_at: datetime) -> RunReport:
         input_file=run.input_file,
         unreachable=run.unreachable,
         stopped=run.stopped,
-        signed=count_activity(run.signed),
+        signed=make_activity(run.signed),
     )

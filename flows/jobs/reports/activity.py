@@ -1,17 +1,9 @@
 """What a run signed, by the day on which arXiv changed it: what its report's plots are made of."""
 
-from collections import Counter
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from flows.ingest.prepare import Signed
-
-MOST_DAYS = 100
-"""Days of change that a report tells apart; papers of more are counted by month."""
-
-LONGEST_LAG = 366
-"""Days; a longer lag counts as this one, as of a backfill of what is years old."""
+from flows.store.parquet.signed import MOST_DAYS, Signed
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,19 +21,17 @@ class Activity:
     undated: int = 0
 
 
-def count_activity(signed: Mapping[Signed, int]) -> Activity:
+def make_activity(signed: Signed) -> Activity:
     """Return what a report says of the papers that a run signed."""
-    days = {day for _, day, _ in signed if day}
-    step: Literal["day", "month"] = "month" if len(days) > MOST_DAYS else "day"
+    is_many = bool(signed.months) or len({day for _, day in signed.days}) > MOST_DAYS
     papers: dict[str, dict[str, int]] = {}
-    lags: Counter[int] = Counter()
-    undated = 0
-    for (archive, day, today), number in signed.items():
-        if day is None:
-            undated += number
-            continue
-        # arXiv's day may have begun before ours where a clock is a little behind.
-        lags[min(max((today - day).days, 0), LONGEST_LAG)] += number
-        archives = papers.setdefault(str(day.replace(day=1) if step == "month" else day), {})
-        archives[archive] = archives.get(archive, 0) + number
-    return Activity(step, dict(sorted(papers.items())), dict(sorted(lags.items())), undated)
+    for counts in (signed.days, signed.months):
+        for (archive, day), number in counts.items():
+            archives = papers.setdefault(str(day.replace(day=1) if is_many else day), {})
+            archives[archive] = archives.get(archive, 0) + number
+    return Activity(
+        "month" if is_many else "day",
+        dict(sorted(papers.items())),
+        dict(sorted(signed.lags.items())),
+        signed.undated,
+    )

@@ -1,5 +1,6 @@
 """Reports as they were kept, by whichever version: read with types, or named as damaged."""
 
+import json
 import re
 from collections.abc import Iterator
 from contextlib import suppress
@@ -8,16 +9,16 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from flows.common.errors import StoreError
+from flows.common.errors import ConfigError, StoreError
 from flows.common.process.exit_status import ExitStatus
-from flows.common.terminal import sentence
+from flows.common.terminal import quoted, sentence
 from flows.store.layout import RUNS, Layout
 
 RUN = re.compile(r"[0-9]{8}T[0-9]{6}Z-([a-z][a-z-]{0,39})-[0-9a-f]{4}", re.ASCII)
 """The name of a run; its job is the first group."""
 
-_MOMENT = "%Y%m%dT%H%M%SZ"
 REPORT, PAGE = "report.json", "report.html"
+_MOST_NAMED = 5
 _YEARS = range(1986, 2200)
 """No date of arXiv's is before; a plot over more years would be a page without end."""
 
@@ -134,6 +135,31 @@ def run_names(layout: Layout) -> list[str]:
     return sorted(filter(RUN.fullmatch, layout.files.names(RUNS)), reverse=True)
 
 
+def find_run(layout: Layout, named: str) -> str:
+    """Return the run that a user names, by its name or a part of it or a path; the newest for "".
+
+    Raises `ConfigError` where none is meant, or several.
+    """
+    names = run_names(layout)
+    if not names:
+        raise ConfigError(
+            f"no run is in {layout.location} yet; 'pith-ingest backfill' or 'nightly' makes one"
+        )
+    if not named:
+        return names[0]
+    parts = named.replace("\\", "/").rstrip("/").split("/")
+    word = next((part for part in reversed(parts) if RUN.fullmatch(part)), parts[-1])
+    found = [name for name in names if name.startswith(word) or name.endswith(f"-{word}")]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        some = ", ".join(found[:_MOST_NAMED])
+        raise ConfigError(f"{quoted(named)} is the beginning of {len(found):,} runs: {some} …")
+    raise ConfigError(
+        f"there is no run {quoted(named)} in {layout.location}; the newest is {names[0]}"
+    )
+
+
 def read_report(layout: Layout, run: str) -> KeptReport:
     """Return the report of a run; raises `ReportError`."""
     place = layout.files.location(layout.report(run, REPORT))
@@ -155,12 +181,14 @@ def read_report(layout: Layout, run: str) -> KeptReport:
 def parse_report(data: bytes, run: str | None = None) -> KeptReport:
     """Return a report of its JSON, of this run if one is given; raises `ValueError`."""
     try:
-        report = msgspec.json.decode(data, type=KeptReport)
-    except (msgspec.DecodeError, RecursionError) as error:
+        # By json, as it was written: a file's name may hold bytes that are no character.
+        report = msgspec.convert(json.loads(data), KeptReport, str_keys=True)
+    except (msgspec.ValidationError, RecursionError) as error:
         raise ValueError(str(error)) from None
     if any(at.utcoffset() != timedelta() for at in (report.started_at, report.finished_at)):
         raise ValueError("its times are not UTC")
-    if run is not None and (report.run != run or f"{report.started_at:{_MOMENT}}" != run[:16]):
+    named = f"{report.started_at:%Y%m%dT%H%M%SZ}-{report.job}-"
+    if run is not None and (report.run != run or run[: len(named)] != named):
         raise ValueError("it is of another run")
     if report.exit_status not in set(ExitStatus):
         raise ValueError("it has no exit status that there is")

@@ -3,22 +3,24 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from typing import Literal
 
 from flows.common.errors import StoreError
-from flows.common.process.exit_status import ExitStatus
 from flows.common.terminal import sentence
-from flows.jobs.reports.activity import MOST_DAYS
 from flows.jobs.reports.kept import KeptReport, read_report, run_names
 from flows.jobs.reports.page import KINDS, lag_bars, reason_bars, stage_bars
 from flows.jobs.reports.plots import bars, stacked
 from flows.jobs.reports.rendering import render_alone
 from flows.jobs.reports.words import Tone, days_between, headline, plural, tone
 from flows.store.layout import Layout
+from flows.store.parquet.signed import MOST_DAYS
 
 MOST_UNREADABLE = 20
 """Reports that cannot be read and are named on the page."""
+
+_LONG = 10
+"""Seconds; where no run takes more, how long they took is no plot."""
 
 Step = Literal["day", "month"]
 _Count = tuple[date, str, int]
@@ -67,9 +69,9 @@ def span_headline(span: Span) -> str:
     days = days_between(span.first, span.until, span.until)
     if not span.reports:
         return f"No run {days} has a report"
-    done = sum(report.exit_status == ExitStatus.DONE for report in span.reports)
-    runs = plural(len(span.reports), "run")
-    how = "all done" if done == len(span.reports) else f"{done:,} of them done without a problem"
+    bad = sum(tone(report) == "bad" for report in span.reports)
+    runs, how = plural(len(span.reports), "run"), f"{bad:,} of them not complete"
+    how = how if bad else "all complete"
     new, changed = span.total("new_records"), span.total("new_snapshots")
     return (
         f"{runs} {days}, {how}: {plural(new, 'new paper')}, {changed:,} changed, "
@@ -96,7 +98,7 @@ def span_values(span: Span) -> dict[str, object]:
         "span": span,
         "headline": span_headline(span),
         "days": days_between(span.first, span.until, span.until),
-        "attention": list(_attention(span)),
+        "attention": list(span_attention(span)),
         "step": step,
         "nights": stacked(_placed(_by_run(span), step), step, first=shown, order=KINDS),
         "activity": stacked(_placed(_activity(span), step), step, first=shown),
@@ -110,7 +112,7 @@ def span_values(span: Span) -> dict[str, object]:
     }
 
 
-def _attention(span: Span) -> Iterator[str]:
+def span_attention(span: Span) -> Iterator[str]:
     """Yield the runs of each job since the last good one, then what cannot be read."""
     later: set[str] = set()
     for report in reversed(span.reports):
@@ -121,9 +123,22 @@ def _attention(span: Span) -> Iterator[str]:
             later.add(report.job)
     if span.total("rejects"):
         yield f"{plural(span.total('rejects'), 'reject')}, kept with their bytes and reasons."
+    if missed := _missed_nights(span):
+        days = ", ".join(f"{day.day} {day:%b}" for day in missed)
+        yield f"No nightly run began on {days}; the next complete one made that good."
     yield from span.unreadable[:MOST_UNREADABLE]
     if more := span.unreadable[MOST_UNREADABLE:]:
         yield f"{plural(len(more), 'more report')} cannot be read."
+
+
+def _missed_nights(span: Span) -> list[date]:
+    """Return the days between the first and the last night without one, where they are few."""
+    nights = {report.started_at.date() for report in span.reports if report.job == "nightly"}
+    if not nights:
+        return []
+    between = range((max(nights) - min(nights)).days)
+    missed = [day for n in between if (day := min(nights) + timedelta(days=n)) not in nights]
+    return missed if len(missed) < len(nights) / 2 else []
 
 
 def _axis(span: Span) -> tuple[Step, date | None]:
@@ -157,6 +172,7 @@ def _activity(span: Span) -> Iterator[_Count]:
 
 
 def _durations(span: Span) -> Iterator[_Count]:
-    """Yield the seconds of each run by its job, at least one."""
-    for report in span.reports:
-        yield report.started_at.date(), sentence(report.job), max(1, round(report.duration))
+    """Yield the seconds of each run by its job, where any takes long enough to matter."""
+    if any(report.duration > _LONG for report in span.reports):
+        for report in span.reports:
+            yield report.started_at.date(), sentence(report.job), max(1, round(report.duration))

@@ -186,12 +186,13 @@ def _attention(report: KeptReport) -> Iterator[str]:
     if c.rejects:
         reasons = most_often(c.by_reason.items())
         why = "; ".join(f"{reason} ({number:,})" for reason, number in reasons[:MOST_NAMED])
-        more = f"; {len(reasons) - MOST_NAMED:,} other reasons" if len(reasons) > MOST_NAMED else ""
+        others = len(reasons) - MOST_NAMED
+        more = f"; {plural(others, 'other reason')}" if others > 0 else ""
         yield f"{plural(c.rejects, 'reject')}, kept with {_their(c.rejects)} bytes: {why}{more}"
     for name, reason in list(report.failures.items())[:MOST_NAMED]:
         yield f"Could not be used: {name}: {reason}"
     if len(report.failures) > MOST_NAMED:
-        more = f"{len(report.failures) - MOST_NAMED:,} more inputs"
+        more = plural(len(report.failures) - MOST_NAMED, "more input")
         yield f"{more} could not be used; all are named at the end."
     yield from (line for line in report.coverage if "NOT PROVEN" in line)
 
@@ -234,7 +235,8 @@ class Figure:
         """Return a value of this figure with its unit."""
         if self.unit == "seconds":
             return duration(value)
-        text = f"{value:,.0f}" if value == int(value) else f"{value:,.1f}"
+        # Half a paper is the median of an even number of runs.
+        text = f"{value:,.1f}" if self.unit and value != int(value) else f"{value:,.0f}"
         return f"{text} {self.unit}{'s' * (value != 1)}" if self.unit else text
 
     def _difference(self, usual: float) -> str:

@@ -5,8 +5,6 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
-import msgspec
-
 from flows.common.process.clock import utc_now
 from flows.common.process.exit_status import ExitStatus
 from flows.ingest.progress.run_file import is_under_way, read_run_file
@@ -70,7 +68,7 @@ def read_report(layout: Layout, run: str) -> Report:
         raise NoSuchRunError(run)
     try:
         report = json.loads(layout.files.read(layout.report(run, REPORT)))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         raise NoSuchRunError(run) from None
     if not isinstance(report, dict):
         raise NoSuchRunError(run)
@@ -93,7 +91,7 @@ def report_values(layout: Layout, run: str) -> dict[str, object]:
 def _kept(layout: Layout, run: str) -> KeptReport:
     """Return a report with types; raises `NoSuchRunError` where it is not what a run writes."""
     try:
-        return parse_report(msgspec.json.encode(read_report(layout, run)), run)
+        return parse_report(json.dumps(read_report(layout, run)).encode(), run)
     except ValueError:
         raise NoSuchRunError(run) from None
 

@@ -240,6 +240,7 @@ READS_HERE = {
     "find": [],
     "export": ["--all"],
     "status": [],
+    "report": [],
     "doctor": [],
     "rebuild-catalog": [],
     "keygen": [],

@@ -89,6 +89,21 @@ def test_each_file_is_what_the_server_answers(folder: Path, tmp_path: Path) -> N
     assert len(list((to / "pith").glob("*.json"))) == 9
 
 
+def test_pages_of_runs_are_made_of_reports_and_a_damaged_one_stops_nothing(
+    folder: Path, tmp_path: Path
+) -> None:
+    process(folder, page(record(NEW)))
+    older, newer = sorted((folder / "data" / "runs").iterdir())
+    (newer / "report.html").write_text("<script>planted</script>")
+    (older / "report.json").write_text('{"run": "x"}')
+    published(folder, tmp_path / "to", "files")
+    shown = (tmp_path / "to" / "runs" / newer.name / "index.html").read_text()
+    assert '<h1 class="headline good">Done: 1 paper came (1 new).</h1>' in shown
+    assert "planted" not in shown
+    assert not (tmp_path / "to" / "runs" / older.name).exists()
+    assert older.name in (tmp_path / "to" / "runs" / "index.html").read_text()
+
+
 @pytest.mark.parametrize("file_layout", ["files", "packs"])
 def test_a_second_publish_writes_nothing(
     folder: Path, tmp_path: Path, file_layout: FileLayout

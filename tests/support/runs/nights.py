@@ -55,8 +55,7 @@ def _change_some(server: ArxivServer, day: date) -> None:
     for work in known[day.day :: 37]:
         server.library.revise(work.id, day, comments=f"Revised on {day}")
     for work in known[3 :: 29 + day.day]:
-        journal = replace(work, datestamp=day, journal_ref=f"J. Ex. {day.day} ({day.year}) 1")
-        server.library.add(journal)
+        server.library.add(replace(work, datestamp=day, authors=f"{work.authors}, A. {day:%B}"))
     new = server.library.select(day, day)
     if day.day % 4 == 0 and new:
         server.library.add(replace(new[-1], title=" "))
