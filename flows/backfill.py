@@ -8,10 +8,9 @@ from typing import Annotated
 from prefect import flow
 from pydantic import Field
 
-from flows.common.limits import Limits
 from flows.jobs.backfill import backfill as backfill_job
 from flows.jobs.report import RunReport
-from flows.orchestration.tasks import ShownProgress, TaskSteps, run_in_flow
+from flows.orchestration.tasks import run_in_flow
 from flows.sources.source import BackfillOptions
 
 
@@ -50,8 +49,7 @@ def backfill(
         first=first, until=until, limit=limit, reissue=reissue,
         config_file=config_file, data_dir=data_dir,
     )  # fmt: skip
-    steps = TaskSteps(Limits()) if reissue else ShownProgress(Limits())
-    return run_in_flow(partial(backfill_job, options), steps)
+    return run_in_flow(partial(backfill_job, options))
 
 
 def backfill_flow(options: BackfillOptions) -> RunReport:

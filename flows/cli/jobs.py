@@ -154,7 +154,7 @@ def nightly(
     config: ConfigOption = None,
     data: DataOption = None,
 ) -> None:
-    """Harvest what changed on arXiv since the last day that is proven complete.
+    """Harvest what changed on arXiv since the last day that is proven.
 
     Runs as a Prefect flow where a server is configured, and by itself elsewhere.
 
@@ -193,7 +193,7 @@ def rerun(
     config: ConfigOption = None,
     data: DataOption = None,
 ) -> None:
-    """Ask arXiv for single papers once more, and tell what is new and what stayed.
+    """Ask arXiv for single papers once more, and tell what is new.
 
     ArXiv serves only the newest version's metadata. Runs as a Prefect flow where a server is
     configured, and by itself elsewhere.
@@ -219,9 +219,10 @@ def _rerun_flow(options: "RerunOptions") -> "RunReport":
 
 
 def serve(config: ConfigOption = None, data: DataOption = None) -> None:
-    """Serve the three jobs to a Prefect server, the nightly one on its schedule, until stopped.
+    """Serve the three jobs to a Prefect server until stopped.
 
-    It needs a server: `prefect server start` in another terminal.
+    The nightly one runs on its schedule. It needs a server: `prefect server start` in another
+    terminal.
 
     Examples:
         pith-ingest serve

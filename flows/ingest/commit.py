@@ -88,6 +88,8 @@ def commit_prepared(
         run.committed.add(prepared.counts)
         run.signed.update(prepared.signed)
         note_committed(run.committed)
+        if not prepared.was_done:
+            run.progress.add(prepared.counts)
     return UnitResult(name, prepared.counts, files=[file.written for file in prepared.files])
 
 

@@ -51,6 +51,7 @@ class Prepared:
     """The counts of a unit's papers, and what its shard adds; None when nothing is new.
 
     `signed` counts the rows of its papers: 0.2 µs each, and no shard is read for a report.
+    `was_done` tells that an earlier run did all of it, and counted so much.
     """
 
     counts: Counts = field(default_factory=Counts)
@@ -58,6 +59,7 @@ class Prepared:
     files: list[UnnamedFile] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
     signed: Counter[Signed] = field(default_factory=Counter)
+    was_done: bool = False
 
 
 def prepare(

@@ -8,6 +8,7 @@ from flows.common.config import Config
 from flows.common.counts import Counts
 from flows.common.process.clock import Clock
 from flows.ingest.prepare import Signed
+from flows.ingest.progress.meter import ProgressMeter
 from flows.ingest.steps import StepRunner
 from flows.ingest.worker_context import WorkerContext
 from flows.store.parquet.shards import WrittenFile
@@ -67,6 +68,7 @@ class Run:
     `windows` are those of a harvest, `coverage` and `papers` are lines of the report; `unreachable`
     says why arXiv could not be asked any more, `stopped` why the input could not be read on;
     `signed` counts the papers that got a bundle, as `Prepared` does.
+    `progress` is told where papers come to count, and by the source what is still to come.
     """
 
     name: str
@@ -86,6 +88,7 @@ class Run:
     stopped: str | None = None
     committed: Counts = field(default_factory=Counts)
     signed: Counter[Signed] = field(default_factory=Counter)
+    progress: ProgressMeter = field(default_factory=ProgressMeter)
 
     @property
     def clock(self) -> Clock:

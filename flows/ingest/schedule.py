@@ -6,12 +6,11 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
-from math import ceil
+from itertools import count
 from typing import Generic, TypeVar
 
 from flows.common.batches import batches
 from flows.common.errors import InputFileError
-from flows.common.process.progress import track
 from flows.common.process.signals import unbroken
 from flows.ingest.commit import commit_prepared, discarding_uncommitted
 from flows.ingest.executors.executor import Executor, Future
@@ -101,11 +100,6 @@ class UnitQueue:
             self._write_behind(found.prepared.commit.shard.name)
         return result
 
-    def commit_each(self, pending: Iterable[PendingUnit[UnitT]]) -> None:
-        """Commit some units, and note what became of each."""
-        for one in pending:
-            self.run.results.append(self.commit(one))
-
     def _is_stale(self, found: PreparedUnit) -> bool:
         """Return whether its shard's name or its rejects came in since: replies may be the same."""
         prepared, catalog = found.prepared.commit, self.run.store.catalog
@@ -167,22 +161,29 @@ def open_queue(run: Run, opening: AbstractContextManager[Executor]) -> Iterator[
 class UnitSeries(Generic[UnitT]):
     """The units of a source in the order in which they count, `count` in all (None: unknown).
 
-    `describe` names a step by its first and last unit. `progress` returns how much is done after a
-    unit, and of how much; without it units are counted.
+    `describe` names a step by its first and last unit; `part` names the input that a unit is of,
+    without it a step of that unit alone does. `share` returns what part of all is done after a
+    unit, 0 to 1; without it units are counted.
     """
 
     units: Iterable[UnitT]
     count: int | None
     describe: Callable[[UnitT, UnitT], str]
-    progress: Callable[[UnitT], tuple[int, int]] | None = None
+    part: Callable[[UnitT], str] | None = None
+    share: Callable[[UnitT], float] | None = None
     units_a_step: int = 1
 
-    def show(self, run: Run, unit: UnitT, done: int) -> None:
-        """Show how much is done after a unit, the `done`th."""
-        if self.progress:
-            run.steps.progress(*self.progress(unit))
+    def begin(self, run: Run, unit: UnitT, number: int) -> None:
+        """Tell the run's progress that a unit is next, the `number`th."""
+        part = self.part(unit) if self.part else self.describe(unit, unit)
+        run.progress.begin(part, number, self.count)
+
+    def finish(self, run: Run, unit: UnitT, number: int) -> None:
+        """Tell the run's progress that a unit is done, the `number`th."""
+        if self.share:
+            run.progress.reach(self.share(unit))
         elif self.count:
-            run.steps.progress(done, self.count)
+            run.progress.reach(number / self.count)
 
 
 def process_units(run: Run, series: UnitSeries[UnitT], *, preload: Sequence[str] = ()) -> None:
@@ -191,12 +192,16 @@ def process_units(run: Run, series: UnitSeries[UnitT], *, preload: Sequence[str]
     Raises what reading the source raises, after what came before that was committed.
     """
     size = step_size(series.count or 1, run.config.limits.steps, series.units_a_step)
-    steps = ceil(series.count / size) if series.count else None
-    done = 0
+    numbers = count(1)
+
+    def commit_each(some: Sequence[PendingUnit[UnitT]]) -> None:
+        for one, number in zip(some, numbers, strict=False):
+            series.begin(run, one.unit, number)
+            run.results.append(queue.commit(one))
+            series.finish(run, one.unit, number)
+
     with open_queue(run, open_executor(run.config, run.context, series.count, preload)) as queue:
         pending = queue.submit_all(series.units)
-        for some in track(batches(pending, size), total=steps, what="steps"):
+        for some in batches(pending, size):
             name = series.describe(some[0].unit, some[-1].unit)
-            run.steps.run(Step.COMMIT_SHARDS, name, partial(queue.commit_each, some))
-            done += len(some)
-            series.show(run, some[-1].unit, done)
+            run.steps.run(Step.COMMIT_SHARDS, name, partial(commit_each, some))

@@ -5,6 +5,8 @@ from enum import StrEnum
 from math import ceil
 from typing import Protocol, TypeVar
 
+from flows.ingest.progress.value import RunProgress
+
 _T = TypeVar("_T")
 
 
@@ -23,13 +25,16 @@ class Step(StrEnum):
 
 
 class StepRunner(Protocol):
-    """Runs the steps of a job, and shows how much of it is done."""
+    """Runs the steps of a job, and shows how far the run is."""
 
     def run(self, step: Step, name: str, work: Callable[[], _T]) -> _T:
         """Return what `work` returns; `name` says which pages, papers or parts it is about."""
 
-    def progress(self, done: int, total: int) -> None:
-        """Show that so much is done: units, windows, papers or bytes."""
+    def show(self, progress: RunProgress) -> None:
+        """Show how far the run is: called every few seconds and at the end.
+
+        By a thread that may wait, for the run does not. What goes wrong here never fails the run.
+        """
 
 
 class DirectSteps:
@@ -39,8 +44,8 @@ class DirectSteps:
         """Return what `work` returns."""
         return work()
 
-    def progress(self, done: int, total: int) -> None:
-        """Show nothing."""
+    def show(self, progress: RunProgress) -> None:
+        """Show nothing: `shown` has the terminal, the log and `run.json`."""
 
 
 DIRECTLY = DirectSteps()

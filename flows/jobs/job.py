@@ -12,6 +12,7 @@ from flows.common.process.clock import utc_now
 from flows.common.process.progress import LOGGER
 from flows.common.process.signals import unbroken
 from flows.ingest.commit import discarding_uncommitted, keep_empty_tables, note_committed
+from flows.ingest.progress.shown import shown
 from flows.ingest.run import Run
 from flows.ingest.steps import DIRECTLY, Step, StepRunner
 from flows.ingest.worker_context import layout_of
@@ -46,9 +47,12 @@ def open_run(job: str, config: Config, steps: StepRunner = DIRECTLY) -> Iterator
         name = f"{started_at:%Y%m%dT%H%M%SZ}-{job}-{secrets.token_hex(2)}"
         run = Run(name, job, config, store, issuer, steps, started_at)
         note_committed(run.committed)
-        with discarding_uncommitted(store):
+        with discarding_uncommitted(store), shown(run):
             keep_empty_tables(run)
             yield run
+            # Here too, so that a run is not done before.
+            run.progress.begin("syncing what was written", 1, 1)
+            store.finish_files()
     keep_index(layout, LOGGER.warning)
 
 

@@ -8,7 +8,6 @@ from flows.common.batches import batches
 from flows.common.config import Config
 from flows.common.counts import Counts
 from flows.common.errors import ConfigError
-from flows.common.process.progress import track
 from flows.ingest.commit import commit_with_files
 from flows.ingest.prepare import PAPERS_A_BATCH, Prepared
 from flows.ingest.run import Nouns, Run, UnitResult
@@ -50,8 +49,13 @@ def reissue(
         for record in _find_each(run, named):
             chosen.setdefault(record.shard, []).append(record)
         names = list(chosen) if references else sorted(catalog.shard_names())
+        run.progress.count("records")
+        run.progress.expect(
+            sum(map(len, chosen.values())) if references else catalog.count("records")
+        )
         groups = list(batches(names, step_size(len(names), config.limits.steps)))
-        for some in track(groups, total=len(groups), what="steps"):
+        for number, some in enumerate(groups, 1):
+            run.progress.begin(f"shards from {some[0]}", number, len(groups))
             again = partial(_reissue_each, run, some, chosen)
             steps.run(Step.REISSUE_RECEIPTS, f"{some[0]} …", again)
     return write_report(run)

@@ -13,6 +13,7 @@ from flows.jobs.reissue import reissue
 from flows.jobs.report import RunReport
 from flows.jobs.single_papers import fetch_requested, find_requested
 from flows.sources.arxiv.connection import connect, noting_unreachable
+from flows.sources.arxiv.harvest.papers import expect_single
 from flows.store.catalog.references import parse_references
 
 
@@ -49,6 +50,7 @@ def fetch_again(
         connect(config) as client,
     ):
         requested = find_requested(run, named)
+        expect_single(run, len(requested))
         size = step_size(len(requested), config.limits.steps, config.limits.papers_a_step)
         for some in batches(requested, size):
             name = f"{some[0].arxiv_id} … {some[-1].arxiv_id}"

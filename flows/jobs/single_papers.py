@@ -47,6 +47,7 @@ def find_requested(run: Run, references: Sequence[Reference]) -> list[RequestedP
 def fetch_requested(run: Run, client: "OaiClient", requested: Iterable[RequestedPaper]) -> None:
     """Ask for papers one by one, and note for each what is new and what stayed."""
     for one in requested:
+        run.progress.begin(one.arxiv_id, 1, 1)
         papers, counts = fetch_paper(run, client, one.arxiv_id)
         run.papers += [f"{one.arxiv_id}  rejected: {reason}" for reason in counts.by_reason]
         for paper in papers:

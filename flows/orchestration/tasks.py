@@ -31,12 +31,13 @@ from prefect.states import AwaitingRetry, Completed
 from flows.common.limits import Limits
 from flows.common.process.progress import LOGGER
 from flows.common.terminal import sentence
+from flows.ingest.progress.text import one_line
+from flows.ingest.progress.value import RunProgress
 from flows.ingest.steps import Step, StepRunner
 from flows.jobs.report import RunReport, UnreachableRunError
 
 COMPLETED = "pith.harvest.completed"
 INCOMPLETE = "pith.harvest.incomplete"
-PROGRESS_KEY = "pith-backfill-progress"
 COUNTERS = ("papers", "new_records", "new_snapshots", "unchanged", "withdrawn", "rejects")
 
 _T = TypeVar("_T")
@@ -83,7 +84,7 @@ class TaskSteps:
         as_task(step_work)()
         return returned[0]
 
-    def progress(self, done: int, total: int) -> None:
+    def show(self, progress: RunProgress) -> None:
         """Show nothing: the task runs do."""
 
 
@@ -96,7 +97,7 @@ def run_in_flow(job: Job, steps: StepRunner | None = None) -> RunReport:
     try:
         with _log_in_ui():
             # The job reads its configuration later, in which limits are no setting.
-            report = job(steps or TaskSteps(Limits()))
+            report = job(steps or ShownProgress(Limits()))
     except Exception as error:
         _emit(INCOMPLETE, f"{runtime.flow_run.id}", {"problem": sentence(str(error))})
         raise
@@ -151,32 +152,26 @@ def _await_retry(attempts: int, after: timedelta, reason: str) -> State[Any] | N
 
 
 class ShownProgress(TaskSteps):
-    """Runs steps as tasks, and has a progress artifact: how much is done, and the last step."""
+    """Runs steps as tasks, and has a progress artifact: what is done, and how long the rest takes.
+
+    Made within the flow run, to which the artifact then belongs; any thread may update it.
+    """
 
     def __init__(self, limits: Limits) -> None:
         """Show that nothing is done yet."""
         super().__init__(limits)
-        self._percent = 0.0
         self._artifact: UUID | None = None
+        key = f"pith-{runtime.flow_run.flow_name}-progress"
         with _forgiven():
             # Its type tells of a coroutine too, which asynchronous callers get.
-            self._artifact = cast("UUID", create_progress_artifact(0.0, PROGRESS_KEY, "started"))
+            self._artifact = cast("UUID", create_progress_artifact(0.0, key, "started"))
 
-    def run(self, step: Step, name: str, work: Callable[[], _T]) -> _T:
-        """Run a step as a task, then show its name."""
-        returned = super().run(step, name, work)
-        self._show(f"{step}: {name}")
-        return returned
-
-    def progress(self, done: int, total: int) -> None:
-        """Show that so much of the job is done."""
-        self._percent = 100.0 * min(done, total) / total if total else 100.0
-        self._show(f"{done} of {total}")
-
-    def _show(self, description: str) -> None:
+    def show(self, progress: RunProgress) -> None:
+        """Show how far the run is, where the server takes it."""
         if self._artifact:
+            percent = 100.0 * (progress.share or 0.0)
             with _forgiven():
-                update_progress_artifact(self._artifact, self._percent, sentence(description))
+                update_progress_artifact(self._artifact, percent, one_line(progress))
 
 
 def publish(report: RunReport) -> None:

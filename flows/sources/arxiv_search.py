@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, ClassVar, Self
 from flows.common.batches import batches
 from flows.common.config import Config
 from flows.common.counts import counted
-from flows.common.process.progress import track
 from flows.ingest.run import Run
 from flows.ingest.steps import Step, step_size
 from flows.sources.arxiv.connection import (
@@ -18,7 +17,7 @@ from flows.sources.arxiv.connection import (
     noting_unreachable,
     pace_of,
 )
-from flows.sources.arxiv.harvest.papers import fetch_paper
+from flows.sources.arxiv.harvest.papers import expect_single, fetch_paper
 from flows.sources.source import BackfillOptions
 
 if TYPE_CHECKING:
@@ -66,11 +65,11 @@ class ArxivSearch:
         with noting_unreachable(run), connect(run.config) as client:
             ids = run.steps.run(Step.SEARCH, self.query, partial(self._find_ids, run.config))
             size = step_size(len(ids), limits.steps, limits.papers_a_step)
-            steps = list(batches(ids, size))
-            for number, some in enumerate(track(steps, total=len(steps), what="steps"), 1):
+            run.progress.begin(self.query, 1, 1)
+            expect_single(run, len(ids))
+            for some in batches(ids, size):
                 fetch = partial(_fetch_each, run, client, some)
                 run.steps.run(Step.FETCH_PAPERS, f"{some[0]} … {some[-1]}", fetch)
-                run.steps.progress(number, len(steps))
 
     def _find_ids(self, config: Config) -> Sequence[str]:
         # HTTP and the `arxiv` package are 0.1 s that other sources can spare.

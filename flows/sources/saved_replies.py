@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import ClassVar, Self
 
 from flows.common.config import Config
+from flows.common.counts import counted
 from flows.common.process.stopwatch import Stopwatch
 from flows.ingest.commit import prepare_reply
 from flows.ingest.run import Run
@@ -41,7 +42,7 @@ class SavedReplies:
         replies = find_replies(self.paths)
         size = sum(reply.stat().st_size for reply in replies)
         return [
-            f"{len(replies)} files of saved replies, {size} bytes as they lie",
+            f"{counted(len(replies), 'files')} of saved replies, {size:,} bytes as they lie",
             "no request to arXiv",
         ]
 

@@ -21,6 +21,7 @@ from transforms.parsing.oai_xml import (
     parse_day,
     parse_reply,
     read_header,
+    read_list_size,
     read_token,
     sources_of,
 )
@@ -63,12 +64,14 @@ class Page:
     """One `ListRecords` or `GetRecord` reply.
 
     `resumption_token` is None where the reply has none (a list of one page), `""` on the last page
-    of several, else what fetches the next page.
+    of several, else what fetches the next page. `list_size` is how many records the whole list has,
+    where the server says it.
     """
 
     papers: list[Paper]
     rejects: list[Reject]
     resumption_token: str | None
+    list_size: int | None = None
 
 
 def parse_page(data: bytes) -> Page:
@@ -85,7 +88,7 @@ def parse_page(data: bytes) -> Page:
     records = listing.findall(_RECORD_TAG)
     papers, refused = _read(enumerate(records))
     rejects = _rejects(refused, sources_of(data, records, "record") if refused else [])
-    return Page(papers, rejects, read_token(listing))
+    return Page(papers, rejects, read_token(listing), read_list_size(listing))
 
 
 def _salvage(data: bytes, cause: PageError) -> Page:
@@ -103,9 +106,8 @@ def _salvage(data: bytes, cause: PageError) -> Page:
     broken: list[Reject] = []
     papers, refused = _read(_whole(spans, broken))
     rejects = _rejects(refused, spans)
-    return Page(
-        papers, sorted(rejects + broken, key=lambda reject: reject.position), read_token(listing)
-    )
+    rejects = sorted(rejects + broken, key=lambda reject: reject.position)
+    return Page(papers, rejects, read_token(listing), read_list_size(listing))
 
 
 def _whole(spans: Sequence[bytes], broken: list[Reject]) -> Iterator[tuple[int, etree._Element]]:

@@ -19,6 +19,9 @@ MAX_PAGE_BYTES = 64 * 2**20
 MAX_TOKEN = 2_000
 """Characters of a resumption token, which becomes a part of an address. ArXiv's have about 150."""
 
+MOST_DIGITS = 9
+"""Of a list's size; a longer one is none."""
+
 OAI = "{http://www.openarchives.org/OAI/2.0/}"
 ID_PREFIX = "oai:arXiv.org:"
 _IDENTIFIER, _DATESTAMP = f"{OAI}identifier", f"{OAI}datestamp"
@@ -174,6 +177,17 @@ def read_token(answer: etree._Element) -> str | None:
     if len(token) > MAX_TOKEN:
         raise PageError(f"a resumption token of {len(token)} characters, more than {MAX_TOKEN}")
     return token
+
+
+def read_list_size(answer: etree._Element) -> int | None:
+    """Return how many records the whole list has (`completeListSize`), where the server says it.
+
+    It is optional and may be an estimate (OAI-PMH 2.0, section 3.5); arXiv does not send it. What
+    is no number is as good as nothing.
+    """
+    token = answer.find(f"{OAI}resumptionToken")
+    size = "" if token is None else token.get("completeListSize", "").strip()
+    return int(size) if size.isascii() and size.isdigit() and len(size) <= MOST_DIGITS else None
 
 
 def sources_of(data: bytes, elements: Sequence[etree._Element], name: str) -> list[bytes]:

@@ -29,7 +29,7 @@ def doctor(
     config: ConfigOption = None,
     data: DataOption = None,
 ) -> None:
-    """Check everything that is kept against everything, and say what mends what is wrong.
+    """Check all that is kept, and say what mends what is wrong.
 
     Ledger, catalog, tables, bundle files and replies: whether they are there and have their sizes,
     or with --full every byte and every signature. Nothing is written without --repair, and nothing

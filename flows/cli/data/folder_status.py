@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 
+from flows.cli.data.watch import state_of
 from flows.common.counts import outcome
 from flows.common.errors import StoreError
 from flows.common.process.exit_status import ExitStatus
@@ -110,7 +111,7 @@ def _run(layout: "Layout", name: str) -> LastRun:
     try:
         return _described(read_report(layout, name))
     except StoreError:
-        return LastRun(name, "its report cannot be read")
+        return LastRun(name, state_of(layout, name) or "its report cannot be read")
 
 
 def _described(report: KeptReport) -> LastRun:

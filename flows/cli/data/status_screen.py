@@ -24,17 +24,16 @@ def blocks(found: FolderStatus, now: datetime) -> Iterator[Block]:
 
 
 def attention(found: FolderStatus) -> Iterator[Line]:
-    """Yield what is wrong, not proven or not complete, each with the command that mends it."""
+    """Yield what is wrong, not proven or not complete, and below each the command that mends it."""
     for fault in found.faults:
         yield Line(fault, Tone.BAD)
     for each in found.coverage:
         for text in hole_lines(each):
             yield Line(text, Tone.PLAIN if text.startswith(" ") else Tone.WARNING)
     for window in found.open_windows:
-        came = counted(window.pages, "pages")
-        where = "all pages came, not reconciled yet" if window.all_pages_came else f"{came} came"
-        text = f"NOT COMPLETE: {window.window}: {where}, begun {window.begun}; this completes it:"
-        yield Line(text, Tone.BAD)
+        came = f"{counted(window.pages, 'pages')} came since {window.begun}"
+        where = "all pages came, not reconciled" if window.all_pages_came else came
+        yield Line(f"NOT COMPLETE: {window.window}: {where}:", Tone.BAD)
         yield Line(f"  {window.command}")
     if found.shards_without_files:
         shards = counted(found.shards_without_files, "shards")
@@ -52,7 +51,8 @@ def _counts(found: FolderStatus) -> str:
 def _last_run(run: LastRun, now: datetime) -> Line:
     """Return such as `last run: nightly, last night 05:30: done, 3 rejects; 1,234 papers`."""
     if run.started_at is None or run.exit_status is None:
-        return Line(f"last run: {run.run}: {run.outcome}", Tone.BAD)
+        tone = Tone.PLAIN if run.outcome.startswith("under way") else Tone.BAD
+        return Line(f"last run {run.run}: {run.outcome}", tone)
     papers = counted(run.papers or 0, "papers")
     when = said_time(run.started_at, now, is_night=run.job == "nightly")
     tone = tone_of(ExitStatus(run.exit_status), incomplete=not run.is_complete)

@@ -46,6 +46,9 @@ class _Stop:
     """Whether a second signal has had the sentence written."""
 
     unbroken = 0
+    restore = b""
+    """What gives the terminal back, written where the process ends at once."""
+
     end: Callable[[], None] = staticmethod(_raise)
     kept = "what was kept stays, and the same command begins again"
 
@@ -96,6 +99,30 @@ def farewell() -> tuple[ExitStatus, str] | None:
     return ExitStatus(128 + _Stop.number), f"pith-ingest: stopped by {name}; {_Stop.kept}"
 
 
+def heard() -> str | None:
+    """Return what was asked and what its end waits for, once it was asked to end; else None."""
+    if not _Stop.number:
+        return None
+    name = SIGNALS[signal.Signals(_Stop.number)]
+    waits = "stopping after the commit under way" if _Stop.is_due else "stopping"
+    return f"{name}: {waits}; {name} again ends it at once"
+
+
+def asked_by() -> str | None:
+    """Return what asked the process to end, such as `Ctrl-C`; None where nothing did."""
+    return SIGNALS[signal.Signals(_Stop.number)] if _Stop.number else None
+
+
+@contextmanager
+def restoring(terminal: bytes) -> Iterator[None]:
+    """Have these bytes written to standard error where a second signal ends the block."""
+    _Stop.restore = terminal
+    try:
+        yield
+    finally:
+        _Stop.restore = b""
+
+
 @contextmanager
 def unbroken() -> Iterator[None]:
     """Let a signal wait until the block is done, such as a commit."""
@@ -117,7 +144,7 @@ def _take(number: int, frame: FrameType | None) -> None:
         signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
         if not _Stop.is_said:
             _Stop.is_said = True
-            os.write(2, f"{sentence}\n".encode())
+            os.write(2, _Stop.restore + f"{sentence}\n".encode())
         os._exit(status)
     _Stop.number = number
     _end(number, frame)

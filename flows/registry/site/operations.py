@@ -7,7 +7,10 @@ from typing import Any
 
 import msgspec
 
+from flows.common.process.clock import utc_now
 from flows.common.process.exit_status import ExitStatus
+from flows.ingest.progress.run_file import is_under_way, read_run_file
+from flows.ingest.progress.value import RunState
 from flows.jobs.reports.kept import (
     REPORT,
     RUN,
@@ -111,7 +114,18 @@ def _summary(layout: Layout, run: str) -> dict[str, object]:
     report = None
     with suppress(NoSuchRunError):
         report = _kept(layout, run)
-    outcome = "its report cannot be read"
     if report:
         outcome = _OUTCOMES.get(ExitStatus(report.exit_status), "done, with problems")
+    else:
+        outcome = _unreported(layout, run)
     return {"run": run, "report": report, "outcome": outcome}
+
+
+def _unreported(layout: Layout, run: str) -> str:
+    """Return what is known of a run without a report: it goes on, or it was stopped."""
+    found = read_run_file(layout, run)
+    if found is None:
+        return "its report cannot be read"
+    if is_under_way(found, utc_now()):
+        return "under way"
+    return "gone" if found.progress.state is RunState.RUNNING else str(found.progress.state)

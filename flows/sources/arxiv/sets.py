@@ -6,8 +6,10 @@ down here: the server's `ListSets` says what there is.
 
 import difflib
 from collections.abc import Collection
+from dataclasses import replace
 
 from flows.common.errors import ConfigError
+from flows.store.catalog.window import Window
 
 ALL_OF_ARXIV = "all"
 """The category that stands for no category at all."""
@@ -49,6 +51,12 @@ def category_of(set_spec: str | None) -> str:
         return ALL_OF_ARXIV
     _, *archive_and_suffix = set_spec.split(":")
     return ".".join(archive_and_suffix) or set_spec
+
+
+def title_of(window: Window) -> str:
+    """Return a window's name in the words of who asked, such as `cs.LG, 2026-11-14 to now`."""
+    name = category_of(window.set_spec) if window.set_spec else "all of arXiv"
+    return str(replace(window, set_spec=name))
 
 
 def likely_set(category: str, harvested: Collection[str]) -> str:

@@ -18,12 +18,13 @@ from flows.sources.kaggle.proof import Proof
 class Scan(NamedTuple):
     """Kaggle's file as scanned, its parts if it is plain, and the proof for reading it again.
 
-    Only unpacking tells the parts of a compressed file, so there they are None.
+    Only unpacking tells the parts of a compressed file, so there they are None, and `lines` is 0.
     """
 
     file: InputFile
     spans: list[Span] | None
     proof: Proof
+    lines: int = 0
 
 
 def scan(path: Path, limits: Limits) -> Scan:
@@ -56,7 +57,7 @@ def scan(path: Path, limits: Limits) -> Scan:
         )
     proof = Proof(size, after.st_mtime_ns, limits.proof_block_bytes, tuple(digests))
     described = InputFile(path.name, size, whole.hexdigest())
-    return Scan(described, spans.close(proof) if plain else None, proof)
+    return Scan(described, spans.close(proof) if plain else None, proof, spans.lines)
 
 
 class _Spans:
@@ -67,9 +68,16 @@ class _Spans:
         self._done: list[tuple[int, int, int]] = []
         self._offset = self._size = self._lines = 0
         self._first_line = 1
+        self._ends_open = False
+
+    @property
+    def lines(self) -> int:
+        """How many lines there were, after `close`."""
+        return self._first_line - 1 + self._ends_open
 
     def add(self, block: bytes) -> None:
         """Take the next bytes of the text."""
+        self._ends_open = not block.endswith(b"\n")
         for start, end, lines, is_full in self._pieces(block):
             self._size += end - start
             self._lines += lines

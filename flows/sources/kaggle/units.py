@@ -60,7 +60,8 @@ class KagglePart:
             part = read_span(self.path, self.part) if isinstance(self.part, Span) else self.part
             found = reject_repeated(part, read_part(part, selection=self.selection), ids)
         if self.finished:
-            return PreparedUnit(Prepared(self.finished.seen_again(), seconds=watch.seconds), ids)
+            again = self.finished.seen_again()
+            return PreparedUnit(Prepared(again, seconds=watch.seconds, was_done=True), ids)
         with writing(context.layout.root):
             prepared = prepare(
                 context, found.papers, found.rejects,
@@ -77,17 +78,25 @@ class KagglePart:
 def part_series(
     run: Run, path: Path, scanned: Scan, selection: Selection
 ) -> UnitSeries[KagglePart]:
-    """Return the file's parts as units, in its order; progress is in bytes of the file."""
+    """Return the file's parts as units, in its order.
+
+    Of a plain file its lines are known; of a packed one progress is in bytes of the file.
+    """
 
     def describe(first: KagglePart, _: KagglePart) -> str:
         return f"{path.name}: lines from {first.part.first_line}"
 
-    def progress(unit: KagglePart) -> tuple[int, int]:
-        return unit.part.position, scanned.file.size
+    def part(_: KagglePart) -> str:
+        return path.name
 
+    def share(unit: KagglePart) -> float:
+        return unit.part.position / scanned.file.size
+
+    if selection != Selection():
+        run.progress.count("lines")
     units = None if scanned.spans is None else len(scanned.spans)
     parts = _parts(run, path, scanned, selection)
-    return UnitSeries(parts, units, describe, progress, run.config.limits.parts_a_step)
+    return UnitSeries(parts, units, describe, part, share, run.config.limits.parts_a_step)
 
 
 def _parts(run: Run, path: Path, scanned: Scan, selection: Selection) -> Iterator[KagglePart]:
@@ -95,19 +104,34 @@ def _parts(run: Run, path: Path, scanned: Scan, selection: Selection) -> Iterato
 
     A part that was finished is read, for its ids, where one that was not may come after it.
     """
-    catalog, builder = run.store.catalog, run.config.identity.builder_version
     waiting: list[KagglePart] = []
-    spans = scanned.spans
-    for part in read_parts(path, run.config.limits, scanned.proof) if spans is None else spans:
-        unit = KagglePart(path.absolute(), scanned.file.sha256, selection, part, "")
-        # Its place, for parts of another `part_bytes` have the same names. And that it was proven:
-        # versions that did not took the parts of a file that was cut off for whole ones.
-        key = f"{unit.name} {part.offset}+{part.size} proven {selection} {builder}"
-        unit = replace(unit, key=key, finished=catalog.finished(key))
+    if scanned.spans is None:
+        for part in read_parts(path, run.config.limits, scanned.proof):
+            yield _noted(run, path, scanned, selection, part)
+        return
+    units = [_noted(run, path, scanned, selection, span) for span in scanned.spans]
+    done = sum(unit.finished.lines for unit in units if unit.finished)
+    run.progress.expect(scanned.lines - done)
+    for unit in units:
         waiting.append(unit)
-        if spans is None or not unit.finished:
+        if not unit.finished:
             yield from waiting
             waiting.clear()
     for unit in waiting:
         if unit.finished:
             run.results.append(UnitResult(unit.name, unit.finished.seen_again()))
+
+
+def _noted(
+    run: Run, path: Path, scanned: Scan, selection: Selection, part: Span | Part
+) -> KagglePart:
+    """Return a part as a unit; one that an earlier run finished is done from the start."""
+    builder = run.config.identity.builder_version
+    unit = KagglePart(path.absolute(), scanned.file.sha256, selection, part, "")
+    # Its place, for parts of another `part_bytes` have the same names. And that it was proven:
+    # versions that did not took the parts of a file that was cut off for whole ones.
+    key = f"{unit.name} {part.offset}+{part.size} proven {selection} {builder}"
+    unit = replace(unit, key=key, finished=run.store.catalog.finished(key))
+    if unit.finished:
+        run.progress.add_before(unit.finished.seen_again())
+    return unit

@@ -138,6 +138,18 @@ class WindowLog:
             return False
         return datetime.fromisoformat(found).date() > window.until
 
+    def listed(self, window: Window) -> int:
+        """Return how many papers arXiv listed in a window when it was completed last; 0 if never.
+
+        The rows of one window are few: each completion adds one.
+        """
+        found = self._connection.execute(
+            "SELECT listed FROM done_windows WHERE (set_spec, first, until) = (?, ?, ?)"
+            " ORDER BY listed_at DESC LIMIT 1",
+            _key(window),
+        ).fetchone()
+        return int(found[0]) if found else 0
+
     def advance(
         self, progress: Progress, came: Came = _NO_PAPERS, how: How = How.HARVESTED
     ) -> None:

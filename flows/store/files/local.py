@@ -42,6 +42,9 @@ class Files(Protocol):
     def write(self, key: str, data: Data) -> None:
         """Write `data`, durable, replacing what is there in one step."""
 
+    def write_often(self, key: str, data: Data) -> None:
+        """Write `data`, replacing what is there in one step; a power cut may take it."""
+
     def write_derived(self, files: Iterable[tuple[str, Data]]) -> None:
         """Write files that can be derived again; they survive a power cut once they are synced."""
 
@@ -90,7 +93,7 @@ class LocalFiles:
         """Write to a temporary name beside the file, which no reader's pattern matches."""
         path = self.root / key
         self._make_folder(path.parent)
-        temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}.tmp")
+        temporary = _unnamed(path)
         with temporary.open("wb") as file:
             file.write(data)
             file.flush()
@@ -121,7 +124,8 @@ class LocalFiles:
         folders = ("", "ledger/", "raw/*/", "runs/*/", "tables/*/")
         left = [path for folder in folders for path in self.root.glob(f"{folder}{_UNNAMED}")]
         for path in left:
-            path.unlink()
+            # Another thread may have given one its name meanwhile: that of `write_often`.
+            path.unlink(missing_ok=True)
         return len(left)
 
     def write(self, key: str, data: Data) -> None:
@@ -129,6 +133,14 @@ class LocalFiles:
         path = self.root / key
         (self.root / self.write_unnamed(key, data)).replace(path)
         sync_folder(path.parent)
+
+    def write_often(self, key: str, data: Data) -> None:
+        """Write to a temporary name, then replace; the system syncs it some time."""
+        path = self.root / key
+        self._make_folder(path.parent)
+        temporary = _unnamed(path)
+        temporary.write_bytes(data)
+        temporary.replace(path)
 
     def write_derived(self, files: Iterable[tuple[str, Data]]) -> None:
         """Create each under its own name, readable by nobody until it is whole.
@@ -202,6 +214,11 @@ class LocalFiles:
     def opened(self, key: str) -> Iterator[Path]:
         """Yield the path, which pyarrow reads best by itself."""
         yield self.root / key
+
+
+def _unnamed(path: Path) -> Path:
+    """Return a temporary name beside a path, as `_UNNAMED` has them."""
+    return path.with_name(f".{path.name}.{secrets.token_hex(8)}.tmp")
 
 
 @contextmanager

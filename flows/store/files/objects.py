@@ -87,6 +87,10 @@ class ObjectFiles:
         with _saying(f"cannot write {self.location(key)}"):
             self._store.put(key, memoryview(data).cast("B"), use_multipart=False)
 
+    def write_often(self, key: str, data: Data) -> None:
+        """Put one object, as always."""
+        self.write(key, data)
+
     def write_derived(self, files: Iterable[tuple[str, Data]]) -> None:
         """Put many objects, some at the same time: most of a put is waiting."""
         due = iter(files)

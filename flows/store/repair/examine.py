@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import groupby
 
+from flows.common.counts import counted
 from flows.common.errors import StoreError
 from flows.store.catalog.catalog import Catalog
 from flows.store.catalog.connection import is_there
@@ -208,7 +209,7 @@ def _compare_catalog(
         if any(written.entry.replaces for written in behind):
             found.catalog_problem = "is older than a repair"
         elif behind and not _is_written(layout):
-            what = f"does not know the last {len(behind)} commits"
+            what = f"is behind by {counted(len(behind), 'commits')}"
             found.faults.append(Fault(str(layout.catalog), what, Remedy.NEXT_RUN))
     if found.catalog_problem and found.entries:
         found.faults.append(Fault(f"the catalog {layout.catalog}", found.catalog_problem))
@@ -257,7 +258,7 @@ def look_at_bundle_files(layout: Layout, found: Findings) -> None:
     """Add the bundle files that are gone or empty."""
     with closing(Catalog.open(readable_catalog(layout), read_only=True)) as catalog:
         for folder, missing in find_missing_bundle_files(layout, catalog):
-            problem = f"lacks {len(missing)} bundle files, such as that of {missing[0]}"
+            problem = f"lacks {counted(len(missing), 'bundle files')}, such as that of {missing[0]}"
             found.faults.append(Fault(layout.files.location(folder), problem))
 
 

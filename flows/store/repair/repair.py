@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
+from flows.common.counts import counted
 from flows.common.errors import StoreError
 from flows.store.files.local import Files
 from flows.store.layout import Layout
@@ -72,7 +73,7 @@ class Repair:
         for written in found.restorable:
             write_number(files, written)
         if found.restorable:
-            self.done.append(f"put {len(found.restorable)} entries of the ledger back")
+            self.done.append(f"put {counted(len(found.restorable), 'entries')} of the ledger back")
         return Ledger(files, found.folder, Head.of(found.entries[-1]) if found.entries else Head())
 
     def _note_lost(self, ledger: Ledger, keys: Sequence[str]) -> None:

@@ -100,7 +100,7 @@ def test_an_older_catalog_is_brought_up_to_date(
     older_catalog(tmp_path, data)
     before = committed(tmp_path)
     assert faults(tmp_path) == [
-        f"{data}/catalog.sqlite does not know the last 1 commits; mended by: the next run"
+        f"{data}/catalog.sqlite is behind by 1 commit; mended by: the next run"
     ]
     assert process(tmp_path, PAGES[0]).counts.unchanged == 2
     assert "took up the shard" in caplog.text

@@ -128,7 +128,7 @@ def test_a_snapshot_and_saved_replies_take_no_request(
         f"of these only the papers of cs, changed {FIRST_DAY} to now",
         "no request to arXiv",
     ]
-    assert plan(config, raw=[SAMPLE])[0].startswith("1 files of saved replies, ")
+    assert plan(config, raw=[SAMPLE])[0].startswith("1 file of saved replies, ")
     assert not server.requests
 
 

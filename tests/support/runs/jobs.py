@@ -21,18 +21,22 @@ nightly = harvest_night
 rerun = fetch_again
 
 _T = TypeVar("_T")
-OnProgress = Callable[[int, int], None]
+OnStep = Callable[[int], None]
 StepWork = Callable[[], object]
 
 
 class WatchedSteps(DirectSteps):
-    """Runs steps directly, and calls a function of the test with how much is done."""
+    """Runs steps directly, and calls a function of the test after each that commits shards."""
 
-    def __init__(self, on_progress: OnProgress) -> None:
-        self._on_progress = on_progress
+    def __init__(self, on_step: OnStep) -> None:
+        self._on_step, self._steps = on_step, 0
 
-    def progress(self, done: int, total: int) -> None:
-        self._on_progress(done, total)
+    def run(self, step: Step, name: str, work: Callable[[], _T]) -> _T:
+        returned = super().run(step, name, work)
+        if step == Step.COMMIT_SHARDS:
+            self._steps += 1
+            self._on_step(self._steps)
+        return returned
 
 
 class WrappedSteps(DirectSteps):

@@ -29,7 +29,7 @@ PAPERS = 700
 IDS = [f"2201.{number:05}" for number in range(1, PAPERS + 1)]
 # What else a run may say meanwhile: progress, its new key, what it recovered.
 OTHER_LINES = re.compile(
-    r"\d+ of (\d+|\?) \w+, |made a signing key in |window 1 of 1: |completed the bundle files "
+    r"(.+: )?[\d,]+( of ~?[\d,]+)? papers?(, |$)|made a signing key in |completed the bundle files "
 )
 PATIENCE = 120
 
@@ -380,3 +380,13 @@ def test_a_second_signal_ends_a_command_at_once() -> None:
             running.terminate()
         out, err = running.communicate(timeout=PATIENCE)
     assert (running.returncode, out, err) == (143, "", SAID)
+
+
+def test_what_hid_the_cursor_shows_it_again_where_a_second_signal_ends_it() -> None:
+    block = "with stopping.restoring(b'back\\n'), stopping.unbroken"
+    restoring = COMMIT.replace("with stopping.unbroken", block)
+    with run_script(restoring) as running:
+        while running.poll() is None:
+            running.terminate()
+        out, err = running.communicate(timeout=PATIENCE)
+    assert (running.returncode, out, err) == (143, "", f"back\n{SAID}")

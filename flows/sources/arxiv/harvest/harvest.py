@@ -17,10 +17,11 @@ from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from flows.common.process.progress import LOGGER, Meter
+from flows.common.process.progress import LOGGER
 from flows.ingest.commit import keep_rows, mark_deleted, process_reply
 from flows.ingest.run import Run, WindowOutcome
 from flows.ingest.steps import Step
+from flows.sources.arxiv.harvest.expected import ExpectedPapers, came_in_pass
 from flows.sources.arxiv.harvest.listing import (
     END,
     IncompleteError,
@@ -53,13 +54,13 @@ EMPTY_LIST = "arXiv lists no paper in it, and yet gives some; ask again after mi
 class Harvester:
     """All that the windows of one run share; the run's results grow with every reply.
 
-    `papers` counts those of all pages. How many there will be, no one knows before they are listed.
-    `refused` are tokens with which a list could not be continued.
+    `expected` tells the run's progress what is still to come. `refused` are tokens with which a
+    list could not be continued.
     """
 
     run: Run
     client: "OaiClient"
-    papers: Meter = field(default_factory=Meter)
+    expected: ExpectedPapers
     refused: set[str] = field(default_factory=set)
 
     @property
@@ -73,9 +74,12 @@ class Harvester:
         Raises `IncompleteError`, or the client's errors; what came until then is kept, and the
         next call goes on from there.
         """
+        self.expected.begin(window)
         if self.log.is_settled(window):
+            self.expected.expect(window, 0)
             return WindowOutcome(str(window), was_done=True)
         progress = self.log.resume(window, self.run.clock())
+        self.expected.begin_pass(came_in_pass(self.log, progress))
         self._step_back(progress)
         for passes in range(1, MAX_PASSES + 1):
             self._take_all_pages(progress)
@@ -88,6 +92,7 @@ class Harvester:
             LOGGER.info("%s: %d papers are missing; once more from the start", window, len(missing))
             progress.token, progress.pages, progress.is_listed = None, 0, True
             self.log.advance(progress)
+            self.expected.begin_pass(0)
         self.run.results.extend(listing.refused)
         self._recover_all(progress, missing)
         self._check(progress, listing)
@@ -136,22 +141,23 @@ class Harvester:
             self.refused.add(progress.token)
             LOGGER.info("%s: the list cannot be continued; from the start", progress.window)
             progress.token, progress.pages = None, 0
+            self.expected.begin_pass(0)
             return
         self.run.results.append(result)
         progress.token = page.resumption_token or END
         progress.pages += 1
         how = How.RECOVERED if progress.is_listed else How.HARVESTED
         self.log.advance(progress, came_with(page), how)
-        self.papers.add(len(page.papers))
-        LOGGER.info(
-            "%s: page %d, %d papers; %d so far, %s",
-            progress.window, progress.pages, len(page.papers), self.papers.done, self.papers.rate(),
-        )  # fmt: skip
+        self.expected.take(progress.window, page)
+        LOGGER.debug("%s: page %d, %d papers", progress.window, progress.pages, len(page.papers))
 
     def _reconcile(self, progress: Progress) -> tuple[Listing, dict[str, date]]:
         """Return what arXiv lists, and what of it is missing: the days of papers by id."""
+        self.expected.ask_list(progress.window)
         listing = fetch_listing(self.run, self.client, progress.window)
-        return listing, self.log.missing(progress, listing.days)
+        missing = self.log.missing(progress, listing.days)
+        self.expected.expect(progress.window, len(missing))
+        return listing, missing
 
     def _recover_all(self, progress: Progress, missing: Mapping[str, date]) -> None:
         progress.is_listed = True
@@ -169,6 +175,7 @@ class Harvester:
                     reply = self.client.get_record(arxiv_id)
             except IdDoesNotExistError:
                 deleted.append(arxiv_id)
+                self.run.progress.expect_no_more(1)
                 continue
             self.run.results.append(process_reply(self.run, reply.raw, reply.value, name=arxiv_id))
             came = came_with(reply.value)

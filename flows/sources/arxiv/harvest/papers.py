@@ -12,6 +12,12 @@ if TYPE_CHECKING:
     from flows.sources.arxiv.oai_client import OaiClient
 
 
+def expect_single(run: Run, papers: int) -> None:
+    """Tell the run's progress that so many papers are asked for one by one, at arXiv's pace."""
+    run.progress.expect(papers)
+    run.progress.keep_pace(run.config.arxiv.pace_seconds)
+
+
 def fetch_paper(run: Run, client: "OaiClient", arxiv_id: str) -> tuple[list[Paper], Counts]:
     """Ask arXiv for one paper and process the reply; an error reply is noted as a failure."""
     try:
@@ -20,6 +26,7 @@ def fetch_paper(run: Run, client: "OaiClient", arxiv_id: str) -> tuple[list[Pape
         if isinstance(error, IdDoesNotExistError) and run.store.catalog.of_arxiv_id(arxiv_id):
             mark_deleted(run, [arxiv_id], source=run.job)
         run.results.append(UnitResult(arxiv_id, failure=str(error)))
+        run.progress.expect_no_more(1)
         return [], Counts()
     result = process_reply(run, reply.raw, reply.value, name=arxiv_id)
     run.results.append(result)

@@ -8,6 +8,7 @@ from flows.common.errors import ArxivError, ConfigError
 from flows.common.process.progress import LOGGER
 from flows.ingest.run import Run, WindowOutcome
 from flows.sources.arxiv.connection import explaining_errors
+from flows.sources.arxiv.harvest.expected import ExpectedPapers
 from flows.sources.arxiv.harvest.harvest import Harvester
 from flows.sources.arxiv.harvest.listing import IncompleteError
 from flows.sources.arxiv.sets import ALL_OF_ARXIV, set_of_category
@@ -49,12 +50,12 @@ def harvest_windows(run: Run, client: "OaiClient", windows: Sequence[Window]) ->
 
     When arXiv cannot be reached at all, the rest is reported as not begun.
     """
-    harvester = Harvester(run, client)
+    harvester = Harvester(run, client, ExpectedPapers(run, windows))
     for number, window in enumerate(windows, 1):
         if run.unreachable:
             run.windows.append(WindowOutcome(str(window), problem="not begun"))
             continue
-        LOGGER.info("window %d of %d: %s", number, len(windows), window)
+        LOGGER.debug("window %d of %d: %s", number, len(windows), window)
         try:
             outcome = harvester.harvest(window)
         except (IncompleteError, OaiError) as error:
@@ -63,5 +64,3 @@ def harvest_windows(run: Run, client: "OaiClient", windows: Sequence[Window]) ->
             outcome = WindowOutcome(str(window), problem=str(error))
             run.unreachable = str(error)
         run.windows.append(outcome)
-        if not run.unreachable:
-            run.steps.progress(number, len(windows))

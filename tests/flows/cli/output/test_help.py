@@ -2,6 +2,7 @@
 
 import shlex
 from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -82,7 +83,7 @@ def test_a_commands_examples_are_of_it_and_parse(name: str) -> None:
         parse(given)
 
 
-def parse(words: list[str]) -> None:
+def parse(words: list[str]) -> dict[str, object]:
     command = ROOT_COMMAND
     context = command.make_context("pith-ingest", list(words))
     while isinstance(command, TyperGroup):
@@ -90,6 +91,7 @@ def parse(words: list[str]) -> None:
         name, found, rest = command.resolve_command(context, rest)
         assert found is not None
         command, context = found, found.make_context(name, rest, parent=context)
+    return context.params
 
 
 def test_an_example_on_a_narrow_terminal_can_be_pasted(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -97,6 +99,13 @@ def test_an_example_on_a_narrow_terminal_can_be_pasted(monkeypatch: pytest.Monke
     pasted = shlex.split(text.replace("\\\n", ""))
     whole = shlex.split("\n".join(examples_of(COMMANDS["backfill"])))
     assert pasted == whole
+
+
+def test_days_are_typed_as_people_say_them() -> None:
+    words = ["backfill", "--from", "14 Nov 2025", "--until", "2025-11-20"]
+    given = parse(words)
+    assert (given["first"], given["until"]) == (date(2025, 11, 14), date(2025, 11, 20))
+    assert parse(["backfill", "--from", "7d"])["first"] == datetime.now(UTC).date() - timedelta(7)
 
 
 def test_commands_are_listed_in_panels(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -179,6 +179,7 @@ from flows.jobs.backfill import backfill
 from flows.sources.source import BackfillOptions
 signal.signal(signal.SIGINT, signal.default_int_handler)
 logging.basicConfig(level=logging.INFO, stream=sys.stdout, format="%(message)s")
+logging.getLogger("pith_ingest").setLevel(logging.DEBUG)
 day = date.fromisoformat(sys.argv[2])
 config_file = Path(sys.argv[1])
 backfill(BackfillOptions(categories=["all"], first=day, until=day, config_file=config_file))
