@@ -156,7 +156,7 @@ def _remarks(
 ) -> Iterator[str]:
     """Yield what a person should know of an answer: of what is not there, and what is not shown."""
     if not found.papers:
-        from flows.cli.data.suggestions import nothing_matches
+        from flows.store.search.suggestions import nothing_matches
 
         yield nothing_matches(layout, text, list(reasons))
         return

@@ -14,7 +14,7 @@ from support.runs.inside import Answered, inside
 from support.runs.runs import process, rows
 from support.runs.terminal import ESCAPE, on_terminal, without_style
 
-from flows.cli.data import record_page
+from flows.registry import record_page
 
 pytestmark = pytest.mark.process
 
