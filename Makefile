@@ -20,7 +20,7 @@ demo: $(READY)
 		|| { status=$$?; [ $$status -eq 1 ] || exit $$status; }
 	@echo "== Verifying every bundle"
 	@$(DEMO_ENV) $(BIN)/pith-ingest verify --config config.yaml $(DEMO)/bundles
-	@echo "== Papers and their Pith Numbers"
+	@echo "== The papers, the newest first"
 	@$(DEMO_ENV) $(BIN)/pith-ingest find
 
 test: $(READY_TO_TEST)
