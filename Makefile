@@ -11,7 +11,7 @@ DEMO_ENV := PITH_DATA_DIR=$(DEMO) PITH_IDENTITY__KEY_FILE=$(DEMO)/signing.key \
 	PREFECT_API_URL=
 PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore $(BIN)/python -m pip
 
-.PHONY: demo test test-fast lint bench bench-short docs lock
+.PHONY: demo test test-fast lint bench bench-short docs build packages lock
 .DEFAULT_GOAL := demo
 
 demo: $(READY)
@@ -49,6 +49,15 @@ bench-short: $(READY_TO_TEST)
 docs: $(READY_TO_TEST)
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
 	@echo "open build/docs/index.html"
+
+# Wheel and sdist, alone in dist/.
+build: $(READY)
+	@rm -rf dist
+	@$(BIN)/python -m hatchling build --directory dist
+
+# The wheel with pip, pipx and uv, on the oldest and the newest Python there is; some minutes.
+packages: build
+	@$(BIN)/python tests/packages/install.py all
 
 # Set up .venv exactly as requirements.lock says, every package checked against its hash.
 $(READY): requirements.lock pyproject.toml

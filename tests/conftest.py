@@ -3,8 +3,12 @@
 import signal
 import sys
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from support.runs.real_prefect import RealServer
 
 # A shell has what it starts in the background ignore Ctrl-C, and so would the commands under test.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
@@ -37,3 +41,12 @@ def prefect() -> Iterator[None]:
         temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}),
     ):
         yield
+
+
+@pytest.fixture(scope="session")
+def real_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator["RealServer"]:
+    """Give one Prefect server in a process of its own to all tests that only need one."""
+    from support.runs.real_prefect import RealServer
+
+    with RealServer(tmp_path_factory.mktemp("prefect")) as server:
+        yield server

@@ -18,10 +18,12 @@ from flows.cli.merge import merge
 from flows.cli.options import QuietOption, VerboseOption
 from flows.cli.output.help import Command, Group
 from flows.cli.registry.app import app as registry
+from flows.cli.setup.init import init
 from flows.cli.verify.verify import verify
 from flows.common.terminal import echo
 
 PANELS: dict[str, list[Callable[..., None]]] = {
+    "Begin": [init],
     "Jobs": [jobs.backfill, jobs.nightly, jobs.rerun],
     "Look up": [find, show, export],
     "Verify": [verify, merge],

@@ -14,6 +14,7 @@ from flows.cli.options import (
     DataOption,
     JsonOption,
     QuietOption,
+    load,
     typed_day,
 )
 from flows.cli.output.answer import answer, print_json, say
@@ -231,6 +232,7 @@ def serve(config: ConfigOption = None, data: DataOption = None) -> None:
     from flows.common.process.signals import leave
     from flows.orchestration.launch import keep_analytics_off
 
+    load(config, data)  # what is wrong with it is said before Prefect makes a folder in the home
     leave()  # to Prefect, which stops its runs in order
     keep_analytics_off()
     from flows.orchestration.deployments import serve_jobs

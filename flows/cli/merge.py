@@ -15,7 +15,7 @@ from flows.cli.output.blocks import Block
 from flows.common.terminal import Line, Tone
 
 if TYPE_CHECKING:
-    from flows.common.config import Config
+    from flows.common.config import IdentityConfig
     from transforms.bundle.merge_bundles import MergedBundle
     from transforms.documents.bundle import Bundle
     from transforms.verify.verify import BundleReport
@@ -71,24 +71,24 @@ def merge(
     Examples:
         pith-ingest merge mine.json theirs.json --output merged.json
     """
-    from flows.common.config import load_config
+    from flows.common.config import load_identity
     from flows.common.errors import ConfigError
     from flows.common.files.config_file import refuse_prefects_files
     from flows.common.keys import in_secret
 
-    own = load_config(config, here=False)
-    if config is None and load_config().identity != own.identity:
+    own = load_identity(config, here=False)
+    if config is None and load_identity() != own:
         raise ConfigError(
             "config.yaml in this folder says who signs, and 'merge' takes that from no folder that "
             "it stands in; if the file is yours, say so with --config config.yaml"
         )
-    if in_secret(own.identity):
+    if in_secret(own):
         refuse_prefects_files()
     merge_files(own, bundles, output, as_json=as_json)
 
 
 def merge_files(
-    config: "Config", paths: Sequence[Path], output: Path, *, as_json: bool = False
+    identity: "IdentityConfig", paths: Sequence[Path], output: Path, *, as_json: bool = False
 ) -> None:
     """Merge valid bundles of one record into `output`, signed by our key, or write nothing.
 
@@ -103,9 +103,9 @@ def merge_files(
     from transforms.bundle.merge_bundles import CannotMergeError, merge_bundles
     from transforms.verify.verify import PITH_SCIENCE_KEY, verify_bundle
 
-    issuer = load_issuer(config.identity)
+    issuer = load_issuer(identity)
     bundles = [_read(path) for path in paths]
-    own = own_keys(config.identity)
+    own = own_keys(identity)
     try:
         merged = merge_bundles(
             bundles,
@@ -150,20 +150,11 @@ def _reason(report: "BundleReport") -> str:
 
 def _write_new(file: Path, data: bytes) -> None:
     """Write a file that is whole from its first moment, and never in the place of another."""
-    import secrets
-
     from flows.common.errors import ConfigError
+    from flows.common.files.whole_file import create_linked
 
-    unfinished = file.with_name(f".{file.name}.{secrets.token_hex(8)}.tmp")
     try:
-        with unfinished.open("xb") as stream:
-            try:
-                stream.write(data)
-                stream.flush()
-                os.fsync(stream.fileno())
-                file.hardlink_to(unfinished)
-            finally:
-                unfinished.unlink()
+        create_linked(file, data)
     except OSError as error:
         raise ConfigError(f"cannot write {file}: {error.strerror}") from None
 

@@ -2,14 +2,12 @@
 
 import difflib
 import os
-import re
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import (
-    AfterValidator,
     BaseModel,
     ConfigDict,
     Field,
@@ -26,14 +24,22 @@ from pydantic_settings import (
     SettingsError,
 )
 
-from flows.common.errors import ConfigError
+from flows.common.errors import ConfigError, NoDataFolderError
 from flows.common.files.config_file import file_here, read_yaml
+from flows.common.files.forms import (
+    BaseUrl,
+    BlockName,
+    Category,
+    OwnPath,
+    PageUrl,
+    PublicKey,
+    Scheduler,
+    Url,
+)
 from flows.common.files.locations import Location, location_of
 from flows.common.files.own_files import OWN_FOLDER
 from flows.common.limits import Limits
 from flows.common.terminal import looks_like_key
-from transforms.documents.checked import WEB_BASE, WEB_PAGE
-from transforms.signing import PUBLIC_KEY_BYTES, decode_base64
 
 ENV_PREFIX = "PITH_"
 BUILDER_VERSION = "pith-ingest-0.2.0"
@@ -41,44 +47,7 @@ BUILDER_VERSION = "pith-ingest-0.2.0"
 ARXIV_PACE = 3
 """Seconds between two requests (arXiv's terms of use for its APIs)."""
 
-_BLOCK_NAME = re.compile(r"[a-z0-9-]+", re.ASCII)
 _OTHER_VARIABLES = {"PITH_CONFIG", "PITH_DEBUG", "PITH_SIGNING_KEY"}
-
-
-def _check_url(url: str) -> str:
-    if not _is_address(url, {"http", "https"}):
-        raise ValueError("must be a URL such as https://example.org")
-    if "@" in urlsplit(url).netloc:
-        raise ValueError("must be a URL without a user name or password, for it is shown")
-    return url.rstrip("/")
-
-
-def _is_address(url: str, schemes: set[str]) -> bool:
-    try:
-        parts = urlsplit(url)
-        return parts.scheme in schemes and bool(parts.hostname) and parts.port != 0
-    except ValueError:  # which says a part of it
-        return False
-
-
-def _check_base(url: str) -> str:
-    if not WEB_BASE.fullmatch(url):
-        raise ValueError(
-            "must be an address such as https://example.org, in ASCII, without user and query"
-        )
-    return url
-
-
-def _check_page(url: str) -> str:
-    if not WEB_PAGE.fullmatch(url):
-        raise ValueError("must be in ASCII and without spaces, as bundles carry it")
-    return url
-
-
-Url = Annotated[str, AfterValidator(_check_url)]
-BaseUrl = Annotated[Url, AfterValidator(_check_base)]
-PageUrl = Annotated[Url, AfterValidator(_check_page)]
-OwnPath = Annotated[Path, AfterValidator(Path.expanduser)]
 
 
 class _Section(BaseModel):
@@ -122,24 +91,11 @@ class HarvestConfig(_Section):
     overlap_days: int = Field(3, ge=1)
 
 
-def _check_block_name(name: str) -> str:
-    if not _BLOCK_NAME.fullmatch(name):
-        raise ValueError(
-            "must be the name of a Prefect Secret block: small letters, digits and dashes"
-        )
-    return name
-
-
-def _check_key(text: str) -> str:
-    decode_base64(text, PUBLIC_KEY_BYTES)
-    return text
-
-
 class KnownKey(_Section):
     """A public key that signed for this registry before, and when: it stays one of ours."""
 
     key_id: str = Field(min_length=1)
-    public_key: Annotated[str, AfterValidator(_check_key)]
+    public_key: PublicKey
     first: date | None = None
     until: date | None = None
 
@@ -151,7 +107,7 @@ class IdentityConfig(_Section):
     base_url: BaseUrl = "https://unregistered.invalid"
     resolver_name: str = Field("Unregistered Pith resolver", min_length=1)
     key_id: str | None = Field(None, min_length=1)
-    key_secret: Annotated[str, AfterValidator(_check_block_name)] | None = None
+    key_secret: BlockName | None = None
     key_file: OwnPath = (OWN_FOLDER / "signing.key").expanduser()
     known_keys: tuple[KnownKey, ...] = ()
     key_url: PageUrl | None = None
@@ -171,16 +127,10 @@ class OutputsConfig(_Section):
     bundle_files: Literal["all", "none"] = "all"
 
 
-def _check_scheduler(text: str) -> str:
-    if not _is_address(text, {"tcp", "tls"}) or not urlsplit(text).port:
-        raise ValueError("must be a scheduler's address such as tcp://10.0.0.1:8786")
-    return text
-
-
 class DaskConfig(_Section):
     """The Dask cluster of `runner: dask`; without an address, one of this machine's own."""
 
-    address: Annotated[str, AfterValidator(_check_scheduler)] | None = None
+    address: Scheduler | None = None
 
 
 class Config(BaseSettings):
@@ -195,7 +145,7 @@ class Config(BaseSettings):
     arxiv: ArxivConfig = ArxivConfig()
     harvest: HarvestConfig = HarvestConfig()
     identity: IdentityConfig = IdentityConfig()
-    categories: Annotated[list[str], NoDecode] = []
+    categories: Annotated[list[Category], NoDecode] = []
     schedule: ScheduleConfig = ScheduleConfig()
     outputs: OutputsConfig = OutputsConfig()
     clock_tolerance_seconds: float = Field(300.0, ge=0)
@@ -225,40 +175,73 @@ class Config(BaseSettings):
         return env_settings, init_settings
 
 
-def load_config(
-    file: Path | None = None, *, data_dir: Path | str | None = None, here: bool = True
-) -> Config:
+def load_config(file: Path | None = None, *, data_dir: Path | str | None = None) -> Config:
     """Read and check the configuration; `data_dir` overrides what it says.
 
-    `file` None means `config.yaml` of the working folder if `here`, and the defaults where there is
-    none. Relative paths count from the file's folder. Raises `ConfigError` naming the key that is
-    wrong, never its value.
+    `file` None means `config.yaml` of the working folder, and the defaults where there is none.
+    Relative paths count from the file's folder. Raises `ConfigError` naming the key that is wrong,
+    never its value, and `NoDataFolderError` where neither file nor environment nor `data_dir` says
+    where the data lie: nothing is kept in a folder only because somebody stands there.
     """
-    if file is None and here:
-        file = file_here()
-    values, folder = (read_yaml(file), file.parent) if file else ({}, Path())
-    _refuse_unknown_variables()
-    try:
-        if "limits" in values:
-            raise ConfigError(f"{file}: unknown setting limits{_nearest('limits', _settings())}")
-        config = Config(**values)
-    except ValidationError as error:
-        raise ConfigError(_explain(error, str(file or "the configuration"))) from None
-    except SettingsError as error:
-        raise ConfigError(f"the environment: {error}, which takes JSON") from None
+    file = file or file_here()
+    folder, config = file.parent if file else Path(), _read(file)
+    if file is None and data_dir is None and "data_dir" not in config.model_fields_set:
+        raise NoDataFolderError(
+            "there is no config.yaml here that says where the data lie: make one with "
+            "'pith-ingest init', or name the folder with --data DIR"
+        )
     location = config.data_dir if data_dir is None else location_of(data_dir)
     if data_dir is None and isinstance(location, Path):
         location = folder / location
-    key_file = folder / config.identity.key_file
     pace_file = folder / config.arxiv.pace_file
     return config.model_copy(
         update={
             "data_dir": location,
             "state_dir": folder / config.state_dir,
-            "identity": config.identity.model_copy(update={"key_file": key_file}),
+            "identity": _from(folder, config.identity),
             "arxiv": config.arxiv.model_copy(update={"pace_file": pace_file}),
         }
     )
+
+
+def load_identity(file: Path | None = None, *, here: bool = True) -> IdentityConfig:
+    """Read and check the configuration for its identity alone, which needs no data folder.
+
+    `file` None means `config.yaml` of the working folder if `here`, and the defaults else.
+    """
+    if file is None and here:
+        file = file_here()
+    return _from(file.parent if file else Path(), _read(file).identity)
+
+
+def _from(folder: Path, identity: IdentityConfig) -> IdentityConfig:
+    return identity.model_copy(update={"key_file": folder / identity.key_file})
+
+
+def _read(file: Path | None) -> Config:
+    values = read_yaml(file) if file else {}
+    _refuse_unknown_variables()
+    if "limits" in values:
+        raise ConfigError(f"{file}: unknown setting limits{_nearest('limits', _settings())}")
+    return make_config(values, str(file or "the configuration"))
+
+
+def make_config(values: dict[str, Any], where: str) -> Config:
+    """Return settings with the environment over them; errors name `where` they are from."""
+    try:
+        return Config(**values)
+    except ValidationError as error:
+        raise ConfigError(_explain(error, where)) from None
+    except SettingsError as error:
+        raise ConfigError(f"the environment: {error}, which takes JSON") from None
+
+
+def check_section(section: type[BaseModel], **settings: str) -> None:
+    """Raise `ConfigError` where a section cannot have a setting, whatever the environment says."""
+    try:
+        section(**settings)
+    except ValidationError as error:
+        raise ConfigError(_reason(error)) from None
 
 
 def _refuse_unknown_variables() -> None:
@@ -276,8 +259,12 @@ def _explain(error: ValidationError, where: str) -> str:
     name = ".".join("…" if looks_like_key(part) else part for part in path)
     if first["type"] == "extra_forbidden":
         return f"{where}: unknown setting {name}{_nearest(path[-1], _known_keys(path[:-1]))}"
-    reason = first["msg"].removeprefix("Value error, ")
-    return f"{where}: {name}: {reason[:1].lower()}{reason[1:]}"
+    return f"{where}: {name}: {_reason(error)}"
+
+
+def _reason(error: ValidationError) -> str:
+    reason = error.errors()[0]["msg"].removeprefix("Value error, ")
+    return f"{reason[:1].lower()}{reason[1:]}"
 
 
 def _settings() -> set[str]:

@@ -18,6 +18,10 @@ class ConfigError(PithError):
     """The configuration, the key or the arguments cannot be used."""
 
 
+class NoDataFolderError(ConfigError):
+    """Nothing names a data folder: no configuration, no option, no variable."""
+
+
 class StoreError(PithError):
     """The data folder cannot be used: no rights, no space, locked, damaged or too new."""
 

@@ -7,6 +7,7 @@ forges a line, turns the order of what stands around it, or shows a signing key.
 import os
 import re
 import sys
+from contextlib import suppress
 from enum import StrEnum
 from typing import TYPE_CHECKING, Literal, NamedTuple, TextIO
 
@@ -95,6 +96,19 @@ def echo(line: str, *, err: bool = False) -> None:
     stream = sys.stderr if err else sys.stdout
     stream.write(f"{printable(line)}\n")
     stream.flush()
+
+
+def ask(question: str) -> str:
+    """Return what is typed on the terminal after a question; raises `EOFError` where it ends."""
+    with suppress(ImportError):  # where Python has it, arrow keys edit the line
+        import readline
+
+        readline.set_auto_history(False)
+    try:
+        return input(printable(question)).strip()
+    except (EOFError, KeyboardInterrupt):
+        echo("")  # what is said next begins a line of its own
+        raise
 
 
 def has_colour(stream: TextIO) -> bool:

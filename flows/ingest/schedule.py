@@ -16,7 +16,7 @@ from flows.ingest.commit import commit_prepared, discarding_uncommitted
 from flows.ingest.executors.executor import Executor, Future
 from flows.ingest.executors.opening import open_executor
 from flows.ingest.run import Run, UnitResult
-from flows.ingest.steps import Step, step_size
+from flows.ingest.steps import Step, numbered, step_size
 from flows.ingest.unit import PreparedUnit, Unit
 from flows.ingest.worker_context import WorkerContext
 from flows.store.bundles.files import write_bundle_files
@@ -203,5 +203,17 @@ def process_units(run: Run, series: UnitSeries[UnitT], *, preload: Sequence[str]
     with open_queue(run, open_executor(run.config, run.context, series.count, preload)) as queue:
         pending = queue.submit_all(series.units)
         for some in batches(pending, size):
-            name = series.describe(some[0].unit, some[-1].unit)
+            described = series.describe(some[0].unit, some[-1].unit)
+            name = partial(_name, run, described, _papers(run))
             run.steps.run(Step.COMMIT_SHARDS, name, partial(commit_each, some))
+
+
+def _name(run: Run, described: str, before: int) -> str:
+    """Return the name of a step, which tells of its papers once they came."""
+    papers = _papers(run)
+    came = f", {numbered('paper', before + 1, papers)}" if papers > before else ""
+    return f"commit {described}{came}"
+
+
+def _papers(run: Run) -> int:
+    return sum(result.counts.papers for result in run.results)

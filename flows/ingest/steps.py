@@ -1,6 +1,6 @@
 """The steps of a run by their kinds: run directly, or as Prefect tasks of these names."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from enum import StrEnum
 from math import ceil
 from typing import Protocol, TypeVar
@@ -24,10 +24,14 @@ class Step(StrEnum):
     WRITE_REPORT = "write report"
 
 
+StepName = str | Callable[[], str]
+"""What a step is about, in plain words; called, it says more once the step is done."""
+
+
 class StepRunner(Protocol):
     """Runs the steps of a job, and shows how far the run is."""
 
-    def run(self, step: Step, name: str, work: Callable[[], _T]) -> _T:
+    def run(self, step: Step, name: StepName, work: Callable[[], _T]) -> _T:
         """Return what `work` returns; `name` says which pages, papers or parts it is about."""
 
     def show(self, progress: RunProgress) -> None:
@@ -40,7 +44,7 @@ class StepRunner(Protocol):
 class DirectSteps:
     """Runs steps without Prefect, and shows nothing of them."""
 
-    def run(self, step: Step, name: str, work: Callable[[], _T]) -> _T:
+    def run(self, step: Step, name: StepName, work: Callable[[], _T]) -> _T:
         """Return what `work` returns."""
         return work()
 
@@ -54,3 +58,25 @@ DIRECTLY = DirectSteps()
 def step_size(items: int, steps: int, at_least: int = 1) -> int:
     """Return how many items a step takes, so that there are at most so many `steps`."""
     return max(at_least, ceil(items / steps))
+
+
+def named(name: StepName) -> str:
+    """Return a step's name as it is now."""
+    return name if isinstance(name, str) else name()
+
+
+def numbered(noun: str, first: int, last: int) -> str:
+    """Return which of them, such as `page 3` or `papers 2,001-3,000`."""
+    return f"{noun} {first:,}" if first == last else f"{noun}s {first:,}-{last:,}"
+
+
+def fetching(ids: Sequence[str], before: int, total: int) -> str:
+    """Return the name of a step that asks for papers one by one, `before` of `total` came before.
+
+    Such as `fetch papers 21-40 of 2,000: 1906.10822 to 1906.11000`.
+    """
+    if total == 1:
+        return f"fetch paper {ids[0]}"
+    which = numbered("paper", before + 1, before + len(ids))
+    named = ids[0] if len(ids) == 1 else f"{ids[0]} to {ids[-1]}"
+    return f"fetch {which} of {total:,}: {named}"

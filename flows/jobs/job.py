@@ -29,13 +29,13 @@ def open_run(job: str, config: Config, steps: StepRunner = DIRECTLY) -> Iterator
     A search index that there is takes what a run committed, once the store is closed.
     """
     started_at = utc_now()
+    layout = layout_of(config)
     issuer, is_new = ensure_issuer(config.identity)
     if is_new:
         LOGGER.info(
             "made a signing key in %s, fingerprint %s", config.identity.key_file, issuer.fingerprint
         )
     bundle_files = config.outputs.bundle_files == "all"
-    layout = layout_of(config)
     with open_store(
         layout,
         job=job,
@@ -44,6 +44,7 @@ def open_run(job: str, config: Config, steps: StepRunner = DIRECTLY) -> Iterator
         now=utc_now,
         tolerance=timedelta(seconds=config.clock_tolerance_seconds),
     ) as store:
+        LOGGER.info("data folder: %s", layout.location if layout.objects else layout.root.resolve())
         name = f"{started_at:%Y%m%dT%H%M%SZ}-{job}-{secrets.token_hex(2)}"
         run = Run(name, job, config, store, issuer, steps, started_at)
         note_committed(run.committed)
@@ -58,7 +59,7 @@ def open_run(job: str, config: Config, steps: StepRunner = DIRECTLY) -> Iterator
 
 def write_report(run: Run) -> RunReport:
     """Write the report into the run's folder and return it."""
-    return run.steps.run(Step.WRITE_REPORT, run.name, partial(_write_report, run))
+    return run.steps.run(Step.WRITE_REPORT, f"write report {run.name}", partial(_write_report, run))
 
 
 def _write_report(run: Run) -> RunReport:

@@ -13,7 +13,7 @@ from flows.jobs.report import RunReport
 from flows.sources.arxiv.connection import connect
 from flows.sources.arxiv.harvest.coverage import coverage_lines, night_windows
 from flows.sources.arxiv.harvest.windows import find_sets, harvest_windows
-from flows.sources.arxiv.sets import ALL_OF_ARXIV
+from flows.sources.arxiv.sets import ALL_OF_ARXIV, windows_of
 from flows.store.catalog.window import Window
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def harvest_night(config: Config, steps: StepRunner = DIRECTLY) -> RunReport:
     with open_run("nightly", config, steps) as run, connect(config) as client:
         categories = config.categories or [ALL_OF_ARXIV]
         find = partial(_find_windows, run, client, categories)
-        sets, windows = steps.run(Step.FIND_WINDOWS, " ".join(categories), find)
+        sets, windows = steps.run(Step.FIND_WINDOWS, windows_of(categories), find)
         harvest_windows(run, client, windows)
         run.coverage = list(coverage_lines(run.store.catalog.windows, sets))
     return write_report(run)

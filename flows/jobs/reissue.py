@@ -57,7 +57,10 @@ def reissue(
         for number, some in enumerate(groups, 1):
             run.progress.begin(f"shards from {some[0]}", number, len(groups))
             again = partial(_reissue_each, run, some, chosen)
-            steps.run(Step.REISSUE_RECEIPTS, f"{some[0]} …", again)
+            name = f"reissue receipts of shard {some[0]}"
+            steps.run(
+                Step.REISSUE_RECEIPTS, name if len(some) == 1 else f"{name} to {some[-1]}", again
+            )
     return write_report(run)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from flows.common.batches import batches
 from flows.common.config import Config, load_config
-from flows.ingest.steps import DIRECTLY, Step, StepRunner, step_size
+from flows.ingest.steps import DIRECTLY, Step, StepRunner, fetching, step_size
 from flows.jobs.job import open_run, write_report
 from flows.jobs.reissue import reissue
 from flows.jobs.report import RunReport
@@ -52,7 +52,8 @@ def fetch_again(
         requested = find_requested(run, named)
         expect_single(run, len(requested))
         size = step_size(len(requested), config.limits.steps, config.limits.papers_a_step)
-        for some in batches(requested, size):
-            name = f"{some[0].arxiv_id} … {some[-1].arxiv_id}"
+        for number, some in enumerate(batches(requested, size)):
+            ids = [paper.arxiv_id for paper in some]
+            name = fetching(ids, number * size, len(requested))
             steps.run(Step.FETCH_PAPERS, name, partial(fetch_requested, run, client, some))
     return write_report(run)

@@ -1,4 +1,4 @@
-"""The three deployments, served to a Prefect server by one process."""
+"""The three deployments and their automations, served to a Prefect server by one process."""
 
 import warnings
 from pathlib import Path
@@ -14,6 +14,7 @@ from flows.common.config import ScheduleConfig, load_config
 from flows.common.errors import ConfigError
 from flows.common.files.locations import location_of
 from flows.common.terminal import quoted
+from flows.orchestration.automations import make_automations
 
 NAME = "pith"
 JOBS = ("flows.backfill.backfill", "flows.nightly.unattended", "flows.rerun.rerun")
@@ -26,6 +27,7 @@ def serve_jobs(config_file: Path | None, data_dir: Path | None) -> None:
     """
     deployments = make_deployments(config_file, data_dir)
     _find_server()
+    make_automations()
     # Prefect 3.7 stops at SIGTERM as it should, and forgets a coroutine on the way.
     warnings.filterwarnings("ignore", "coroutine 'Runner.astop' was never awaited")
     # One at a time, for the data folder has one writer: the others wait for their turn.
@@ -34,7 +36,7 @@ def serve_jobs(config_file: Path | None, data_dir: Path | None) -> None:
 
 def make_deployments(config_file: Path | None, data_dir: Path | None) -> list[RunnerDeployment]:
     """Make the three deployments; the configuration and data folder are their defaults."""
-    schedule = _nightly_schedule(load_config(config_file, data_dir=data_dir).schedule)
+    schedule = nightly_schedule(load_config(config_file, data_dir=data_dir).schedule)
     locations = {"config_file": config_file, "data_dir": data_dir and location_of(data_dir)}
     parameters = {
         name: str(value.resolve() if isinstance(value, Path) else value)
@@ -47,6 +49,7 @@ def make_deployments(config_file: Path | None, data_dir: Path | None) -> list[Ru
             NAME,
             schedules=[schedule] if "nightly" in job else [],
             parameters=parameters,
+            tags=[job.split(".")[1]],
             # Stopping pauses the schedule; starting again must not leave it so.
             paused=False,
         )
@@ -54,7 +57,8 @@ def make_deployments(config_file: Path | None, data_dir: Path | None) -> list[Ru
     ]
 
 
-def _nightly_schedule(config: ScheduleConfig) -> CronSchedule:
+def nightly_schedule(config: ScheduleConfig) -> CronSchedule:
+    """Return when nights are to run; raises `ConfigError` for what is no cron line or time zone."""
     try:
         return CronSchedule(cron=config.cron, timezone=config.timezone)
     except ValidationError as error:

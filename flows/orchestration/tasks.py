@@ -5,7 +5,7 @@ are committed and its report is on disk, so a server that is away costs the view
 """
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar, cast
@@ -13,32 +13,25 @@ from uuid import UUID
 
 import httpx
 from prefect import runtime, task
-from prefect.artifacts import (
-    create_markdown_artifact,
-    create_progress_artifact,
-    create_table_artifact,
-    update_progress_artifact,
-)
+from prefect.artifacts import create_progress_artifact, update_progress_artifact
 from prefect.cache_policies import NO_CACHE
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.objects import State
 from prefect.client.schemas.responses import SetStateStatus
-from prefect.events import emit_event
+from prefect.context import TaskRunContext
 from prefect.exceptions import Pause, PrefectException
 from prefect.logging.handlers import APILogHandler
 from prefect.states import AwaitingRetry, Completed
 
 from flows.common.limits import Limits
 from flows.common.process.progress import LOGGER
+from flows.common.process.signals import handing_on
 from flows.common.terminal import sentence
 from flows.ingest.progress.text import one_line
 from flows.ingest.progress.value import RunProgress
-from flows.ingest.steps import Step, StepRunner
+from flows.ingest.steps import Step, StepName, StepRunner, named
 from flows.jobs.report import RunReport, UnreachableRunError
-
-COMPLETED = "pith.harvest.completed"
-INCOMPLETE = "pith.harvest.incomplete"
-COUNTERS = ("papers", "new_records", "new_snapshots", "unchanged", "withdrawn", "rejects")
+from flows.orchestration.artifacts import forgiven, publish, publish_failure, result_message
 
 _T = TypeVar("_T")
 Job = Callable[[StepRunner], RunReport]
@@ -58,7 +51,7 @@ class TaskSteps:
         """Begin with no task run."""
         self._task_runs, self._most = 0, limits.task_runs
 
-    def run(self, step: Step, name: str, work: Callable[[], _T]) -> _T:
+    def run(self, step: Step, name: StepName, work: Callable[[], _T]) -> _T:
         """Return what the work returns, which is none of Prefect's business.
 
         After `limits.task_runs` steps are no task runs any more, but for the report's.
@@ -72,13 +65,17 @@ class TaskSteps:
 
         def step_work() -> None:
             returned.append(work())
+            context = TaskRunContext.get()
+            if context and callable(name):
+                # Sent with the run's last state: what a step was about is known at its end.
+                context.task_run.name = sentence(name())
 
         # Of it Prefect makes the key by which the runs of one task belong together.
         step_work.__qualname__ = step.name.lower()
         # A function, for Prefect fills in the braces of a text, which a file's name may have.
         as_task = task(
             name=step.value,
-            task_run_name=lambda: sentence(f"{step}: {name}"),
+            task_run_name=lambda: sentence(named(name)),
             cache_policy=NO_CACHE,
         )
         as_task(step_work)()
@@ -88,29 +85,34 @@ class TaskSteps:
         """Show nothing: the task runs do."""
 
 
-def run_in_flow(job: Job, steps: StepRunner | None = None) -> RunReport:
+def run_in_flow(job: Job, tags: Sequence[str] = ()) -> RunReport:
     """Run a job within a flow run: steps as tasks, its log, artifacts and event in the UI.
 
-    The flow run is Completed, with a message when the report is incomplete. It is Failed by an
-    `UnreachableRunError` when arXiv was not reached, so that Prefect can retry it.
+    The flow run gets `tags` and is Completed, with a message that says what became of it and where
+    the report is. It is Failed by an `UnreachableRunError` when arXiv was not reached, so that
+    Prefect can retry it. Cancelled, it stops between two commits, and the same run again goes on.
     """
+    _add_tags(tags)
     try:
-        with _log_in_ui():
+        with _log_in_ui(), handing_on():
             # The job reads its configuration later, in which limits are no setting.
-            report = job(steps or ShownProgress(Limits()))
+            report = job(ShownProgress(Limits()))
     except Exception as error:
-        _emit(INCOMPLETE, f"{runtime.flow_run.id}", {"problem": sentence(str(error))})
+        publish_failure(error)
         raise
     publish(report)
     if report.unreachable:
         raise UnreachableRunError(report)
-    if report.exit_status:
-        state: State[RunReport] = Completed(
-            message=f"not all done, see {_key(report, 'report')}", data=report
-        )
-        # Prefect takes a returned state as the run's end, and gives its data to the caller.
-        return cast("RunReport", state)
-    return report
+    state: State[RunReport] = Completed(message=result_message(report), data=report)
+    # Prefect takes a returned state as the run's end, and gives its data to the caller.
+    return cast("RunReport", state)
+
+
+def _add_tags(tags: Sequence[str]) -> None:
+    """Add tags to those that the flow run has of its deployment or its form."""
+    both = sorted({*runtime.flow_run.tags, *tags})
+    with forgiven(), get_client(sync_client=True) as client:
+        client.update_flow_run(UUID(runtime.flow_run.id), tags=both).raise_for_status()
 
 
 @contextmanager
@@ -162,7 +164,7 @@ class ShownProgress(TaskSteps):
         super().__init__(limits)
         self._artifact: UUID | None = None
         key = f"pith-{runtime.flow_run.flow_name}-progress"
-        with _forgiven():
+        with forgiven():
             # Its type tells of a coroutine too, which asynchronous callers get.
             self._artifact = cast("UUID", create_progress_artifact(0.0, key, "started"))
 
@@ -170,49 +172,8 @@ class ShownProgress(TaskSteps):
         """Show how far the run is, where the server takes it."""
         if self._artifact:
             percent = 100.0 * (progress.share or 0.0)
-            with _forgiven():
+            with forgiven():
                 update_progress_artifact(self._artifact, percent, one_line(progress))
-
-
-def publish(report: RunReport) -> None:
-    """Make the report, a table and one event of a finished run; the keys are the job's own."""
-    with _forgiven():
-        create_markdown_artifact(report.markdown(), _key(report, "report"), report.run)
-        create_table_artifact(_table(report), _key(report, "table"), report.run)
-    event = INCOMPLETE if report.exit_status else COMPLETED
-    payload = {
-        "job": report.job,
-        "exit_status": report.exit_status,
-        report.nouns.units: report.units,
-        **{name: getattr(report.counts, name) for name in COUNTERS},
-        "failures": len(report.failures),
-        "windows": len(report.windows),
-        "incomplete_windows": len(report.incomplete),
-    }
-    _emit(event, report.run, payload)
-
-
-def _key(report: RunReport, kind: str) -> str:
-    return f"pith-{report.job}-{kind}"
-
-
-def _table(report: RunReport) -> list[dict[str, Any]]:
-    """Return a row for each counter and window; Prefect takes its columns from the first."""
-    counters = {report.nouns.units: report.units}
-    counters |= {name.replace("_", " "): getattr(report.counts, name) for name in COUNTERS}
-    counters["inputs that could not be used"] = len(report.failures)
-    rows = [{"what": name, "number": number, "note": ""} for name, number in counters.items()]
-    for w in report.windows:
-        came = f"harvested {w.harvested}, recovered {w.recovered}, deleted {w.deleted}"
-        note = "done before" if w.was_done else f"complete: {came}, moved {w.moved}"
-        note = sentence(f"NOT COMPLETE: {w.problem}") if w.problem else note
-        rows.append({"what": sentence(w.window), "number": w.listed, "note": note})
-    return rows
-
-
-def _emit(event: str, run: str, payload: dict[str, Any]) -> None:
-    resource = {"prefect.resource.id": f"pith.run.{run}", "prefect.resource.name": run}
-    emit_event(event, resource=resource, payload=payload)
 
 
 @contextmanager
@@ -229,12 +190,3 @@ def _log_in_ui() -> Iterator[None]:
         yield
     finally:
         LOGGER.removeHandler(handler)
-
-
-@contextmanager
-def _forgiven() -> Iterator[None]:
-    """Log that Prefect's server does not take what is shown, instead of failing the run."""
-    try:
-        yield
-    except (httpx.HTTPError, PrefectException) as error:
-        LOGGER.warning("Prefect's server did not take an artifact: %s", error)

@@ -17,7 +17,7 @@ from flows.ingest.worker_context import layout_of
 from flows.sources.arxiv.connection import connect, count_requests
 from flows.sources.arxiv.harvest.estimate import estimate_window
 from flows.sources.arxiv.harvest.windows import find_windows, harvest_windows
-from flows.sources.arxiv.sets import ALL_OF_ARXIV
+from flows.sources.arxiv.sets import ALL_OF_ARXIV, windows_of
 from flows.sources.source import BackfillOptions
 from flows.store.catalog.catalog import Catalog
 from flows.store.catalog.connection import is_there
@@ -67,7 +67,8 @@ class ArxivCategories:
         with connect(run.config) as client:
             today = run.clock().date()
             find = partial(find_windows, client, self.categories, self.first, self.until, today)
-            windows = run.steps.run(Step.FIND_WINDOWS, " ".join(self.categories), find)
+            name = windows_of(self.categories)
+            windows = run.steps.run(Step.FIND_WINDOWS, name, find)
             harvest_windows(run, client, windows)
 
 

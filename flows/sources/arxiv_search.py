@@ -10,7 +10,7 @@ from flows.common.batches import batches
 from flows.common.config import Config
 from flows.common.counts import counted
 from flows.ingest.run import Run
-from flows.ingest.steps import Step, step_size
+from flows.ingest.steps import Step, fetching, step_size
 from flows.sources.arxiv.connection import (
     connect,
     count_requests,
@@ -63,13 +63,15 @@ class ArxivSearch:
         """Search, then ask for each paper; where arXiv is not reached any more, so it is noted."""
         limits = run.config.limits
         with noting_unreachable(run), connect(run.config) as client:
-            ids = run.steps.run(Step.SEARCH, self.query, partial(self._find_ids, run.config))
+            name = f"search arXiv: {self.query}"
+            ids = run.steps.run(Step.SEARCH, name, partial(self._find_ids, run.config))
             size = step_size(len(ids), limits.steps, limits.papers_a_step)
             run.progress.begin(self.query, 1, 1)
             expect_single(run, len(ids))
-            for some in batches(ids, size):
+            for number, some in enumerate(batches(ids, size), 1):
                 fetch = partial(_fetch_each, run, client, some)
-                run.steps.run(Step.FETCH_PAPERS, f"{some[0]} … {some[-1]}", fetch)
+                name = fetching(some, (number - 1) * size, len(ids))
+                run.steps.run(Step.FETCH_PAPERS, name, fetch)
 
     def _find_ids(self, config: Config) -> Sequence[str]:
         # HTTP and the `arxiv` package are 0.1 s that other sources can spare.

@@ -41,11 +41,11 @@ def keygen(
         pith-ingest keygen
         pith-ingest keygen signing.key
     """
-    from flows.common.config import load_config
+    from flows.common.config import load_identity
     from flows.common.keys import create_key
     from transforms.signing import encode_base64, fingerprint
 
-    file = file or load_config(config).identity.key_file
+    file = file or load_identity(config).key_file
     key = create_key(file)
     made = MadeKey(file, fingerprint(key.public_key), encode_base64(key.public_key))
     facts = Fields([("fingerprint", made.fingerprint), ("public key", made.public_key)])

@@ -91,11 +91,11 @@ def own_trust(config: Path | None) -> Trust:
     for the address of its server.
     """
     # The configuration takes most of the start, and who names the keys to trust needs none.
-    from flows.common.config import load_config
+    from flows.common.config import load_identity
     from flows.common.keys import in_secret, key_location, own_keys
 
     config = config or _configured()
-    identity = load_config(config, here=False).identity
+    identity = load_identity(config, here=False)
     if config is None:
         _refuse_relative(identity.key_file, "the key file that the environment names")
     if in_secret(identity):

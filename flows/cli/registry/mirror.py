@@ -12,7 +12,6 @@ from flows.cli.output.answer import answer
 from flows.common.terminal import Line, Tone
 
 if TYPE_CHECKING:
-    from flows.common.config import Config
     from flows.registry.mirror.mirror import OwnBundle
 
 
@@ -72,23 +71,24 @@ def mirror(
     """
     from flows.cli.keys.trusted_keys import named_trust
     from flows.common.http.pace import Pace
+    from flows.common.limits import Limits
     from flows.common.process.exit_status import ExitStatus
     from flows.registry.mirror.client import RegistryClient
     from flows.registry.mirror.kept import MirrorFolder
     from flows.registry.mirror.listings import NamedRecords
     from flows.registry.mirror.mirror import mirror as run
 
-    loaded = load(config, data)
+    own = _own_bundles(config, data)
     suffixes = _suffixes(numbers) if numbers else None
     keys = named_trust(key, config, option="--key") if key else {}
-    with RegistryClient(url, Pace(to / ".pace.lock", pace), loaded.limits.retry) as client:
+    with RegistryClient(url, Pace(to / ".pace.lock", pace), Limits().retry) as client:
         report = run(
             client,
             MirrorFolder(to),
             url=url,
             keys=keys,
             listing=NamedRecords(client, suffixes) if suffixes is not None else None,
-            own=_own_bundles(loaded),
+            own=own,
         )
     document = MirroredRegistry(
         url, to, report.kept, report.unchanged, report.gone, report.damaged, report.refused,
@@ -118,11 +118,16 @@ def _suffixes(file: Path) -> list[str]:
     return suffixes
 
 
-def _own_bundles(config: "Config") -> "OwnBundle | None":
+def _own_bundles(config: Path | None, data: Path | None) -> "OwnBundle | None":
+    """Return what gives our own bundle of a number; None where there is nothing to compare with."""
+    from flows.common.errors import NoDataFolderError
     from flows.ingest.worker_context import layout_of
     from flows.registry.reader import RegistryReader
 
-    layout = layout_of(config)
+    try:
+        layout = layout_of(load(config, data))
+    except NoDataFolderError:  # others' records can be kept without any of one's own
+        return None
     if not layout.catalog.exists():
         return None
     reader = RegistryReader(layout)

@@ -21,6 +21,10 @@ def location_of(value: Path | str) -> Path | str:
 
     Raises `ConfigError` for another URL; the message does not repeat it, for it may hold secrets.
     """
+    if not str(value):  # as of a variable that is empty
+        raise ConfigError(
+            "data_dir names no folder: it is empty; the folder that one stands in is '.'"
+        )
     found = _URL.fullmatch(str(value))
     if found is None:
         return Path(value).expanduser()

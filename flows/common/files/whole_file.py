@@ -7,6 +7,7 @@ rename are a third more work. What a kill leaves is not readable, and known by t
 
 import errno
 import os
+import secrets
 import stat
 from contextlib import suppress
 from functools import cache
@@ -30,6 +31,22 @@ def create_whole(path: str, data: Data) -> None:
         raise
     finally:
         os.close(descriptor)
+
+
+def create_linked(file: Path, data: bytes) -> None:
+    """Create a single file that is whole once it has its name; `FileExistsError` where one is.
+
+    By a temporary name and a link, so that a kill leaves nothing under the file's own name.
+    """
+    unfinished = file.with_name(f".{file.name}.{secrets.token_hex(8)}.tmp")
+    with unfinished.open("xb") as stream:
+        try:
+            stream.write(data)
+            stream.flush()
+            os.fsync(stream.fileno())
+            file.hardlink_to(unfinished)
+        finally:
+            unfinished.unlink()
 
 
 def replace_whole(path: str, data: Data) -> None:

@@ -64,7 +64,7 @@ class Meter:
 
 def track(items: Iterable[_T], *, total: int | None, what: str) -> Iterator[_T]:
     """Yield `items` one by one and show how many of `total` (None: unknown) are done."""
-    if sys.stderr.isatty():
+    if sys.stderr.isatty() and LOGGER.isEnabledFor(logging.INFO):
         yield from _bar(items, total, what)
     else:
         yield from _lines(items, total, what)

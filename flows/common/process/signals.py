@@ -6,8 +6,10 @@ It imports next to nothing, so that the start of a command can be stopped too.
 import os
 import signal
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from types import FrameType
 from typing import NoReturn
 
@@ -134,6 +136,34 @@ def unbroken() -> Iterator[None]:
         if _Stop.is_due and not _Stop.unbroken:
             _Stop.is_due = False
             _Stop.end()
+
+
+@contextmanager
+def handing_on() -> Iterator[None]:
+    """Have SIGTERM wait for an `unbroken` block, then do what it did before.
+
+    For a process that another program ends by a handler of its own, as Prefect does when it cancels
+    a run. Elsewhere than in the main thread signals stay as they are.
+    """
+    before = signal.getsignal(signal.SIGTERM)
+    if threading.current_thread() is not threading.main_thread() or not callable(before):
+        yield
+        return
+
+    def hand_on(number: int, frame: FrameType | None) -> None:
+        if _Stop.unbroken:
+            _Stop.is_due, _Stop.end = True, partial(before, number, frame)
+        else:
+            before(number, frame)
+
+    end = _Stop.end
+    signal.signal(signal.SIGTERM, hand_on)
+    try:
+        yield
+    finally:
+        _Stop.end = staticmethod(end)
+        if signal.getsignal(signal.SIGTERM) is hand_on:
+            signal.signal(signal.SIGTERM, before)
 
 
 def _take(number: int, frame: FrameType | None) -> None:

@@ -5,7 +5,7 @@ down here: the server's `ListSets` says what there is.
 """
 
 import difflib
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from flows.common.errors import ConfigError
@@ -57,6 +57,11 @@ def title_of(window: Window) -> str:
     """Return a window's name in the words of who asked, such as `cs.LG, 2026-11-14 to now`."""
     name = category_of(window.set_spec) if window.set_spec else "all of arXiv"
     return str(replace(window, set_spec=name))
+
+
+def windows_of(categories: Sequence[str]) -> str:
+    """Return the name of the step that finds the windows of these categories."""
+    return f"find windows of {', '.join(categories)}"
 
 
 def likely_set(category: str, harvested: Collection[str]) -> str:

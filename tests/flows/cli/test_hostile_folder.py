@@ -18,7 +18,7 @@ from support.papers.oai_pages import page, record
 from support.paths import ROOT
 from typer import Typer
 
-from flows.common.config import load_config
+from flows.common.config import load_config, load_identity
 from flows.common.errors import ConfigError
 from flows.common.files.config_file import DEFAULT_FILE
 from flows.common.keys import create_key
@@ -219,7 +219,7 @@ def test_a_configuration_that_a_third_person_planted_is_refused(
     with pytest.raises(ConfigError, match="neither yours nor the folder's owner's"):
         load_config()
     assert load_config(DEFAULT_FILE).data_dir == Path("theirs")
-    assert load_config(here=False).data_dir == Path("data")
+    assert load_identity(here=False) == load_identity(DEFAULT_FILE, here=False)
     monkeypatch.setattr(Path, "stat", stat)
     DEFAULT_FILE.unlink()
     os.mkfifo(DEFAULT_FILE)
@@ -247,6 +247,7 @@ READS_HERE = {
 READS_NOTHING = {
     "verify": ["bundle.json"],
     "keygen FILE": ["new.key"],
+    "init": ["new"],
     "trust list": [],
     "trust add": ["11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo="],
     "trust remove": ["11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo="],

@@ -1,5 +1,6 @@
 """A run seen by a person: the bar on its terminal, lines in a pipe, and from another terminal."""
 
+import os
 import re
 import subprocess
 import sys
@@ -164,3 +165,33 @@ def test_a_run_that_was_killed_is_noticed(tmp_path: Path, server: ArxivServer, g
     assert status == 0
     assert "30 new records" in told
     assert_whole(tmp_path)
+
+
+COMMITTING = """
+import sys
+from datetime import UTC, datetime
+from flows.cli import main as cli
+from flows.common.process.signals import unbroken
+from flows.ingest.progress.bar import live_bar
+from flows.ingest.progress.value import RunProgress
+def work():
+    now = datetime.now(UTC)
+    with live_bar(lambda: RunProgress("run", "backfill", now, now, done=7)), unbroken():
+        sys.stdin.readline()
+        print("committed", flush=True)
+cli._run = work
+cli.main()
+"""
+
+
+@pytest.mark.parametrize("again", ["\n", "\x03"], ids=["waiting", "at once"])
+def test_ctrl_c_says_at_once_what_it_waits_for(tmp_path: Path, again: str) -> None:
+    terminal = LiveTerminal(tmp_path, "-c", COMMITTING, env=dict(os.environ))
+    terminal.wait_for("7 papers")
+    terminal.press("\x03")
+    terminal.wait_for("^Ctrl-C: stopping after the commit under way; Ctrl-C again ends it at once$")
+    terminal.press(again)
+    assert terminal.finish() == 130
+    assert_tidy(terminal, 80)
+    assert ("committed" in "\n".join(terminal.lines)) == (again == "\n")
+    assert terminal.lines[-1].startswith("pith-ingest: stopped by Ctrl-C; what was kept stays")

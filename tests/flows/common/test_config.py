@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from support.paths import ROOT
 
-from flows.common.config import BUILDER_VERSION, Config, load_config
-from flows.common.errors import ConfigError
+from flows.common.config import BUILDER_VERSION, Config, load_config, load_identity
+from flows.common.errors import ConfigError, NoDataFolderError
 from flows.common.limits import Limits, RetryPolicy
 from flows.common.process.version import release
 
@@ -50,6 +50,8 @@ WRONG = {
     "runner: cloud": "runner: input should be 'local' or 'dask'",
     "dask: {address: 10.0.0.1}": "dask.address: must be a scheduler's address such as",
     "dask: {address: 'tcp://a'}": "must be a scheduler's address such as tcp://10.0.0.1:8786",
+    "data_dir: ''": "data_dir names no folder: it is empty",
+    "categories: [cs LG]": "categories.0: must be categories such as cs.LG or hep-th",
     "- a list": "must hold settings",
     "a: [": "is not YAML: ",
     "a: 2026-13-45": "is not YAML: a value is not readable",
@@ -95,10 +97,24 @@ def test_limits_are_no_setting_but_reach_every_process(monkeypatch: pytest.Monke
         load_config(SHIPPED)
 
 
-def test_a_missing_file_is_an_error_only_if_named(
+def test_without_any_configuration_the_data_folder_must_be_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    assert load_config().data_dir == Path("data")
+    with pytest.raises(NoDataFolderError, match=r"'pith-ingest init', or .* --data"):
+        load_config()
     with pytest.raises(ConfigError, match="cannot read the configuration"):
         load_config(tmp_path / "other.yaml")
+    assert load_config(data_dir="there").data_dir == Path("there")
+    assert load_config(write(tmp_path, "categories: [cs.LG]")).data_dir == tmp_path / "data"
+    (tmp_path / "config.yaml").unlink()
+    monkeypatch.setenv("PITH_DATA_DIR", "here")
+    assert load_config().data_dir == Path("here")
+
+
+def test_an_identity_needs_no_data_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert load_identity() == Config().identity
+    write(tmp_path, "identity: {key_file: mine.key}")
+    assert load_identity().key_file == Path("mine.key")
+    assert load_identity(here=False) == Config().identity

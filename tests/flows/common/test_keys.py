@@ -15,7 +15,7 @@ from support.paths import ROOT
 
 from flows.cli.merge import merge_files
 from flows.common import keys
-from flows.common.config import Config, IdentityConfig
+from flows.common.config import IdentityConfig
 from flows.common.errors import ConfigError
 from flows.common.keys import (
     create_key,
@@ -125,7 +125,7 @@ def test_only_jobs_make_a_key(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"no key in .*; 'pith-ingest keygen' makes one"):
         load_issuer(config)
     with pytest.raises(ConfigError, match="no key in"):
-        merge_files(Config(identity=config), [], tmp_path / "merged.json")
+        merge_files(config, [], tmp_path / "merged.json")
     assert own_keys(config) == set()
     assert list(tmp_path.iterdir()) == []
 

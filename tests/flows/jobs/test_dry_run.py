@@ -46,12 +46,17 @@ def test_a_snapshot_that_is_one_json_array_is_named_before_it_is_read(
         plan(config_for(tmp_path, server), snapshot=file)
 
 
+def number(text: str) -> int:
+    """Return the number that a text begins with, such as 1,234."""
+    return int(text.split(maxsplit=1)[0].replace(",", ""))
+
+
 def test_a_harvest_is_estimated_with_one_request_for_each_window(
     tmp_path: Path, server: ArxivServer
 ) -> None:
     config = config_for(tmp_path, server)
     lines = plan(config, categories=["all"], first=FIRST_DAY, until=TODAY)
-    papers = sum(int(line.split(": ")[1].split()[0]) for line in lines[:-1])
+    papers = sum(number(line.split(": ")[1]) for line in lines[:-1])
     assert papers == 3000
     asked = len(server.requests)
     assert asked == 1 + len(lines[:-1])
@@ -69,8 +74,8 @@ def test_a_list_of_several_pages_is_estimated_by_its_days(tmp_path: Path) -> Non
         config = config_for(tmp_path, server)
         last = date(2025, 3, 10)
         line, _ = plan(config, categories=["all"], first=first, until=last)
-    about = int(line.partition("about ")[2].split()[0])
-    assert "more than 1500 papers" in line
+    about = number(line.partition("about ")[2])
+    assert "more than 1,500 papers" in line
     assert 2500 < about < 3500
 
 

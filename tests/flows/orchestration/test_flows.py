@@ -37,7 +37,7 @@ def config_file(tmp_path: Path, server: ArxivServer) -> Path:
 def test_the_three_flows_share_one_store(
     tmp_path: Path, config_file: Path, server: ArxivServer
 ) -> None:
-    assert backfill([SAMPLE], config_file=config_file).counts.new_records == 9
+    assert backfill(raw=[SAMPLE], config_file=config_file).counts.new_records == 9
     assert nightly(config_file=config_file).counts.new_records == 60
     assert rerun([server.library.works()[0].id], config_file=config_file).counts.unchanged == 1
     assert backfill(categories=["all"], config_file=config_file).counts.unchanged == 60
@@ -47,7 +47,8 @@ def test_the_three_flows_share_one_store(
 
 @pytest.mark.usefixtures("prefect")
 def test_a_wrong_use_fails_the_run_with_its_sentence(config_file: Path) -> None:
-    state = backfill([config_file.parent / "nowhere"], config_file=config_file, return_state=True)
+    nowhere = [config_file.parent / "nowhere"]
+    state = backfill(raw=nowhere, config_file=config_file, return_state=True)
     assert state.is_failed()
     with pytest.raises(ConfigError, match="does not exist"):
         state.result()
@@ -69,5 +70,5 @@ def test_a_flow_run_has_no_more_task_runs_than_the_server_can_record() -> None:
         return [*found, steps.run(Step.WRITE_REPORT, "it", name)]
 
     assert many() == [
-        "harvest pages: {page} 0", "harvest pages: {page} 1", None, None, "write report: it",
+        "{page} 0", "{page} 1", None, None, "it",
     ]  # fmt: skip

@@ -11,10 +11,11 @@ from types import SimpleNamespace
 import httpx
 import pytest
 from arxiv_server import ArxivServer, make_library
+from prefect.utilities.callables import parameter_schema
 from support.runs.real_prefect import (
     Api,
+    RealServer,
     is_over,
-    prefect_server,
     process,
     serving,
     wait_for,
@@ -22,8 +23,13 @@ from support.runs.real_prefect import (
 )
 from support.runs.runs import SAMPLE, assert_whole
 
+from flows.backfill import backfill
 from flows.common.config import load_config
 from flows.common.errors import ConfigError
+from flows.nightly import unattended
+from flows.orchestration.automations import shipped
+from flows.orchestration.names import VERSION
+from flows.rerun import rerun
 
 pytestmark = pytest.mark.prefect
 
@@ -54,8 +60,11 @@ def test_the_api_is_asked_again_where_its_database_is_locked(
     assert statuses == []
 
 
-def test_the_three_deployments_run_from_the_api(tmp_path: Path, config_file: Path) -> None:
-    with prefect_server(tmp_path) as (api, env), serving(api, config_file, env) as log:
+def test_the_three_deployments_run_from_the_api(
+    tmp_path: Path, config_file: Path, real_server: RealServer
+) -> None:
+    api, env, since = real_server.api, real_server.env, datetime.now(UTC).isoformat()
+    with serving(api, config_file, env) as log:
         # One after the other, as `serve` runs them, in the order in which they were started.
         runs = {}
         for deployment, parameters in (
@@ -68,11 +77,15 @@ def test_the_three_deployments_run_from_the_api(tmp_path: Path, config_file: Pat
             runs[deployment.removesuffix("/pith")] = run
         states = {job: api.get(f"flow_runs/{run}")["state"] for job, run in runs.items()}
         assert {state["type"] for state in states.values()} == {"COMPLETED"}, log.read_text()
-        assert "pith-backfill-report" in states["backfill"]["message"]
+        assert_messages(states, tmp_path)
+        assert_run_names(api, runs)
+        assert_forms(api)
         assert_artifacts(api, runs)
+        assert_links(api, runs, env)
         assert_names(api, runs, log)
         assert_logs(api, runs, log)
-        assert_events(api, log)
+        assert_events(api, since, log)
+        assert_automations(api)
         assert_schedule(api, log)
         assert_command_is_a_flow(api, tmp_path)
         assert "Traceback" not in log.read_text()
@@ -84,7 +97,8 @@ def test_the_three_deployments_run_from_the_api(tmp_path: Path, config_file: Pat
 def assert_artifacts(api: Api, runs: dict[str, str]) -> None:
     for job, run in runs.items():
         found = {artifact["key"]: artifact["data"] for artifact in api.of_run("artifacts", run)}
-        assert found.keys() == {f"pith-{job}-{kind}" for kind in ("report", "table", "progress")}
+        kinds = ("report", "table", "progress")
+        assert found.keys() == {f"pith-{job}-{kind}" for kind in kinds}
         assert found[f"pith-{job}-report"].startswith(f"# {job}: ")
         assert float(found[f"pith-{job}-progress"]) == 100
         if job == "backfill":
@@ -93,21 +107,86 @@ def assert_artifacts(api: Api, runs: dict[str, str]) -> None:
             assert '"number": 60, "note": "complete: harvested 60' in found["pith-nightly-table"]
 
 
+def assert_messages(states: dict[str, dict[str, str]], folder: Path) -> None:
+    """Show that the state of a flow run says what became of it, and where the report is."""
+    said = {job: state["message"] for job, state in states.items()}
+    assert said["backfill"].startswith("Done: 9 papers came (9 new); 1 reject; the report is")
+    assert said["nightly"].startswith("Done: 60 papers came (60 new); the report is ")
+    assert "1 " in said["rerun"].partition("; the report is")[0]
+    for job, message in said.items():
+        file = Path(message.partition(f"artifact pith-{job}-report, and ")[2])
+        assert (file.is_file(), file.suffix, folder in file.parents) == (True, ".html", True)
+
+
+def assert_run_names(api: Api, runs: dict[str, str]) -> None:
+    found = {job: api.get(f"flow_runs/{run}") for job, run in runs.items()}
+    night = found["nightly"]["expected_start_time"][:10]
+    assert {job: (run["name"], set(run["tags"])) for job, run in found.items()} == {
+        "backfill": (f"backfill raw replies {SAMPLE.name}", {"backfill", "raw"}),
+        "nightly": (f"nightly {night}", {"nightly", "arxiv", "all"}),
+        "rerun": ("rerun 9999.99999", {"rerun", "arxiv"}),
+    }
+
+
+def assert_forms(api: Api) -> None:
+    """Show that the server has the forms, and takes what they send: null for an empty field."""
+    for job, form in (("backfill", backfill), ("nightly", unattended), ("rerun", rerun)):
+        deployment = api.get(f"deployments/name/{job}/pith")
+        schema = deployment["parameter_openapi_schema"]
+        assert schema["properties"] == parameter_schema(form).properties
+        assert deployment["description"] == form.description
+        assert (deployment["version"], deployment["tags"]) == (VERSION, [job])
+    path = f"deployments/{api.get('deployments/name/backfill/pith')['id']}/create_flow_run"
+    later = {"type": "SCHEDULED", "state_details": {"scheduled_time": "2126-01-01T00:00:00Z"}}
+    empty = {"first": None, "raw": None, "snapshot": None}
+    assert api.ask(path, parameters=empty, state=later)["state_type"] == "SCHEDULED"
+    for wrong, said in (
+        ({"limit": 0}, "0 is less than the minimum of 1"),
+        ({"first": "yesterday"}, "'yesterday' is not a 'date'"),
+        ({"categories": "cs.LG"}, "'cs.LG' is not of type 'array'"),
+    ):
+        with pytest.raises(httpx.HTTPStatusError) as refused:
+            api.ask(path, parameters=wrong, state=later)
+        assert said in refused.value.response.text
+
+
+def assert_links(api: Api, runs: dict[str, str], env: dict[str, str]) -> None:
+    """Show that report and table name each other and their run, by pages of this server's UI."""
+    ui = env["PREFECT_API_URL"].removesuffix("/api")
+    for job, run in runs.items():
+        found = {artifact["key"]: artifact for artifact in api.of_run("artifacts", run)}
+        report, table = found[f"pith-{job}-report"], found[f"pith-{job}-table"]
+        for text, other in ((report["data"], table), (table["description"], report)):
+            assert f"({ui}/runs/flow-run/{run})" in text
+            assert f"({ui}/artifacts/artifact/{other['id']})" in text
+
+
+def assert_automations(api: Api) -> None:
+    """Show that `serve` made the automations that come with it, once: it is not the first one."""
+    make_again = "pith no complete night for 48 hours"
+    found = [automation["name"] for automation in api.ask("automations/filter")]
+    assert sorted(found) == [automation.name for automation in shipped()]
+    assert make_again in found
+
+
 STEPS = {
-    "backfill": [("check source", "raw replies"), ("commit shards", "oai-page.xml")],
-    "nightly": [
-        ("find windows", "all"),
-        ("harvest pages", "pages from 1"),
-        ("reconcile window", "all of arXiv"),
+    "backfill": [
+        ("check source", "check raw replies"),
+        ("commit shards", "commit oai-page.xml, papers 1-9"),
     ],
-    "rerun": [("fetch papers", "9999.99999")],
+    "nightly": [
+        ("find windows", "find windows of all"),
+        ("harvest pages", ": page 1, papers 1-60"),
+        ("reconcile window", ": 60 papers came"),
+    ],
+    "rerun": [("fetch papers", "fetch paper 9999.99999")],
 }
 
 
 def assert_names(api: Api, runs: dict[str, str], log: Path) -> None:
     """Show that the task runs of each flow say what it did, in its order."""
     for job, steps in STEPS.items():
-        expected = [*steps, ("write report", f"-{job}-")]
+        expected = [*steps, ("write report", f"write report {TODAY:%Y%m%d}")]
 
         def task_runs(job: str = job, number: int = len(expected)) -> list[dict[str, str]]:
             found = api.of_run("task_runs", runs[job])
@@ -118,8 +197,9 @@ def assert_names(api: Api, runs: dict[str, str], log: Path) -> None:
         keys = [task["task_key"].rpartition("-")[0].replace("_", " ") for task in found]
         assert keys == [kind for kind, _ in expected]
         for task, (kind, part) in zip(found, expected, strict=True):
-            assert task["name"].startswith(f"{kind}: ")
-            assert part in task["name"]
+            assert part in task["name"], kind
+        if job == "nightly":
+            assert found[1]["name"].startswith("harvest all of arXiv, ")
 
 
 def assert_logs(api: Api, runs: dict[str, str], log: Path) -> None:
@@ -133,8 +213,8 @@ def assert_logs(api: Api, runs: dict[str, str], log: Path) -> None:
     assert len(said) == 1
 
 
-def assert_events(api: Api, log: Path) -> None:
-    wanted = {"event": {"prefix": ["pith.harvest."]}}
+def assert_events(api: Api, since: str, log: Path) -> None:
+    wanted = {"event": {"prefix": ["pith.harvest."]}, "occurred": {"since": since}}
     events = wait_for(
         lambda: (found := api.ask("events/filter", filter=wanted)["events"])[2:] and found, log
     )
@@ -145,6 +225,8 @@ def assert_events(api: Api, log: Path) -> None:
     nightly = by_job["nightly"]
     assert nightly["payload"]["new_records"] == 60
     assert nightly["resource"]["prefect.resource.id"].startswith("pith.run.2")
+    assert nightly["resource"]["pith.job"] == "nightly"
+    assert nightly["resource"]["pith.windows"] == "complete"
 
 
 def assert_schedule(api: Api, log: Path) -> None:
@@ -170,12 +252,14 @@ def assert_command_is_a_flow(api: Api, tmp_path: Path) -> None:
         "PITH_IDENTITY__KEY_FILE": str(key),
         "PYTHONPATH": os.environ.get("PYTHONPATH", ""),
     }
+    before = {run["id"] for run in api.ask("flow_runs/filter")}
     words = ["flows.cli.main", "backfill", "--raw", str(SAMPLE), "--data", str(tmp_path / "other")]
     with process(log, *words, env=env, cwd=tmp_path) as child:
         assert child.wait(60) == 1  # the sample has a broken record
     assert "9 new records" in log.read_text()
-    runs = api.ask("flow_runs/filter", flows={"name": {"any_": ["backfill"]}})
-    assert [run["state_type"] for run in runs] == ["COMPLETED"] * 2
+    (run,) = [run for run in api.ask("flow_runs/filter") if run["id"] not in before]
+    assert (run["state_type"], run["name"]) == ("COMPLETED", f"backfill raw replies {SAMPLE.name}")
+    assert set(run["tags"]) == {"backfill", "raw"}
 
 
 SERVERLESS = {

@@ -1,6 +1,7 @@
 """Prefect's own commands against its server: every list, `deploy --all`, a pool with a worker."""
 
 import re
+import shutil
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -25,6 +26,8 @@ from support.runs.real_prefect import (
 )
 from support.runs.runs import SAMPLE, assert_whole, rows
 
+from flows.orchestration.automations import FOLDER
+
 pytestmark = pytest.mark.prefect
 
 TODAY = datetime.now(UTC).date()
@@ -39,7 +42,7 @@ LISTS = {
     "artifact ls": "pith-nightly-report",
     "work-pool ls": "pith",
     "work-queue ls": "default",
-    "automation ls": "pith incomplete",
+    "automation ls": "pith no complete night",
     "block ls": None,
     "block type ls": "secret",
     "variable ls": None,
@@ -77,10 +80,11 @@ def of_text(start: str) -> str:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A folder as docs/prefect.md describes it: `config.yaml`, `prefect.yaml` and an automation."""
+    """A folder as docs/prefect.md describes it: `config.yaml`, `prefect.yaml` and automations."""
     deployments = of_text("deployments:").replace("/srv/pith", str(tmp_path))
     (tmp_path / "prefect.yaml").write_text(deployments)
-    (tmp_path / "incomplete.yaml").write_text(of_text("name: pith incomplete"))
+    for file in FOLDER.glob("*.yaml"):
+        shutil.copy(file, tmp_path)
     return tmp_path
 
 
@@ -119,7 +123,8 @@ def run_all(api: Api, log: Path, port: int) -> None:
 
 
 def assert_lists(folder: Path, env: dict[str, str]) -> None:
-    prefect(folder, env, "automation create --from-file incomplete.yaml")
+    for command in re.findall("^prefect (automation create .*)$", TEXT, re.MULTILINE):
+        prefect(folder, env, command)
     with ThreadPoolExecutor(2) as pool:
         said = list(pool.map(partial(prefect, folder, env), LISTS))
     for (command, shown), printed in zip(LISTS.items(), said, strict=True):

@@ -8,10 +8,10 @@ import pytest
 from arxiv_server import ArxivServer, make_library
 from support.runs.real_prefect import (
     Api,
+    RealServer,
     come_due,
     free_port,
     is_over,
-    prefect_server,
     serving,
     state_of,
     wait_for,
@@ -33,29 +33,33 @@ def due_in(api: Api, run: str) -> timedelta:
     return datetime.fromisoformat(details["scheduled_time"]) - datetime.now(UTC)
 
 
-def test_a_rerun_runs_while_a_night_waits_and_the_night_is_done_later(tmp_path: Path) -> None:
+def test_a_rerun_runs_while_a_night_waits_and_the_night_is_done_later(
+    tmp_path: Path, real_server: RealServer
+) -> None:
     library = make_library(60, 3, TODAY - timedelta(2), 3)
     port = free_port()
     config_file = write_config(tmp_path, f"http://127.0.0.1:{port}")
-    with prefect_server(tmp_path) as (api, env):
-        with serving(api, config_file, env) as log:
-            night = api.start("nightly/pith")
-            wait_for(partial(waits, api, night), log, 120)
-            assert timedelta(minutes=25) < due_in(api, night) <= timedelta(minutes=30)
-            assert "no usable reply" in api.get(f"flow_runs/{night}")["state"]["message"]
-            keys = {artifact["key"] for artifact in api.of_run("artifacts", night)}
-            assert keys >= {"pith-nightly-report", "pith-nightly-table"}
-            with ArxivServer(library, today=TODAY, port=port):
-                again = api.start("rerun/pith", papers=[library.works()[0].id])
-                wait_for(partial(is_over, api, again), log)
-            assert (state_of(api, again), waits(api, night)) == ("Completed", True)
-        # The server waits, not a process of `serve`: another one takes the run up.
-        with serving(api, config_file, env) as log, ArxivServer(library, today=TODAY, port=port):
-            come_due(api, night)
-            wait_for(partial(is_over, api, night), log)
-            assert state_of(api, night) == "Completed"
-            assert api.get(f"flow_runs/{night}")["run_count"] == 2
-            assert_the_third_failure_is_the_last(api, log)
+    api, env = real_server.api, real_server.env
+    with serving(api, config_file, env) as log:
+        night = api.start("nightly/pith")
+        wait_for(partial(waits, api, night), log, 120)
+        assert timedelta(minutes=25) < due_in(api, night) <= timedelta(minutes=30)
+        assert "no usable reply" in api.get(f"flow_runs/{night}")["state"]["message"]
+        name = api.get(f"flow_runs/{night}")["name"]
+        keys = {artifact["key"] for artifact in api.of_run("artifacts", night)}
+        assert keys >= {"pith-nightly-report", "pith-nightly-table"}
+        with ArxivServer(library, today=TODAY, port=port):
+            again = api.start("rerun/pith", papers=[library.works()[0].id])
+            wait_for(partial(is_over, api, again), log)
+        assert (state_of(api, again), waits(api, night)) == ("Completed", True)
+    # The server waits, not a process of `serve`: another one takes the run up.
+    with serving(api, config_file, env) as log, ArxivServer(library, today=TODAY, port=port):
+        come_due(api, night)
+        wait_for(partial(is_over, api, night), log)
+        assert state_of(api, night) == "Completed"
+        again = api.get(f"flow_runs/{night}")
+        assert (again["run_count"], again["name"]) == (2, name)
+        assert_the_third_failure_is_the_last(api, log)
     assert len(rows(tmp_path, "papers")) == 60
     assert_whole(tmp_path)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from flows.common.config import Config
-from flows.ingest.steps import DIRECTLY, DirectSteps, Step, StepRunner
+from flows.ingest.steps import DIRECTLY, DirectSteps, Step, StepName, StepRunner, named
 from flows.jobs.backfill import process_source
 from flows.jobs.nightly import harvest_night
 from flows.jobs.report import RunReport
@@ -31,7 +31,7 @@ class WatchedSteps(DirectSteps):
     def __init__(self, on_step: OnStep) -> None:
         self._on_step, self._steps = on_step, 0
 
-    def run(self, step: Step, name: str, work: Callable[[], _T]) -> _T:
+    def run(self, step: Step, name: StepName, work: Callable[[], _T]) -> _T:
         returned = super().run(step, name, work)
         if step == Step.COMMIT_SHARDS:
             self._steps += 1
@@ -45,11 +45,11 @@ class WrappedSteps(DirectSteps):
     def __init__(self, in_step: Callable[[str, StepWork], None]) -> None:
         self._in_step = in_step
 
-    def run(self, step: Step, name: str, work: Callable[[], _T]) -> _T:
+    def run(self, step: Step, name: StepName, work: Callable[[], _T]) -> _T:
         if step != Step.COMMIT_SHARDS:
             return work()
         returned: list[_T] = []
-        self._in_step(name, lambda: returned.append(work()))
+        self._in_step(named(name), lambda: returned.append(work()))
         return returned[0]
 
 

@@ -21,18 +21,22 @@ HIDE, SHOW = "\x1b[?25l", "\x1b[?25h"
 
 
 class LiveTerminal:
-    """A command on a terminal of 24 rows; `written` is all that came, with its escape sequences."""
+    """A command on a terminal of 24 rows; `written` is all that came, with its escape sequences.
+
+    The words are those of `pith-ingest`, or with `-c` of Python itself.
+    """
 
     def __init__(
         self, folder: Path, *words: str | Path, columns: int = 80, env: Mapping[str, str]
     ) -> None:
+        module = [] if words[0] == "-c" else ["-m", "flows.cli.main"]
         self._ours, theirs = pty.openpty()
         fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
         self.written = ""
         # The first of a session that opens a terminal has it, and its Ctrl-C, as its own.
         opening = ["sh", "-c", 'exec "$@" <"$0"', os.ttyname(theirs)]
         self.process = subprocess.Popen(
-            [*opening, sys.executable, "-m", "flows.cli.main", *map(str, words)],
+            [*opening, sys.executable, *module, *map(str, words)],
             cwd=ROOT,
             env={**env, "HOME": str(folder), "TERM": "xterm-256color"},
             stdin=subprocess.DEVNULL, stdout=theirs, stderr=theirs,

@@ -7,10 +7,10 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 from uuid import uuid4
 
 import httpx
@@ -122,22 +122,48 @@ class Api:
 @contextmanager
 def prefect_server(folder: Path) -> Iterator[tuple[Api, dict[str, str]]]:
     """Start a server that keeps to `folder`; give its API, and an environment that leads there."""
-    port = free_port()
-    env = {
-        "HOME": str(folder),
-        "PREFECT_HOME": str(folder / "prefect"),
-        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
-        "PREFECT_API_URL": f"http://127.0.0.1:{port}/api",
-        "PREFECT_RUNNER_POLL_FREQUENCY": "1",
-        "PREFECT_WORKER_QUERY_SECONDS": "1",
-        "PYTHONPATH": os.environ.get("PYTHONPATH", ""),
-    }
-    start = ["prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)]
-    log = folder / "server.log"
-    api = Api(env["PREFECT_API_URL"])
-    with api.client, process(log, *start, env=env):
-        wait_for(lambda: api.get("health"), log, 120)
-        yield api, env
+    with RealServer(folder) as server:
+        yield server.api, server.env
+
+
+class RealServer:
+    """A Prefect server that keeps to a folder, its API, and an environment that leads there.
+
+    A context manager; within it the server can be stopped and started again where it was.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        port = free_port()
+        self.env = {
+            "HOME": str(folder),
+            "PREFECT_HOME": str(folder / "prefect"),
+            "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+            "PREFECT_API_URL": f"http://127.0.0.1:{port}/api",
+            "PREFECT_RUNNER_POLL_FREQUENCY": "1",
+            "PREFECT_WORKER_QUERY_SECONDS": "1",
+            "PYTHONPATH": os.environ.get("PYTHONPATH", ""),
+        }
+        self._words = ["prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)]
+        self._log = folder / "server.log"
+        self._stack = ExitStack()
+        self.api = Api(self.env["PREFECT_API_URL"])
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+        self.api.client.close()
+
+    def start(self) -> None:
+        """Start it, and wait until it answers."""
+        self._stack.enter_context(process(self._log, *self._words, env=self.env))
+        wait_for(lambda: self.api.get("health"), self._log, 120)
+
+    def stop(self) -> None:
+        """Stop it, as an operator does."""
+        self._stack.close()
 
 
 @contextmanager
@@ -159,7 +185,21 @@ def serving(api: Api, config_file: Path, env: dict[str, str]) -> Iterator[Path]:
 
 
 def is_over(api: Api, run: str) -> bool:
-    return api.get(f"flow_runs/{run}")["state_type"] in {"COMPLETED", "FAILED", "CRASHED"}
+    return api.get(f"flow_runs/{run}")["state_type"] in {
+        "COMPLETED",
+        "FAILED",
+        "CRASHED",
+        "CANCELLED",
+    }
+
+
+def is_alive(run: str) -> bool:
+    """Return whether a process of a flow run of `serve` is there, by its environment."""
+    for environ in Path("/proc").glob("[0-9]*/environ"):
+        with suppress(OSError):
+            if f"FLOW_RUN_ID={run}".encode() in environ.read_bytes():
+                return True
+    return False
 
 
 def state_of(api: Api, run: str) -> str:

@@ -180,3 +180,24 @@ def test_the_memory_of_a_page_is_given_back() -> None:
         parse_page(data)
     grown_kib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
     assert grown_kib < 8 * 1024
+
+
+@pytest.mark.parametrize(
+    ("said", "size"),
+    [
+        ("70", 70), (" 70 ", 70), ("0", 0), ("", None), ("-1", None), ("7e9", None),
+        ("\u0667\u0660", None), ("9" * 9, 999_999_999), ("9" * 10, None), ("9" * 100_000, None),
+    ],
+)  # fmt: skip
+def test_the_size_of_a_list_is_what_the_server_says_where_that_is_a_number(
+    said: str, size: int | None
+) -> None:
+    whole = page(record(), token="next")
+    assert parse_page(whole).list_size is None
+    attribute = f'<resumptionToken completeListSize="{said}">'.encode()
+    found = parse_page(whole.replace(b"<resumptionToken>", attribute))
+    assert (found.list_size, found.resumption_token) == (size, "next")
+    # Beside a record that is not well-formed too.
+    broken = page(record(), record("2201.00002").replace("<title>", "<title>&nbsp;"), token="next")
+    found = parse_page(broken.replace(b"<resumptionToken>", attribute))
+    assert (found.list_size, len(found.rejects)) == (size, 1)

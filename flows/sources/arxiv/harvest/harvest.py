@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 from flows.common.process.progress import LOGGER
 from flows.ingest.commit import keep_rows, mark_deleted, process_reply
 from flows.ingest.run import Run, WindowOutcome
-from flows.ingest.steps import Step
+from flows.ingest.steps import Step, fetching, numbered
 from flows.sources.arxiv.harvest.expected import ExpectedPapers, came_in_pass
 from flows.sources.arxiv.harvest.listing import (
     END,
@@ -30,6 +30,7 @@ from flows.sources.arxiv.harvest.listing import (
     fetch_listing,
 )
 from flows.sources.arxiv.harvest.pages import PageSeries
+from flows.sources.arxiv.sets import title_of
 from flows.store.catalog.window import Window
 from flows.store.catalog.windows import DoneWindow, How, Progress, WindowLog
 from transforms.encoding.digest import sha256, to_hex
@@ -84,7 +85,8 @@ class Harvester:
         for passes in range(1, MAX_PASSES + 1):
             self._take_all_pages(progress)
             reconcile = partial(self._reconcile, progress)
-            listing, missing = self.run.steps.run(Step.RECONCILE_WINDOW, str(window), reconcile)
+            name = f"reconcile {title_of(window)}: {self._came(progress):,} papers came"
+            listing, missing = self.run.steps.run(Step.RECONCILE_WINDOW, name, reconcile)
             # Whichever takes fewer requests: another pass, or one for each paper.
             goes_on = len(missing) > progress.pages or _is_odd(progress, listing)
             if not goes_on or passes == MAX_PASSES:
@@ -113,9 +115,25 @@ class Harvester:
         fetch = partial(self.client.records_page, progress.window)
         with PageSeries(self.run, str(progress.window), fetch) as pages:
             while progress.token != END:
-                name = f"{progress.window}: pages from {progress.pages + 1}"
+                name = partial(self._name, progress, progress.pages, self._came(progress))
                 take = partial(self._take_pages, progress, pages)
                 self.run.steps.run(Step.HARVEST_PAGES, name, take)
+
+    def _name(self, progress: Progress, pages: int, papers: int) -> str:
+        """Return the name of a step that began after so many pages and papers of its window."""
+        window, came = title_of(progress.window), self._came(progress)
+        if progress.pages <= pages:
+            is_over = progress.token == END
+            return f"harvest {window}: {'no page' if is_over else f'from page {pages + 1:,}'}"
+        which = numbered("page", pages + 1, progress.pages)
+        if came > papers:
+            which += f", {numbered('paper', papers + 1, came)}"
+        return f"harvest {window}: {which}"
+
+    def _came(self, progress: Progress) -> int:
+        """Return how many papers of a window came until now."""
+        counts = self.log.counts(progress)
+        return counts[How.HARVESTED] + counts[How.RECOVERED]
 
     def _take_pages(self, progress: Progress, pages: PageSeries) -> None:
         for _ in range(self.run.config.limits.pages_a_step):
@@ -161,9 +179,12 @@ class Harvester:
 
     def _recover_all(self, progress: Progress, missing: Mapping[str, date]) -> None:
         progress.is_listed = True
-        papers, size = iter(missing.items()), self.run.config.limits.papers_a_step
+        papers, size, before = iter(missing.items()), self.run.config.limits.papers_a_step, 0
         while some := dict(islice(papers, size)):
-            name = f"{progress.window}: missing papers"
+            name = (
+                f"{fetching([*some], before, len(missing))}, missing in {title_of(progress.window)}"
+            )
+            before += len(some)
             self.run.steps.run(Step.FETCH_PAPERS, name, partial(self._recover, progress, some))
 
     def _recover(self, progress: Progress, missing: Mapping[str, date]) -> None:

@@ -110,7 +110,16 @@ def test_days_are_typed_as_people_say_them() -> None:
 
 def test_commands_are_listed_in_panels(monkeypatch: pytest.MonkeyPatch) -> None:
     text = help_of("", monkeypatch, 80)
-    panels = ["Jobs:", "Look up:", "Verify:", "Operate:", "Keys:", "Options:", "Examples:"]
+    panels = [
+        "Begin:",
+        "Jobs:",
+        "Look up:",
+        "Verify:",
+        "Operate:",
+        "Keys:",
+        "Options:",
+        "Examples:",
+    ]
     assert [line for line in text.splitlines() if line.endswith(":")] == panels
 
 

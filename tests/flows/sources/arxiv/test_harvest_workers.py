@@ -26,7 +26,7 @@ from flows.common.limits import Limits
 from flows.ingest.commit import process_reply
 from flows.ingest.executors.processes import open_processes
 from flows.ingest.run import UnitResult
-from flows.ingest.steps import DirectSteps, Step
+from flows.ingest.steps import DirectSteps, Step, StepName
 from flows.jobs import job as job_module
 from flows.jobs.report import RunReport
 from flows.sources.arxiv.harvest import pages
@@ -49,7 +49,7 @@ class Watched(DirectSteps):
     def __init__(self, before: Callable[[], object]) -> None:
         self._before = before
 
-    def run(self, step: Step, name: str, work: Callable[[], _T]) -> _T:
+    def run(self, step: Step, name: StepName, work: Callable[[], _T]) -> _T:
         if step == Step.HARVEST_PAGES:
             self._before()
         return super().run(step, name, work)
@@ -249,7 +249,7 @@ from flows.sources.arxiv.harvest import pages
 from support.runs import jobs
 from support.runs.runs import config_for
 from flows.common.process import signals
-from flows.ingest.steps import DirectSteps, Step
+from flows.ingest.steps import DirectSteps, Step, StepName
 from flows.common.limits import Limits
 
 class Told(DirectSteps):

@@ -164,9 +164,9 @@ def test_nor_does_it_reach_prefects_log_artifacts_and_names(
     with answering(answer) as url:
         monkeypatch.setenv("PITH_ARXIV__OAI_URL", f"{url}/oai")
         monkeypatch.setenv("PITH_ARXIV__ATOM_URL", f"{url}/query")
-        backfill([replies], data_dir=tmp_path / "data")
+        backfill(raw=[replies], data_dir=tmp_path / "data")
         failed = backfill(categories=["all"], data_dir=tmp_path / "data", return_state=True)
-        lost = backfill([tmp_path / ANY], data_dir=tmp_path / "data", return_state=True)
+        lost = backfill(raw=[tmp_path / ANY], data_dir=tmp_path / "data", return_state=True)
     assert failed.is_failed()
     assert lost.is_failed()
     APILogHandler().flush()

@@ -1,0 +1,1 @@
+"""The command `init`: a configuration and a key for a new registry."""
