@@ -1,5 +1,6 @@
 """The command `find`: papers by words of their titles or authors, or by what names them."""
 
+import shutil
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
@@ -21,12 +22,16 @@ if TYPE_CHECKING:
     from flows.store.search.scan import Matches, MatchingPaper
     from transforms.paper.reference import Reference
 
+_NUMBER = Column("Pith Number", whole=True)
 _COLUMNS = [
     Column("arXiv", whole=True),
     Column("year", whole=True),
+    _NUMBER,
     Column("title"),
     Column("authors"),
 ]
+_WIDE = 120
+"""Columns of a terminal from which on titles have room beside Pith Numbers, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,20 +135,23 @@ def _document(paper: "MatchingPaper") -> FoundPaper:
 
 
 def _blocks(papers: "Sequence[MatchingPaper]") -> Iterator[Block]:
-    """Yield a table for a terminal; a pipe gets a line a paper, with its number."""
+    """Yield a table for a terminal; a pipe gets a line a paper."""
     if not sys.stdout.isatty():
         for paper in papers:
             named = f"{paper.arxiv_id:<12} {paper.pith_number}"
             yield Line(f"{named}  {paper.title} / {_authors(paper)}")
     elif papers:
-        from transforms.registry.readable import readable
+        is_wide = shutil.get_terminal_size().columns >= _WIDE
+        rows = [_cells(paper) for paper in papers]
+        shown = [n for n, column in enumerate(_COLUMNS) if is_wide or column is not _NUMBER]
+        yield Table([_COLUMNS[n] for n in shown], [[row[n] for n in shown] for row in rows])
 
-        years = [str(paper.submitted_at.year) for paper in papers]
-        texts = [[readable(paper.title), readable(_authors(paper))] for paper in papers]
-        rows = [
-            [p.arxiv_id, year, *each] for p, year, each in zip(papers, years, texts, strict=True)
-        ]
-        yield Table(_COLUMNS, rows)
+
+def _cells(paper: "MatchingPaper") -> list[str]:
+    from transforms.registry.readable import readable
+
+    year, title, authors = str(paper.submitted_at.year), readable(paper.title), _authors(paper)
+    return [paper.arxiv_id, year, paper.pith_number, title, readable(authors)]
 
 
 def _authors(paper: "MatchingPaper") -> str:
@@ -156,7 +164,7 @@ def _remarks(
 ) -> Iterator[str]:
     """Yield what a person should know of an answer: of what is not there, and what is not shown."""
     if not found.papers:
-        from flows.cli.data.suggestions import nothing_matches
+        from flows.store.search.suggestions import nothing_matches
 
         yield nothing_matches(layout, text, list(reasons))
         return

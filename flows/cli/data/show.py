@@ -140,8 +140,8 @@ def print_bundle(config: "Config", name: str) -> None:
 
 def print_page(config: "Config", name: str, registry: str | None) -> None:
     """Print the address of the record's page at a registry, and open it where there is a screen."""
-    from flows.cli.data.record_page import open_page, page_of
     from flows.ingest.worker_context import layout_of
+    from flows.registry.record_page import open_page, page_of
     from flows.store.catalog.copies import open_catalog
 
     layout = layout_of(config)

@@ -188,10 +188,11 @@ def test_a_terminal_gets_a_table_that_fits(kept: Kept, width: int) -> None:
     assert "E. Schr\u00f6dinger et al." in text
     assert "Jos\u00e9 Beispiel" in text
     if width >= 80:
-        assert lines[0].split() == ["arXiv", "year", "title", "authors"]
-        assert lines[1].startswith("2201.00001  2022  A title that is so long")
+        assert lines[0].split()[:2] == ["arXiv", "year"]
+        assert lines[1].startswith("2201.00001  2022  ")
+        assert "A title that is so long" in lines[1]
         assert len(lines) == 6
-    assert (LONG in text) is (width == 200)
+    assert (kept.numbers["2201.00001"] in text) is (width == 200)
     assert kept.find("xqzw", width=width).out == ""
 
 

@@ -14,7 +14,7 @@ from support.runs.inside import Answered, inside
 from support.runs.runs import process, rows
 from support.runs.terminal import ESCAPE, on_terminal, without_style
 
-from flows.cli.data import record_page
+from flows.registry import record_page
 
 pytestmark = pytest.mark.process
 
@@ -202,3 +202,16 @@ def test_show_of_a_text_that_names_two_papers_names_both(folder: Path) -> None:
     refused = show(folder, f"{PAPER}, 2201.00001 and {os.sep * 9000}")
     assert refused.status == 2
     assert f"names {PAPER} and 2201.00001; name one paper" in refused.err
+
+
+NONSENSE = ["", "\0", "x" * 10_000, "arxiv:" * 2_000, "\U0001f642", "\u202e\u05d0", IN_XML, "%s{0}"]
+
+
+@pytest.mark.parametrize("text", NONSENSE, ids=lambda text: ascii(text[:12]))
+def test_nonsense_is_refused_in_a_sentence(folder: Path, text: str) -> None:
+    for words in ([], ["--json"], ["--bundle"], ["--open"]):
+        refused = show(folder, text, *words)
+        assert (refused.status, refused.out) == (2, "")
+        assert "is not an arXiv id such as 1906.10822" in refused.err
+        assert refused.err.count("\n") == 1
+        assert_safe(refused.err)

@@ -2,14 +2,12 @@
 
 import difflib
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
 
 from flows.common.terminal import quoted
+from flows.store.layout import Layout
+from flows.store.search.scan import which_match, words_that_begin
+from transforms.paper.reference import Reference
 from transforms.paper.search_terms import SearchTerm, search_terms
-
-if TYPE_CHECKING:
-    from flows.store.layout import Layout
-    from transforms.paper.reference import Reference
 
 _MOST_COMPARED = 20_000
 """Words that are compared with one that is not there, the commonest: some tenths of a second."""
@@ -18,7 +16,7 @@ _SHORTEST, _MOST_MISSPELT, _MOST_DROPPED = 4, 3, 6
 _LIKENESS = 0.75
 
 
-def nothing_matches(layout: "Layout", text: str, unknown: "Sequence[Reference]") -> str:
+def nothing_matches(layout: Layout, text: str, unknown: Sequence[Reference]) -> str:
     """Return a sentence on a text that no paper matches; `unknown` is what it names.
 
     Raises `StoreError` where the tables cannot be read.
@@ -32,9 +30,7 @@ def nothing_matches(layout: "Layout", text: str, unknown: "Sequence[Reference]")
     return f"no paper matches {quoted(text.strip())}; {advice}"
 
 
-def _advice(layout: "Layout", terms: Sequence[SearchTerm]) -> str:
-    from flows.store.search.scan import which_match
-
+def _advice(layout: Layout, terms: Sequence[SearchTerm]) -> str:
     if not terms:
         return "try words of its title or the name of an author"
     choices = [*filter(None, dict.fromkeys(map(tuple, _choices(layout, terms))))]
@@ -48,10 +44,8 @@ def _advice(layout: "Layout", terms: Sequence[SearchTerm]) -> str:
     return "try fewer or other words" if len(terms) > 1 else "try another word"
 
 
-def _choices(layout: "Layout", terms: Sequence[SearchTerm]) -> Iterator[list[SearchTerm]]:
+def _choices(layout: Layout, terms: Sequence[SearchTerm]) -> Iterator[list[SearchTerm]]:
     """Yield what may be meant: with other words for those that no paper has, or without them."""
-    from flows.store.search.scan import which_match
-
     there = which_match(layout, [[term] for term in terms])
     missing = [term for term, is_there in zip(terms, there, strict=True) if not is_there]
     instead = {term: _instead(layout, term) for term in missing[:_MOST_MISSPELT]}
@@ -64,10 +58,8 @@ def _choices(layout: "Layout", terms: Sequence[SearchTerm]) -> Iterator[list[Sea
     yield from ([SearchTerm((word,))] for word in words[:_MOST_DROPPED])
 
 
-def _instead(layout: "Layout", term: SearchTerm) -> list[SearchTerm]:
+def _instead(layout: Layout, term: SearchTerm) -> list[SearchTerm]:
     """Return the words of a phrase, or the word most like one that no paper has, if any is."""
-    from flows.store.search.scan import words_that_begin
-
     if len(term.words) > 1:
         return [SearchTerm((word,)) for word in term.words]
     (word,) = term.words
