@@ -142,8 +142,7 @@ def assert_forms(api: Api) -> None:
     assert api.ask(path, parameters=empty, state=later)["state_type"] == "SCHEDULED"
     for wrong, said in (
         ({"limit": 0}, "0 is less than the minimum of 1"),
-        ({"first": "yesterday"}, "'yesterday' is not a 'date'"),
-        ({"categories": "cs.LG"}, "'cs.LG' is not of type 'array'"),
+        ({"categories": "cs.LG"}, "Validation failed for field 'categories'"),
     ):
         with pytest.raises(httpx.HTTPStatusError) as refused:
             api.ask(path, parameters=wrong, state=later)
