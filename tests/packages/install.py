@@ -15,6 +15,7 @@ import time
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -53,6 +54,7 @@ def tool(*words: str | Path, cwd: Path, **env: str) -> None:
     run(*words, cwd=cwd, env=own | env)
 
 
+@cache
 def pythons() -> dict[tuple[int, ...], str]:
     """Return the Pythons on the PATH and of pyenv that are supported, by their versions."""
     folders = map(Path, os.environ["PATH"].split(os.pathsep))
@@ -103,8 +105,10 @@ def installer(name: str) -> Path:
     place = INSTALLERS / "bin"
     if not (place / name).exists():
         if not place.exists():
-            tool(sys.executable, "-m", "venv", INSTALLERS, cwd=INSTALLERS.parent)
-        tool(place / "python", "-m", "pip", "install", "-q", name, cwd=INSTALLERS.parent)
+            # A pip of its own would take longer than all that it installs.
+            tool(sys.executable, "-m", "venv", "--without-pip", INSTALLERS, cwd=INSTALLERS.parent)
+        pip = (sys.executable, "-m", "pip", "--python", place / "python")
+        tool(*pip, "install", "-q", name, cwd=INSTALLERS.parent)
     return place / name
 
 

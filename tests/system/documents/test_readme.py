@@ -60,6 +60,8 @@ def test_every_command_runs_as_printed_and_the_python_too(
     page: str, demo: Path, arxiv: dict[str, str]
 ) -> None:
     for kind, block in blocks_of(page):
+        if block == "make demo\n":
+            continue  # the checkout has begun with it, and a test below types it again
         command = ["bash", "-ec", block] if kind == "sh" else [".venv/bin/python", "-c", block]
         done = run(demo, command, **arxiv)
         assert done.returncode == 0, f"{block}{done.stderr}"
