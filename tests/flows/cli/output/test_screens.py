@@ -91,7 +91,7 @@ def test_a_runs_summary_fits_says_its_outcome_and_ends_with_what_needs_attention
 def test_a_summarys_lines_are_those_of_its_report() -> None:
     assert WORST.lines() == list(plain_lines(WORST.toned_lines()))
     fenced = WORST.markdown().partition("```text\n")[2].partition("\n```")[0]
-    assert fenced.splitlines() == WORST.lines()
+    assert fenced.splitlines() == [f"{WORST.summary}.", "", *WORST.lines()]
 
 
 OUTCOMES: dict[str, tuple[dict[str, Any], Tone]] = {
