@@ -21,13 +21,13 @@ from typer.core import TyperGroup
 from typer.main import get_command
 
 from flows.cli.app import app
+from flows.cli.bundles.merge import ContradictingEvents, OthersKey, WrittenBundle
 from flows.cli.data.export import ExportedBundles
 from flows.cli.data.find import FoundPaper, FoundPapers
 from flows.cli.data.rebuild_catalog import RebuiltCatalog
 from flows.cli.data.show import OtherRecord, ShownRecord
 from flows.cli.keys.keygen import MadeKey
 from flows.cli.keys.trust import AddedKey, RemovedKey, TrustedKey, TrustedKeys
-from flows.cli.merge import ContradictingEvents, OthersKey, WrittenBundle
 from flows.cli.registry.mirror import MirroredRegistry
 from flows.cli.registry.publish import PublishedRecords
 from flows.common.keys import create_key

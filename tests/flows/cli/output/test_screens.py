@@ -17,8 +17,8 @@ from support.runs.runs import process
 from support.runs.terminal import ESCAPE, on_terminal, without_style
 
 from flows.cli.app import app
-from flows.cli.data.folder_status import FolderStatus, LastRun, OpenWindow
-from flows.cli.data.status_screen import attention, blocks, said_time
+from flows.cli.data.status.folder_status import FolderStatus, LastRun, OpenWindow
+from flows.cli.data.status.screen import attention, blocks, said_time
 from flows.cli.output.blocks import Block
 from flows.cli.output.plain import plain_lines
 from flows.cli.output.screen import laid_out

@@ -8,10 +8,10 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from flows.cli.bundles.found import FoundBundle
+from flows.cli.bundles.inputs import read_sources
 from flows.cli.keys.trusted_keys import Trust, default_trust, named_trust
 from flows.cli.output.answer import say
-from flows.cli.verify.found import FoundBundle
-from flows.cli.verify.inputs import read_sources
 from flows.common.counts import counted
 from flows.common.process.exit_status import ExitStatus
 from flows.common.terminal import Line, Tone, echo, printable
@@ -109,7 +109,7 @@ def _verify(found: FoundBundle, trusted: Trust, texts: TextHashes | None) -> Bun
 def _texts(metadata: Path | None) -> TextHashes | None:
     if metadata is None:
         return None
-    from flows.cli.verify.metadata_file import read_texts
+    from flows.cli.bundles.metadata_file import read_texts
 
     texts, unusable = read_texts(metadata)
     if unusable:
