@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 from arxiv_server import ArxivServer, Forbidden, make_library
+from support.commands.command import environment, run
 from support.papers.snapshot_rows import text
 from support.runs import jobs
-from support.runs.command import environment, run
 from support.runs.runs import SAMPLE, config_for, tree
 
 from flows.common.config import Config

@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 from arxiv_server import ArxivServer, make_library
 from arxiv_server.papers.plan import Seen
+from support.commands.command import environment
+from support.commands.live_terminal import LiveTerminal
 from support.paths import ROOT
-from support.runs.command import environment
-from support.runs.live_terminal import LiveTerminal
 from support.runs.runs import assert_whole
 
 pytestmark = pytest.mark.process

@@ -9,14 +9,14 @@ from typing import Any
 import pytest
 from support.bundles.forging import AT, GOOD, PAPER
 from support.bundles.signed_events import ISSUER
+from support.commands.inside import inside
+from support.commands.terminal import ESCAPE, on_terminal, without_style
 from support.hostile.text import ANY, assert_safe
 from support.papers.golden_data import FOLDER, GOLDEN
 from support.papers.oai_pages import page, record
 from support.paths import ROOT
 from support.registry.file_server import serve_files
-from support.runs.inside import inside
 from support.runs.runs import process
-from support.runs.terminal import ESCAPE, on_terminal, without_style
 from typer.core import TyperGroup
 from typer.main import get_command
 

@@ -11,10 +11,10 @@ import msgspec
 import pytest
 from rich.cells import cell_len
 from rich.console import Console
+from support.commands.terminal import ESCAPE, on_terminal, without_style
 from support.hostile.text import IN_XML, assert_safe
 from support.papers.oai_pages import page, record
 from support.runs.runs import process
-from support.runs.terminal import ESCAPE, on_terminal, without_style
 
 from flows.cli.app import app
 from flows.cli.data.status.folder_status import FolderStatus, LastRun, OpenWindow
