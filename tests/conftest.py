@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 
 if TYPE_CHECKING:
     from support.runs.real_prefect import RealServer
@@ -13,6 +14,10 @@ if TYPE_CHECKING:
 # A shell has what it starts in the background ignore Ctrl-C, and so would the commands under test.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# On a busy machine an example takes longer than hypothesis's 200 ms, and nothing is wrong.
+settings.register_profile("no absolute times", deadline=None)
+settings.load_profile("no absolute times")
 
 
 @pytest.fixture(autouse=True)

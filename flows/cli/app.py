@@ -6,22 +6,22 @@ from typing import Annotated
 import typer
 
 from flows.cli import jobs
+from flows.cli.bundles.merge import merge
+from flows.cli.bundles.verify import verify
 from flows.cli.data.doctor import doctor
 from flows.cli.data.export import export
 from flows.cli.data.find import find
 from flows.cli.data.rebuild_catalog import rebuild_catalog
 from flows.cli.data.report import report
 from flows.cli.data.show import show
-from flows.cli.data.status import status
+from flows.cli.data.status.status import status
 from flows.cli.keys import trust
 from flows.cli.keys.keygen import keygen
-from flows.cli.merge import merge
 from flows.cli.options import QuietOption, VerboseOption
 from flows.cli.output.help import Command, Group
 from flows.cli.registry.app import app as registry
 from flows.cli.setup.init import init
-from flows.cli.up import up
-from flows.cli.verify.verify import verify
+from flows.cli.setup.up import up
 from flows.common.terminal import echo
 
 PANELS: dict[str, list[Callable[..., None]]] = {

@@ -131,8 +131,8 @@ backfill = backfill_command()
 def _plan(options: BackfillOptions, *, as_json: bool) -> None:
     from flows.jobs.dry_run import dry_run
 
-    lines = dry_run(options)
-    answer({"plan": lines}, map(Line, lines), as_json=as_json)
+    plan = dry_run(options)
+    answer(plan, map(Line, plan.lines), as_json=as_json)
 
 
 def _backfill(options: BackfillOptions) -> "RunReport":

@@ -3,12 +3,12 @@
 import logging
 import os
 import sys
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, NoReturn, TextIO
 
 from flows.common.errors import PithError
 from flows.common.process import signals
 from flows.common.process.exit_status import ExitStatus
-from flows.common.terminal import echo, sentence
+from flows.common.terminal import echo, fitted, sentence
 
 if TYPE_CHECKING:
     from typer import TyperException
@@ -52,7 +52,7 @@ def _answer() -> int:
 def _run() -> int:
     # On our own logger only: a handler on the root would print all that Prefect logs.
     logger = logging.getLogger("pith_ingest")
-    logger.addHandler(logging.StreamHandler())
+    logger.addHandler(_LogHandler())
     logger.setLevel(logging.INFO)
     # A terminal that cannot show a letter is no reason to stop.
     sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # a text stream
@@ -68,6 +68,15 @@ def _run() -> int:
     except typer.TyperException as error:
         _explain_words(error)
         return error.exit_code
+
+
+class _LogHandler(logging.StreamHandler[TextIO]):
+    """Writes what a command says meanwhile to standard error."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the lines of a record, on a terminal broken between words."""
+        lines = super().format(record).splitlines()
+        return "\n".join(fitted(line, self.stream) for line in lines)
 
 
 def _explain(message: str, exit_status: int) -> int:

@@ -16,9 +16,12 @@ _STORED_FILTERED = "passed_over"
 """What `filtered` is called in catalogs, from before it had its name."""
 
 
-def counted(number: int, nouns: str) -> str:
-    """Return a number with its noun, given in the plural: `1 reply`, `1,234 papers`."""
-    return f"{number:,} {_singular(nouns) if number == 1 else nouns}"
+def counted(number: int, nouns: str, one: str | None = None) -> str:
+    """Return a number with its noun, given in the plural: `1 reply`, `1,234 papers`.
+
+    `one` is what stands beside 1 where that is more than the noun, such as `record begins`.
+    """
+    return f"{number:,} {(one or _singular(nouns)) if number == 1 else nouns}"
 
 
 def _singular(nouns: str) -> str:

@@ -9,6 +9,8 @@ import re
 import sys
 from contextlib import suppress
 from enum import StrEnum
+from shutil import get_terminal_size
+from textwrap import fill
 from typing import TYPE_CHECKING, Literal, NamedTuple, TextIO
 
 if TYPE_CHECKING:
@@ -16,6 +18,9 @@ if TYPE_CHECKING:
 
 LONGEST_SENTENCE = 1000
 """Characters of an error, of a log line or of a report's line: a server may say megabytes."""
+
+_HANGING = 2
+"""Columns by which a message goes on below its beginning."""
 
 _HIDDEN = "(a key, not shown)"
 _BASE64_KEY = re.compile(r"[A-Za-z0-9+/_-]{43}=", re.ASCII)
@@ -94,8 +99,22 @@ def echo(line: str, *, err: bool = False) -> None:
     At once, so that what a reader of a pipe sees is not behind, and a closed pipe is noticed.
     """
     stream = sys.stderr if err else sys.stdout
-    stream.write(f"{printable(line)}\n")
+    # What a command answers on a terminal is laid out before; JSON keeps its lines.
+    stream.write(f"{fitted(printable(line), stream) if err else printable(line)}\n")
     stream.flush()
+
+
+def fitted(line: str, stream: TextIO) -> str:
+    """Return a message broken between words to a terminal's width, below its own indent.
+
+    A path or a key stays in one piece. Elsewhere than on a terminal it is one line.
+    """
+    if not stream.isatty() or len(line) <= (width := get_terminal_size().columns):
+        return line
+    indent = " " * (len(line) - len(line.lstrip()) + _HANGING)
+    return fill(
+        line, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+    )
 
 
 def ask(question: str) -> str:

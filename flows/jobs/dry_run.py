@@ -5,15 +5,16 @@ arXiv, with one request for each.
 """
 
 from flows.common.config import Config, load_config
+from flows.sources.plan import Plan
 from flows.sources.registry import choose_source
 from flows.sources.source import BackfillOptions
 
 
-def dry_run(options: BackfillOptions) -> list[str]:
-    """Return what a backfill with these options would do, as lines for a person."""
+def dry_run(options: BackfillOptions) -> Plan:
+    """Return what a backfill with these options would do."""
     return plan_backfill(load_config(options.config_file, data_dir=options.data_dir), options)
 
 
-def plan_backfill(config: Config, options: BackfillOptions) -> list[str]:
+def plan_backfill(config: Config, options: BackfillOptions) -> Plan:
     """Return what a backfill would do as configured."""
     return choose_source(options).plan(config)

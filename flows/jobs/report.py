@@ -12,7 +12,7 @@ from flows.common.terminal import Line, Tone, sentence
 from flows.ingest.run import InputFile, Nouns, Run, WindowOutcome
 from flows.jobs.reports.activity import Activity, make_activity
 from flows.jobs.reports.kept import PAGE, parse_report
-from flows.jobs.reports.words import headline
+from flows.jobs.reports.words import headline, most_often
 from flows.sources.kaggle.lines import REPEATED
 from flows.store.layout import RUNS, Layout
 from flows.store.parquet.shards import WrittenFile
@@ -156,7 +156,7 @@ class RunReport:
             kept = "kept with its bytes" if self.counts.rejects == 1 else "kept with their bytes"
             where = self._place("tables", "rejects")
             lines.append(f"{counted(self.counts.rejects, 'rejects')}, {kept} in {where}:")
-            often = sorted(self.counts.by_reason.items(), key=lambda item: (-item[1], item[0]))
+            often = most_often(self.counts.by_reason.items())
             lines += [f"  {count:,}: {reason}" for reason, count in often[:MOST_REASONS]]
         if self.failures:
             lines.append(f"{counted(len(self.failures), 'inputs')} that could not be used:")

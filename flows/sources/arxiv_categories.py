@@ -14,10 +14,11 @@ from flows.common.process.progress import track
 from flows.ingest.run import Run
 from flows.ingest.steps import Step
 from flows.ingest.worker_context import layout_of
-from flows.sources.arxiv.connection import connect, count_requests
+from flows.sources.arxiv.connection import connect, count_requests, seconds_of
 from flows.sources.arxiv.harvest.estimate import estimate_window
 from flows.sources.arxiv.harvest.windows import find_windows, harvest_windows
 from flows.sources.arxiv.sets import ALL_OF_ARXIV, windows_of
+from flows.sources.plan import Plan
 from flows.sources.source import BackfillOptions
 from flows.store.catalog.catalog import Catalog
 from flows.store.catalog.connection import is_there
@@ -44,18 +45,24 @@ class ArxivCategories:
             return None
         return cls(tuple(options.categories), options.first, options.until)
 
-    def plan(self, config: Config) -> list[str]:
+    def plan(self, config: Config) -> Plan:
         """Return the windows with their papers; arXiv is asked for each with one request."""
         self.check(config)
         today = utc_now().date()
         with connect(config) as client, _window_log(config) as log:
             windows = find_windows(client, self.categories, self.first, self.until, today)
-            lines, requests = [], 1 if ALL_OF_ARXIV in self.categories else 2
-            for window in track(windows, total=len(windows), what="windows"):
-                line, number = estimate_window(client, log, window, today)
-                lines.append(line)
-                requests += number
-        return [*lines, count_requests(config.arxiv, requests)]
+            found = [
+                estimate_window(client, log, window, today)
+                for window in track(windows, total=len(windows), what="windows")
+            ]
+        planned = [each.planned(config.arxiv) for each in found]
+        requests = 1 if ALL_OF_ARXIV in self.categories else 2
+        requests += sum(each.requests for each in planned)
+        known = [each.papers for each in planned if each.papers is not None]
+        return Plan(
+            [*map(str, found), count_requests(config.arxiv, requests)],
+            sum(known), requests, seconds_of(config.arxiv, requests), planned,
+        )  # fmt: skip
 
     def check(self, config: Config) -> None:
         """Raise `ConfigError` for days that end before they begin."""

@@ -16,8 +16,10 @@ from flows.sources.arxiv.connection import (
     count_requests,
     noting_unreachable,
     pace_of,
+    seconds_of,
 )
 from flows.sources.arxiv.harvest.papers import expect_single, fetch_paper
+from flows.sources.plan import Plan
 from flows.sources.source import BackfillOptions
 
 if TYPE_CHECKING:
@@ -37,7 +39,7 @@ class ArxivSearch:
         """Return the search that the options name, if they do."""
         return cls(options.search, options.limit) if options.search else None
 
-    def plan(self, config: Config) -> list[str]:
+    def plan(self, config: Config) -> Plan:
         """Return how many papers the search finds; arXiv is asked with one request."""
         from flows.sources.arxiv.http import make_user_agent
         from flows.sources.arxiv.search import count_found
@@ -51,10 +53,9 @@ class ArxivSearch:
         )
         taken = min(found, self.limit)
         requests = max(ceil(taken / config.limits.search_page_size), 1) + taken
-        return [
-            f"the search finds {counted(found, 'papers')}, of which {taken} would be taken",
-            count_requests(config.arxiv, requests),
-        ]
+        line = f"the search finds {counted(found, 'papers')}, of which {taken:,} would be taken"
+        lines = [line, count_requests(config.arxiv, requests)]
+        return Plan(lines, taken, requests, seconds_of(config.arxiv, requests))
 
     def check(self, config: Config) -> None:
         """Do nothing: arXiv says what is wrong with a query."""

@@ -13,6 +13,7 @@ from flows.sources.kaggle.file import describe_size, no_text
 from flows.sources.kaggle.json_array import refuse_array
 from flows.sources.kaggle.parts import Scan, scan
 from flows.sources.kaggle.units import PRELOAD, part_series
+from flows.sources.plan import Plan
 from flows.sources.source import BackfillOptions
 from transforms.paper.selection import Selection
 
@@ -41,18 +42,19 @@ class KaggleMetadata:
         categories = frozenset(options.categories or ())
         return cls(options.snapshot, Selection(categories, options.first, options.until))
 
-    def plan(self, config: Config) -> list[str]:
+    def plan(self, config: Config) -> Plan:
         """Return about how many rows there are, and which of them would be taken."""
         refuse_array(self.file)
         size, text = describe_size(self.file)
         rows = (size * COMPRESSION if text is None else text) // ROW_BYTES
         name = self.file.name
         lines = [f"Kaggle's {name}, {size} bytes: about {rows} rows of {ROW_BYTES} bytes each"]
-        if self.selection != Selection():
+        is_all = self.selection == Selection()
+        if not is_all:
             categories = " ".join(sorted(self.selection.categories)) or "any category"
             days = f"{self.selection.first or 'the beginning'} to {self.selection.until or 'now'}"
             lines.append(f"of these only the papers of {categories}, changed {days}")
-        return [*lines, "no request to arXiv"]
+        return Plan([*lines, "no request to arXiv"], rows if is_all else None)
 
     def check(self, config: Config) -> None:
         """Read the file once; raises `InputFileError` for one that is empty, or no such file."""

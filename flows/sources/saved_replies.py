@@ -13,6 +13,7 @@ from flows.ingest.run import Run
 from flows.ingest.schedule import UnitSeries, process_units
 from flows.ingest.unit import PreparedUnit
 from flows.ingest.worker_context import WorkerContext
+from flows.sources.plan import Plan
 from flows.sources.source import BackfillOptions
 from flows.store.files.raw_replies import (
     UnreadableReplyError,
@@ -37,14 +38,13 @@ class SavedReplies:
         """Return the saved replies that the options name, if they do."""
         return cls(tuple(options.raw)) if options.raw else None
 
-    def plan(self, config: Config) -> list[str]:
+    def plan(self, config: Config) -> Plan:
         """Return how much there is to read."""
         replies = find_replies(self.paths)
         size = sum(reply.stat().st_size for reply in replies)
-        return [
-            f"{counted(len(replies), 'files')} of saved replies, {size:,} bytes as they lie",
-            "no request to arXiv",
-        ]
+        files = counted(len(replies), "files")
+        lines = [f"{files} of saved replies, {size:,} bytes as they lie", "no request to arXiv"]
+        return Plan(lines)
 
     def check(self, config: Config) -> None:
         """Raise `ConfigError` for a path that does not exist, or a folder without replies."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Protocol, Self
 if TYPE_CHECKING:
     from flows.common.config import Config
     from flows.ingest.run import Run
+    from flows.sources.plan import Plan
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +72,8 @@ class Source(Protocol):
     def from_options(cls, options: BackfillOptions) -> Self | None:
         """Return the source that the options name, or None where they name no such."""
 
-    def plan(self, config: "Config") -> list[str]:
-        """Return what processing it would do, as lines for a person; nothing is written."""
+    def plan(self, config: "Config") -> "Plan":
+        """Return what processing it would do; nothing is written."""
 
     def check(self, config: "Config") -> None:
         """Raise a `PithError` where it cannot be used, before a run is opened for it."""

@@ -6,6 +6,7 @@ Each state of ledger, catalog and tables that is met here stands in the table of
 from collections.abc import Callable, Sequence
 from contextlib import closing
 
+from flows.common.counts import counted
 from flows.common.errors import StoreError
 from flows.common.process.clock import utc_now
 from flows.store.catalog.catalog import Catalog
@@ -59,7 +60,8 @@ def open_for_writing(layout: Layout, say: Say) -> tuple[Catalog, Ledger]:
     foreign = _check_tables(layout, [written.entry for written in (*known, *new)], folder)
     if foreign:
         names = ", ".join(foreign[:3])
-        say(f"left alone {len(foreign)} files that are none of this data folder's: {names}")
+        what = counted(len(foreign), "files that are", "file that is")
+        say(f"left alone {what} none of this data folder's: {names}")
     if problem is None:
         catalog = _caught_up(layout, new, say)
     else:
@@ -117,7 +119,8 @@ def _difference(layout: Layout, head: Head, numbers: list[int]) -> str | None:
     """Return how the catalog contradicts the ledger; one that is only behind does not."""
     if head.number > max(numbers, default=0):
         raise StoreError(
-            f"the catalog of {layout.location} knows {head.number} commits, but the ledger has "
+            f"the catalog of {layout.location} knows {counted(head.number, 'commits')}, but the "
+            f"ledger has "
             f"{max(numbers, default=0)}: entries were lost; {MEND}"
         )
     if head.number == 0:
@@ -150,8 +153,8 @@ def _check_tables(layout: Layout, entries: Sequence[Entry], folder: str) -> list
     unknown = find_unknown_files(layout, committed, sizes, folder)
     if ours := [one.key for one in unknown if one.ours]:
         raise StoreError(
-            f"the ledger of {layout.location} does not know {len(ours)} files of its tables, such "
-            f"as {ours[0]}; {MEND}"
+            f"the ledger of {layout.location} does not know {counted(len(ours), 'files')} of its "
+            f"tables, such as {ours[0]}; {MEND}"
         )
     return [one.key for one in unknown]
 
@@ -184,5 +187,6 @@ def make_again(layout: Layout, folder: str, problem: str, say: Say) -> Catalog:
         aside = f"; the old one is kept as {set_aside(path)}"
     shards = make_catalog(layout, folder)
     if shards or aside:
-        say(f"the catalog {problem}: made again from the ledger and {shards} shards{aside}")
+        made = f"made again from the ledger and {counted(shards, 'shards')}"
+        say(f"the catalog {problem}: {made}{aside}")
     return Catalog.open(path)

@@ -27,7 +27,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from support.hostile import inputs, shards
 from support.hostile.inputs import Input
 
-from flows.cli.verify.inputs import read_sources
+from flows.cli.bundles.inputs import read_sources
 from flows.common.errors import ArxivError
 from flows.common.http.pace import Pace
 from flows.common.http.response import TooLargeError, TransientError, read_body

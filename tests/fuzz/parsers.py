@@ -31,8 +31,8 @@ with atheris.instrument_imports(include=["flows", "transforms", "h11", "httpcore
     from support.papers.oai_pages import error, page, record
     from support.papers.snapshot_rows import line, older_row, row
 
-    from flows.cli.verify.parquet_pages import BadPagesError, read_page_sizes
-    from flows.cli.verify.shard import may_hold_bundles, read_shard
+    from flows.cli.bundles.parquet_pages import BadPagesError, read_page_sizes
+    from flows.cli.bundles.shard import may_hold_bundles, read_shard
     from flows.common.errors import ArxivError
     from flows.common.http.budget import keep_to
     from flows.common.http.pace import Pace

@@ -1,1 +1,1 @@
-"""Commands on what is kept: show, find, export, status, doctor."""
+"""Commands on what is kept: show, find, export, status, report, doctor."""

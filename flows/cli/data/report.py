@@ -12,7 +12,6 @@ from flows.common.process.exit_status import ExitStatus
 
 if TYPE_CHECKING:
     from flows.cli.output.blocks import Block
-    from flows.common.terminal import Line
     from flows.jobs.reports.kept import KeptReport
     from flows.jobs.reports.span import Span
     from flows.store.layout import Layout
@@ -112,7 +111,7 @@ def _tell_run(layout: "Layout", named: str, html: Path | None, *, as_json: bool)
     document = {
         "run": run,
         "summary": headline(kept),
-        "tone": tone(kept),
+        "tone": tone(kept).name.lower(),
         "attention": attention(kept),
         "compared": {name: {"now": now, "said": said} for name, now, said in compared},
         "page": page,
@@ -127,7 +126,7 @@ def _run_blocks(kept: "KeptReport", before: "list[KeptReport]", page: str) -> "I
     from flows.common.terminal import Line, Tone
     from flows.jobs.reports.words import attention, duration, figures, headline, tone
 
-    yield _headline(headline(kept), tone(kept))
+    yield Line(f"{headline(kept)}.", tone(kept))
     yield from (Line(f"! {said}", Tone.WARNING) for said in attention(kept))
     yield Line("")
     rows = [
@@ -154,7 +153,7 @@ def _tell_span(
         "first": span.first,
         "until": span.until,
         "summary": span_headline(span),
-        "tone": span.tone,
+        "tone": span.tone.name.lower(),
         "attention": list(span_attention(span)),
         "page": str(html) if html else None,
         "runs": [{"summary": headline(one), "report": one} for one in span.reports],
@@ -169,7 +168,7 @@ def _span_blocks(span: "Span", html: Path | None) -> "Iterator[Block]":
     from flows.jobs.reports.span import span_attention, span_headline
     from flows.jobs.reports.words import duration, headline
 
-    yield _headline(span_headline(span), span.tone)
+    yield Line(f"{span_headline(span)}.", span.tone)
     yield from (Line(f"! {said}", Tone.WARNING) for said in span_attention(span))
     if span.reports:
         yield Line("")
@@ -189,13 +188,6 @@ def _span_blocks(span: "Span", html: Path | None) -> "Iterator[Block]":
     if html:
         yield Line("")
         yield Fields([("page", str(html))])
-
-
-def _headline(said: str, tone: str) -> "Line":
-    from flows.common.terminal import Line, Tone
-
-    tones = {"good": Tone.GOOD, "unsure": Tone.WARNING, "bad": Tone.BAD}
-    return Line(f"{said}.", tones[tone])
 
 
 def _write(file: Path, page: bytes) -> None:

@@ -1,1 +1,1 @@
-"""The command `init`: a configuration and a key for a new registry."""
+"""The commands with which a registry begins and stays up: init, up."""

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from flows.common.terminal import ask, echo
+from flows.cli.output.answer import say
+from flows.common.terminal import Line, ask, echo
 
 if TYPE_CHECKING:
     pass
@@ -90,8 +91,7 @@ def set_up(folder: Path, given: dict[str, str | None], *, interactive: bool, sam
         if interactive:
             echo("Enter takes what stands in [brackets]; nothing is written before the end.")
         plan = Plan.of(folder, collect(given, interactive=interactive), sample=sample)
-        for line in plan.lines():
-            echo(line)
+        say(map(Line, plan.lines()))
         agreed = not interactive or ask("Write this? [Y/n]: ").lower() in {"", "y", "yes"}
     except EOFError:  # Ctrl-D
         agreed = False
@@ -99,8 +99,6 @@ def set_up(folder: Path, given: dict[str, str | None], *, interactive: bool, sam
         echo("nothing was written")
         raise typer.Exit(ExitStatus.PROBLEMS)
     with signals.unbroken():
-        for line in plan.write():
-            echo(line)
+        say(map(Line, plan.write()))
         signals.note("configuration and key are written")
-    for line in plan.next_lines():
-        echo(line)
+    say(map(Line, plan.next_lines()))

@@ -13,11 +13,12 @@ from secrets import token_hex
 from jinja2 import BaseLoader, Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from flows.common.counts import counted
 from flows.common.errors import ConfigError
 from flows.common.files.regular_file import open_regular
 from flows.common.files.whole_file import create_whole
 from flows.common.terminal import printable
-from flows.jobs.reports.words import duration, plural
+from flows.jobs.reports.words import duration
 
 _MARK, _HEAD_BYTES = b'<meta name="generator" content="pith-ingest report">', 1024
 """What tells a page of ours, and within how many bytes."""
@@ -41,7 +42,7 @@ def make_environment(loader: BaseLoader) -> Environment:
     )
     environment.filters.update(
         number=lambda value: f"{value:,}",
-        plural=plural,
+        counted=counted,
         when=_when,
         duration=duration,
         printable=printable,

@@ -6,13 +6,14 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Literal
 
+from flows.common.counts import counted
 from flows.common.errors import StoreError
-from flows.common.terminal import sentence
+from flows.common.terminal import Tone, sentence
 from flows.jobs.reports.kept import KeptReport, read_report, run_names
 from flows.jobs.reports.page import KINDS, lag_bars, reason_bars, stage_bars
 from flows.jobs.reports.plots import bars, stacked
 from flows.jobs.reports.rendering import render_alone
-from flows.jobs.reports.words import Tone, days_between, headline, plural, tone
+from flows.jobs.reports.words import days_between, headline, tone
 from flows.store.layout import Layout
 from flows.store.parquet.signed import MOST_DAYS
 
@@ -43,9 +44,10 @@ class Span:
         """How the span went, by its last run of each job: an older failure was made good."""
         last = {report.job: report for report in self.reports}
         tones = {tone(report) for report in last.values()}
-        if "bad" in tones:
-            return "bad"
-        return "unsure" if "unsure" in tones or self.unreadable or not last else "good"
+        if Tone.BAD in tones:
+            return Tone.BAD
+        is_good = last and tones == {Tone.GOOD} and not self.unreadable
+        return Tone.GOOD if is_good else Tone.WARNING
 
     def total(self, name: str) -> int:
         """Return a count, summed over all runs."""
@@ -69,13 +71,13 @@ def span_headline(span: Span) -> str:
     days = days_between(span.first, span.until, span.until)
     if not span.reports:
         return f"No run {days} has a report"
-    bad = sum(tone(report) == "bad" for report in span.reports)
-    runs, how = plural(len(span.reports), "run"), f"{bad:,} of them not complete"
+    bad = sum(tone(report) is Tone.BAD for report in span.reports)
+    runs, how = counted(len(span.reports), "runs"), f"{bad:,} of them not complete"
     how = how if bad else "all complete"
     new, changed = span.total("new_records"), span.total("new_snapshots")
     return (
-        f"{runs} {days}, {how}: {plural(new, 'new paper')}, {changed:,} changed, "
-        f"{plural(span.total('rejects'), 'reject')}"
+        f"{runs} {days}, {how}: {counted(new, 'new papers')}, {changed:,} changed, "
+        f"{counted(span.total('rejects'), 'rejects')}"
     )
 
 
@@ -116,19 +118,19 @@ def span_attention(span: Span) -> Iterator[str]:
     """Yield the runs of each job since the last good one, then what cannot be read."""
     later: set[str] = set()
     for report in reversed(span.reports):
-        if tone(report) == "bad":
+        if tone(report) is Tone.BAD:
             good = " (a later run was complete)" if report.job in later else ""
             yield f"{report.run}: {headline(report)}{good}."
         else:
             later.add(report.job)
     if span.total("rejects"):
-        yield f"{plural(span.total('rejects'), 'reject')}, kept with their bytes and reasons."
+        yield f"{counted(span.total('rejects'), 'rejects')}, kept with their bytes and reasons."
     if missed := _missed_nights(span):
         days = ", ".join(f"{day.day} {day:%b}" for day in missed)
         yield f"No nightly run began on {days}; the next complete one made that good."
     yield from span.unreadable[:MOST_UNREADABLE]
     if more := span.unreadable[MOST_UNREADABLE:]:
-        yield f"{plural(len(more), 'more report')} cannot be read."
+        yield f"{counted(len(more), 'more reports')} cannot be read."
 
 
 def _missed_nights(span: Span) -> list[date]:

@@ -5,15 +5,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from statistics import median
-from typing import Literal
 
+from flows.common.counts import counted, tone_of
 from flows.common.process.exit_status import ExitStatus
-from flows.common.terminal import sentence
+from flows.common.terminal import Tone, sentence
 from flows.jobs.reports.kept import KeptReport, KeptWindow
 from flows.sources.arxiv.sets import ALL_OF_ARXIV, category_of
-
-Tone = Literal["good", "unsure", "bad"]
-"""How a run went: all done; done, but something wants a look; not done."""
 
 MOST_NAMED = 3
 """Categories, or reasons, that a sentence names."""
@@ -26,16 +23,10 @@ _FEW_MILLISECONDS, _FEW_SECONDS = 0.0995, 9.95
 """Seconds, below which a thousandth or a tenth is told."""
 
 
-def plural(count: int, one: str, many: str | None = None) -> str:
-    """Return a number with its noun: `1 reject`, `1,234 papers`."""
-    return f"{count:,} {one if count == 1 else many or one + 's'}"
-
-
 def tone(report: KeptReport) -> Tone:
-    """Return how a run went."""
-    if report.unreachable or report.stopped or report.incomplete or report.unaccounted:
-        return "bad"
-    return "good" if report.exit_status == ExitStatus.DONE else "unsure"
+    """Return how a run went, as a terminal colours it and a page marks it."""
+    incomplete = bool(report.incomplete or report.unaccounted)
+    return tone_of(ExitStatus(report.exit_status), incomplete=incomplete)
 
 
 def headline(report: KeptReport) -> str:
@@ -45,15 +36,15 @@ def headline(report: KeptReport) -> str:
 
 def _not_done(report: KeptReport) -> str:
     """Return the sentence on a run that did not come to its end, or nothing."""
-    kept = f"{plural(report.counts.papers, 'paper')} came and {_verb(report)} kept"
+    kept = f"{counted(report.counts.papers, 'papers')} came and {_verb(report)} kept"
     if report.unreachable:
         return f"Not complete: arXiv could not be reached; {kept}"
     if report.stopped:
         return f"Not complete: the input could not be read on; {kept}"
     if report.unaccounted:
-        return f"Not complete: {plural(report.unaccounted, 'line')} of the file became nothing"
+        return f"Not complete: {counted(report.unaccounted, 'lines')} of the file became nothing"
     if report.incomplete:
-        some = plural(len(report.windows), "window")
+        some = counted(len(report.windows), "windows")
         are = "is" if len(report.incomplete) == 1 else "are"
         return f"Not complete: {len(report.incomplete):,} of {some} {are} not proven; {kept}"
     return ""
@@ -67,33 +58,33 @@ def _done(report: KeptReport) -> str:
     c = report.counts
     if c.reissued or report.nouns.papers == "records":
         same = f"; {c.unchanged:,} had the current key" if c.unchanged else ""
-        return f"Done: {plural(c.reissued, 'receipt')} issued again{same}"
+        return f"Done: {counted(c.reissued, 'receipts')} issued again{same}"
     if report.windows:
         return _harvested(report)
     became = _became(report)
     if report.input_file:
         name = sentence(report.input_file.name)[-80:]
         return (
-            f"Complete: every one of {plural(c.lines, 'line')} of {name} is accounted for{became}"
+            f"Complete: every one of {counted(c.lines, 'lines')} of {name} is accounted for{became}"
         )
-    return f"Done: {plural(c.papers, 'paper')} came{became}"
+    return f"Done: {counted(c.papers, 'papers')} came{became}"
 
 
 def _harvested(report: KeptReport) -> str:
     """Return the sentence on a harvest, all of whose windows are proven complete."""
     fresh = [window for window in report.windows if not window.was_done]
     if not fresh:
-        return f"Complete: {plural(len(report.windows), 'window')} done before, nothing was left"
+        return f"Complete: {counted(len(report.windows), 'windows')} done before, nothing was left"
     c, where = report.counts, _papers_of(fresh, report.started_at.date())
     there = sum(window.listed - min(window.listed, window.deleted) for window in fresh)
     if not c.papers and not there:
         return f"Complete: no paper {where}"
     if c.papers + c.rejects < there:
         brought = f"this run brought {c.papers:,} of them{_became(report)}"
-        return f"Complete: all {plural(there, 'paper')} that {where} are here; {brought}"
+        return f"Complete: all {counted(there, 'papers')} that {where} are here; {brought}"
     if c.papers == 1:
         return f"Complete: the one paper that {where} is here{_became(report)}"
-    return f"Complete: the {plural(c.papers, 'paper')} that {where} are all here{_became(report)}"
+    return f"Complete: the {counted(c.papers, 'papers')} that {where} are all here{_became(report)}"
 
 
 def _became(report: KeptReport) -> str:
@@ -107,8 +98,8 @@ def _became(report: KeptReport) -> str:
 def _but(report: KeptReport) -> str:
     """Return what a run that is done left, such as `; 3 rejects`."""
     rejects, failures = report.counts.rejects, len(report.failures)
-    left = [plural(rejects, "reject")] if rejects else []
-    left += [f"{plural(failures, 'input')} could not be used"] if failures else []
+    left = [counted(rejects, "rejects")] if rejects else []
+    left += [f"{counted(failures, 'inputs')} could not be used"] if failures else []
     return f"; {', '.join(left)}" if left else ""
 
 
@@ -172,7 +163,7 @@ def _attention(report: KeptReport) -> Iterator[str]:
     c = report.counts
     if report.unaccounted:
         yield (
-            f"{plural(report.unaccounted, 'line')} of the file became nothing at all: a fault "
+            f"{counted(report.unaccounted, 'lines')} of the file became nothing at all: a fault "
             "of pith-ingest, please report it."
         )
     if report.stopped:
@@ -187,12 +178,12 @@ def _attention(report: KeptReport) -> Iterator[str]:
         reasons = most_often(c.by_reason.items())
         why = "; ".join(f"{reason} ({number:,})" for reason, number in reasons[:MOST_NAMED])
         others = len(reasons) - MOST_NAMED
-        more = f"; {plural(others, 'other reason')}" if others > 0 else ""
-        yield f"{plural(c.rejects, 'reject')}, kept with {_their(c.rejects)} bytes: {why}{more}"
+        more = f"; {counted(others, 'other reasons')}" if others > 0 else ""
+        yield f"{counted(c.rejects, 'rejects')}, kept with {_their(c.rejects)} bytes: {why}{more}"
     for name, reason in list(report.failures.items())[:MOST_NAMED]:
         yield f"Could not be used: {name}: {reason}"
     if len(report.failures) > MOST_NAMED:
-        more = plural(len(report.failures) - MOST_NAMED, "more input")
+        more = counted(len(report.failures) - MOST_NAMED, "more inputs")
         yield f"{more} could not be used; all are named at the end."
     yield from (line for line in report.coverage if "NOT PROVEN" in line)
 

@@ -10,6 +10,7 @@ from multiprocessing import parent_process
 from multiprocessing.connection import wait
 from threading import Event, Thread
 
+from flows.common.counts import counted
 from flows.common.errors import ConfigError
 from flows.common.terminal import echo, sentence
 from flows.registry.index.following import follow
@@ -49,7 +50,9 @@ def serve(service: Service, *, host: str, port: int, workers: int) -> bool:
     with _bound(host, port) as listener:
         shown = f"[{host}]" if ":" in host else host
         port = listener.getsockname()[1]
-        echo(f"serving {count} records of {service.layout.location} at http://{shown}:{port}")
+        echo(
+            f"serving {counted(count, 'records')} of {service.layout.location} at http://{shown}:{port}"
+        )
         for follower in followers:
             follower.start()
         try:

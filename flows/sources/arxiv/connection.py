@@ -38,13 +38,18 @@ def pace_of(config: ArxivConfig) -> Pace:
     return Pace(config.pace_file, config.pace_seconds)
 
 
+def seconds_of(config: ArxivConfig, requests: int) -> float:
+    """Return the least that so many requests take at arXiv's pace, in seconds."""
+    return requests * config.pace_seconds
+
+
 def count_requests(config: ArxivConfig, requests: int) -> str:
     """Return so many requests, and how long they take, as a line for a person."""
-    pace = config.pace_seconds
-    hours = requests * pace / 3600
+    hours = seconds_of(config, requests) / 3600
     least = f"{hours:.1f} hours" if hours >= LEAST_HOURS else f"{hours * 60:.1f} minutes"
+    pace = f"one in {config.pace_seconds:g} s"
     return (
-        f"about {counted(requests, 'requests')} to arXiv, one in {pace:g} s: at least {least}, "
+        f"about {counted(requests, 'requests')} to arXiv, {pace}: at least {least}, "
         "and the time that arXiv takes to answer"
     )
 

@@ -7,6 +7,7 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from flows.common.counts import counted
 from flows.common.errors import StoreError
 from flows.store.catalog.catalog import Catalog
 from flows.store.files.local import Files
@@ -135,6 +136,7 @@ def require_shard(layout: Layout, catalog: Catalog, shard: str, *tables: str) ->
 def refuse_wrong(layout: Layout, wrong: Sequence[WrongFile]) -> None:
     """Raise `StoreError` where a committed file is gone or has another size."""
     if wrong:
-        more = f", and so are {len(wrong) - 1} more files" if len(wrong) > 1 else ""
+        others = counted(len(wrong) - 1, "more files are so too", "more file is so too")
+        more = f" ({others})" if len(wrong) > 1 else ""
         where = layout.files.location(wrong[0].key)
         raise StoreError(f"{where}, which was committed, {wrong[0].problem}{more}; {MEND}")

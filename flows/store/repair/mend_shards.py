@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 
+from flows.common.counts import counted
 from flows.common.errors import StoreError
 from flows.store.bundles.reader import find_bundles
 from flows.store.catalog.catalog import Catalog
@@ -118,10 +119,13 @@ class ShardMender:
             if layout.files.exists(key):
                 self.set_aside(key)
         lost = len(self.rescuer.lost())
+        shards = counted(len(replaced), "damaged shards")
+        whole = counted(len(tables.get("bundles", [])), "records")
+        gone = counted(lost, "records are lost until their papers come",
+                       "record is lost until its paper comes")  # fmt: skip
         self.done.append(
-            f"kept what verifies of {len(replaced)} damaged shards, "
-            f"{len(tables.get('bundles', []))} records, as {shard.name}"
-            + (f"; {lost} records are lost until their papers come again" if lost else "")
+            f"kept what verifies of {shards}, {whole}, as {shard.name}"
+            + (f"; {gone} again" if lost else "")
         )
 
     def _gather(self, damaged: set[str], unknown: dict[str, ShardName]) -> None:

@@ -85,9 +85,8 @@ class Repair:
                 self._set_aside(key)
         moment = max(self.rescuer.moment, ledger.head.moment)
         ledger.append(moment=moment, run=self.run, lost=sorted(keys))
-        self.done.append(
-            f"noted that {len(keys)} kept replies are lost; put copies back if you can"
-        )
+        lost = counted(len(keys), "kept replies are", "kept reply is")
+        self.done.append(f"noted that {lost} lost; put copies back if you can")
 
     def _set_aside(self, key: str) -> None:
         set_aside(self.layout.files, self.run, key, self.done)

@@ -13,7 +13,7 @@ from support.papers.golden_data import GOLDEN
 
 from benchmarks.parts.floors import bare_parsing, four_checks
 from benchmarks.parts.runs import Bench
-from flows.cli.verify.inputs import read_sources
+from flows.cli.bundles.inputs import read_sources
 from flows.store.layout import Layout
 from flows.store.parquet.shards import ShardName
 from flows.store.parquet.writer import ShardWriter, name_shard

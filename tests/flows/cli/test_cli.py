@@ -4,9 +4,9 @@ import json
 from pathlib import Path
 
 import pytest
+from support.commands.command import assert_one_sentence, run, without_rights
 from support.papers.golden_data import FOLDER, GOLDEN
 from support.papers.oai_pages import page, record
-from support.runs.command import assert_one_sentence, run, without_rights
 from support.runs.runs import process
 
 pytestmark = pytest.mark.process

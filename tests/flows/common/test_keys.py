@@ -13,7 +13,7 @@ from nacl.utils import random
 from support.bundles.signed_events import ISSUER
 from support.paths import ROOT
 
-from flows.cli.merge import merge_files
+from flows.cli.bundles.merge import merge_files
 from flows.common import keys
 from flows.common.config import IdentityConfig
 from flows.common.errors import ConfigError

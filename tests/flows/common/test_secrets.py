@@ -198,7 +198,7 @@ from pathlib import Path
 from flows.jobs.job import open_run
 from flows.ingest.executors.processes import ProcessExecutor
 from support.runs.runs import config_in
-from support.runs.environments import look
+from support.commands.environments import look
 if __name__ == "__main__":
     with open_run("backfill", config_in(Path(sys.argv[1]))) as run:
         pool = ProcessExecutor(run.config, run.context, 2)

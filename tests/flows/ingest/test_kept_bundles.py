@@ -13,9 +13,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from support.bundles.signed_events import STRANGER
+from support.commands.command import assert_one_sentence, run
 from support.papers.oai_pages import page, record
 from support.runs.catalogs import dump, rebuilt
-from support.runs.command import assert_one_sentence, run
 from support.runs.runs import assert_whole, bundle_files, config_in, process, rows, tree
 
 from flows.cli.data.show import print_bundle, print_record

@@ -17,11 +17,11 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.commands.environments import my_pid
 from support.papers.oai_pages import page, record
 from support.papers.snapshot_rows import line, row
 from support.paths import TESTS
 from support.runs import jobs
-from support.runs.environments import my_pid
 from support.runs.runs import assert_whole, bundle_files, config_in, rows
 
 from flows.common.errors import ConfigError, WorkerError
@@ -198,7 +198,7 @@ from pathlib import Path
 from flows.jobs.job import open_run
 from flows.ingest.executors.processes import ProcessExecutor
 from support.runs.runs import config_in
-from support.runs.environments import my_pid
+from support.commands.environments import my_pid
 if __name__ == "__main__":
     with open_run("backfill", config_in(Path(sys.argv[1]))) as run:
         pool = ProcessExecutor(run.config, run.context, 2)

@@ -24,6 +24,7 @@ from flows.ingest.worker_context import WorkerContext
 from flows.jobs.backfill import backfill, process_source
 from flows.jobs.dry_run import plan_backfill
 from flows.sources import registry
+from flows.sources.plan import Plan
 from flows.sources.source import BackfillOptions, SourceFlag
 from flows.store.files.local import writing
 from transforms.paper.selection import SeenIds
@@ -67,8 +68,8 @@ class Boxes:
         named = options.boxes if isinstance(options, Options) else None
         return cls(tuple(named)) if named else None
 
-    def plan(self, config: Config) -> list[str]:  # noqa: ARG002
-        return [f"{len(self.paths)} boxes"]
+    def plan(self, config: Config) -> Plan:  # noqa: ARG002
+        return Plan([f"{len(self.paths)} boxes"])
 
     def check(self, config: Config) -> None:
         pass
@@ -103,7 +104,7 @@ def test_the_job_runs_it(tmp_path: Path, boxes: list[Path]) -> None:
 
 def test_the_dry_run_plans_it(tmp_path: Path, boxes: list[Path]) -> None:
     config = config_in(tmp_path)
-    assert plan_backfill(config, Options(boxes=boxes)) == ["2 boxes"]
+    assert plan_backfill(config, Options(boxes=boxes)).lines == ["2 boxes"]
     with pytest.raises(ConfigError, match="a search, categories, or boxes"):
         backfill(Options(boxes=boxes, raw=boxes))
 

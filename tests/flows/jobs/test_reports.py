@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from lxml import html
 
+from flows.common.terminal import Tone
 from flows.jobs.reports.activity import make_activity
 from flows.jobs.reports.kept import KeptReport, ReportError, parse_report, read_report
 from flows.jobs.reports.page import page_of_run, page_values, write_page
@@ -104,7 +105,7 @@ def test_a_sentence_says_how_a_run_went(changed: dict[str, Any], said: str) -> N
 
 def test_what_needs_attention_is_named_and_nothing_else() -> None:
     assert attention(kept()) == []
-    assert tone(kept()) == "good"
+    assert tone(kept()) is Tone.GOOD
     reasons = {"no title": 7, "no authors": 2, "odd": 1, "odder": 1}
     rejects = {"rejects": 11, "by_reason": reasons}
     problem = {**WINDOW, "problem": "a page broke"}

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 from arxiv_server import ArxivServer, make_library
+from support.commands.command import environment
 from support.paths import ROOT
 from support.runs import jobs
-from support.runs.command import environment
 from support.runs.runs import assert_whole, config_for
 
 from flows.common.errors import ConfigError

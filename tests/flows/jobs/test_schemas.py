@@ -15,9 +15,9 @@ from jsonschema import Draft202012Validator
 from support.bundles.bad_bundles import BAD_PARTS, HARMLESS, UNCHECKED
 from support.bundles.schemas import NAMES, SCHEMAS, bundle_errors, errors, refs
 from support.bundles.signed_events import ISSUER, KEYS, NUMBER, OTHER, signed
+from support.commands.command import run
 from support.papers.golden_data import FOLDER, GOLDEN
 from support.runs import jobs
-from support.runs.command import run
 from support.runs.runs import SAMPLE, bundle_files, config_in, process, rows
 
 from transforms import build_bundle, merge

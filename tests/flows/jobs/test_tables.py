@@ -4,10 +4,10 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from support.commands.command import assert_one_sentence, run
 from support.papers.oai_pages import page, record
 from support.runs import jobs
 from support.runs.catalogs import dump, rebuilt
-from support.runs.command import assert_one_sentence, run
 from support.runs.killing import KilledError, kill
 from support.runs.runs import SAMPLE, assert_whole, config_in, process, rows
 from support.stores.older_tables import drop_columns, shard_files

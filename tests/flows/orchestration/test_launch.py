@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 from arxiv_server import ArxivServer, make_library
+from support.commands.command import assert_one_sentence, environment, run
 from support.paths import ROOT
-from support.runs.command import assert_one_sentence, environment, run
 from support.runs.runs import SAMPLE, assert_whole, process
 from typer.testing import CliRunner
 

@@ -10,9 +10,9 @@ from pathlib import Path
 from random import Random
 
 import pytest
+from support.commands.command import assert_one_sentence, run
 from support.papers.oai_pages import page, record
 from support.registry.serving import Served, read_all, serving
-from support.runs.command import assert_one_sentence, run
 from support.runs.runs import bundle_files, process
 
 from flows.registry.server.http.guard import MAX_HEADER_BYTES, MAX_HEADERS, MAX_PATH

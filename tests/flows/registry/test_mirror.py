@@ -16,11 +16,11 @@ from threading import Thread
 from typing import Any
 
 import pytest
+from support.commands.command import run
 from support.papers.oai_pages import page, record
 from support.paths import ROOT
 from support.registry.file_server import serve_files
 from support.registry.publishing import published
-from support.runs.command import run
 from support.runs.jobs import backfill_raw
 from support.runs.runs import SAMPLE, bundle_files, config_in, process
 

@@ -25,8 +25,8 @@ from support.stores.object_store import KEY_ID, S3, SECRET, make_bucket, moto_se
 from support.stores.stored_objects import contents, fetch, objects, use
 
 from flows.cli.data.find import print_matches
-from flows.cli.data.folder_status import folder_status
 from flows.cli.data.show import print_record
+from flows.cli.data.status.folder_status import folder_status
 from flows.common.config import Config, load_config
 from flows.common.errors import ConfigError, StoreError
 from flows.common.files.locations import location_of

@@ -12,9 +12,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
+from support.commands.command import _run, assert_one_sentence, run, without_rights
 from support.papers.oai_pages import page, record
 from support.paths import ROOT
-from support.runs.command import _run, assert_one_sentence, run, without_rights
 from support.runs.runs import assert_whole, process, tree
 
 from flows.common.keys import load_key

@@ -7,10 +7,10 @@ from tempfile import mkdtemp
 
 import pytest
 from arxiv_server import ArxivServer, make_library
+from support.commands.command import assert_one_sentence, run
 from support.papers.oai_pages import page, record, version
 from support.paths import ROOT
 from support.runs import jobs
-from support.runs.command import assert_one_sentence, run
 from support.runs.runs import config_for, config_in, process, rows
 
 from flows.cli.data.show import print_bundle, print_record

@@ -13,9 +13,9 @@ from pathlib import Path
 from random import Random
 
 import pytest
+from support.commands.command import run, without_rights
 from support.papers.oai_pages import page, record
 from support.paths import ROOT
-from support.runs.command import run, without_rights
 from support.runs.runs import assert_whole, bundle_files, process
 
 from flows.common.files.whole_file import create_whole, is_unfinished, read_whole, replace_whole

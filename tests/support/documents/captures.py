@@ -2,8 +2,9 @@
 
 `.venv/bin/python tests/support/documents/captures.py FOLDER` writes FOLDER/80x24/ and
 FOLDER/200x50/, a file a command: those in README and docs/, and the `--help` of each. It ends with
-exit status 1 where a line is wider than its terminal, or where there is colour with NO_COLOR or in
-a pipe.
+exit status 1 where a terminal had to wrap a line, where there is colour with NO_COLOR or in a
+pipe, or where a command does not end. A line may be wider than the terminal that is one word (a
+path, a key, an address) or one command to be copied, and JSON is for programs.
 """
 
 import re
@@ -34,13 +35,31 @@ _FINISHED = "finished"
 
 
 def commands() -> list[str]:
-    """Return each command of the documentation once, and each command's `--help`."""
+    """Return each command of the documentation once, and each command's `--help`.
+
+    A command that stands below a `cd` in its block begins with it.
+    """
     blocks = (block for page in PAGES for kind, block in blocks_of(page) if kind == "sh")
-    lines = (line for block in blocks for line in block.replace("\\\n", "").splitlines())
+    lines = (line for block in blocks for line in _lines_of(block))
     helps = (
         " ".join(("pith-ingest", *words, "--help")) for words in walk(typer.main.get_command(app))
     )
     return list(dict.fromkeys(line for line in (*lines, *helps) if line.strip()))
+
+
+def _lines_of(block: str) -> Iterator[str]:
+    folder = ""
+    for line in block.replace("\\\n", "").splitlines():
+        if line.startswith("cd "):
+            folder += f"{line} && "
+        elif line.strip():
+            yield folder + line
+
+
+def may_be_wide(line: str, command: str) -> bool:
+    """Return whether no layout could break a line: one word, a command, or a document's."""
+    is_command = re.fullmatch(r" *(cd|pith-ingest|\.venv/bin/pith-ingest) .*", line)
+    return len(line.split()) == 1 or bool(is_command) or "--json" in command
 
 
 class Terminal:
@@ -62,9 +81,15 @@ class Terminal:
         done = f"tmux -L {self._socket} wait-for -S {_FINISHED}"
         self._command("send-keys", "-R")
         self._command("clear-history")
-        self._command("send-keys", "-l", f"clear; {command}; {done}")
+        # Within `eval` a comment at its end ends it; within brackets it changes no folder.
+        run = f"clear; (eval {shlex.quote(command)}); {done}"
+        self._command("send-keys", "-l", run)
         self._command("send-keys", "Enter")
-        self._command("wait-for", _FINISHED)
+        try:
+            self._command("wait-for", _FINISHED)
+        except subprocess.TimeoutExpired:
+            self._command("send-keys", "C-c")
+            return f"(did not end within {SECONDS} s)\n"
         wanted = ("-J", "-e") if escapes else ("-J",)
         return self._command("capture-pane", "-p", "-S", "-", *wanted).rstrip() + "\n"
 
@@ -91,9 +116,12 @@ def capture(folder: Path, checkout: Path, settings: dict[str, str]) -> Iterator[
             (place / f"{number:02} {name}.txt").write_text(f"$ {command}\n{shown}")
             yield from (
                 f"{columns} columns, {command}: {line}"
-                for line in shown.splitlines()[1:]
-                if len(line.rstrip()) > columns
+                for line in shown.splitlines()
+                if len(line.rstrip()) > columns and not may_be_wide(line, command)
             )
+            if shown.startswith("(did not end"):
+                yield f"{columns} columns, {command}: {shown.strip()}"
+                continue
             plain = terminal.show(f"NO_COLOR=1 bash -c {shlex.quote(command)}", escapes=True)
             if "\x1b[" in plain.partition("\n")[2]:
                 yield f"{columns} columns, {command}: escape sequences with NO_COLOR"

@@ -1,1 +1,1 @@
-"""Runs under test: in this process, as a command, under Prefect, killed."""
+"""Runs under test: in this process, under Prefect, killed."""

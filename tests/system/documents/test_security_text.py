@@ -5,8 +5,8 @@ import re
 from benchmarks import worst_memory
 from support.paths import ROOT
 
-from flows.cli.verify import parquet_pages
-from flows.cli.verify import shard as bundle_shard
+from flows.cli.bundles import parquet_pages
+from flows.cli.bundles import shard as bundle_shard
 from flows.common import terminal
 from flows.common.config import Config
 from flows.common.files import own_files

@@ -5,9 +5,12 @@ from datetime import date
 from math import ceil
 from typing import TYPE_CHECKING
 
+from flows.common.config import ArxivConfig
 from flows.common.counts import counted
-from flows.sources.arxiv.connection import explaining_errors
+from flows.sources.arxiv.connection import explaining_errors, seconds_of
 from flows.sources.arxiv.harvest.listing import END
+from flows.sources.arxiv.sets import category_of
+from flows.sources.plan import PlannedWindow
 from flows.store.catalog.window import Window
 from flows.store.catalog.windows import WindowLog
 from transforms.parsing.oai_xml import NoRecordsMatchError
@@ -32,12 +35,43 @@ class _Size:
         return f"more than {self.listed:,} papers, about {self.about:,} if its days are alike"
 
 
+@dataclass(frozen=True, slots=True)
+class WindowEstimate:
+    """What harvesting a window takes; `size` is None where it is done, and `where` is its pages."""
+
+    window: Window
+    size: _Size | None = None
+    where: str = ""
+    requests: int = 0
+    is_begun: bool = False
+
+    def __str__(self) -> str:
+        """Say it to a person, on one line."""
+        if self.size is None:
+            return f"done before: {self.window}"
+        return f"{self.window}: {self.size}; {self.where}"
+
+    def planned(self, config: ArxivConfig) -> PlannedWindow:
+        """Return the same for a program."""
+        window, size, requests = self.window, self.size, self.requests
+        return PlannedWindow(
+            category=category_of(window.set_spec),
+            first=window.first,
+            until=window.until,
+            state="done" if size is None else "begun" if self.is_begun else "new",
+            papers=size.about if size else None,
+            is_estimate=bool(size and size.about != size.listed),
+            requests=requests,
+            seconds=seconds_of(config, requests),
+        )
+
+
 def estimate_window(
     client: "OaiClient", log: WindowLog | None, window: Window, today: date
-) -> tuple[str, int]:
-    """Return a line on a window, and about how many requests it takes."""
+) -> WindowEstimate:
+    """Return about how many papers a window holds, and how many requests it takes."""
     if log and log.is_settled(window):
-        return f"done before: {window}", 0
+        return WindowEstimate(window)
     size = _ask_size(client, window, today)
     pages, lists = max(ceil(size.about / PAGE_RECORDS), 1), max(ceil(size.about / PAGE_IDS), 1)
     if lists > 1:
@@ -50,7 +84,7 @@ def estimate_window(
         # The page where it stopped is read again.
         where += f", going on after page {progress.pages}"
         pages = max(pages - progress.pages, 0) + 1
-    return f"{window}: {size}; {where}", pages + lists
+    return WindowEstimate(window, size, where, pages + lists, is_begun=progress is not None)
 
 
 def _ask_size(client: "OaiClient", window: Window, today: date) -> _Size:

@@ -17,6 +17,7 @@ from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from flows.common.counts import counted
 from flows.common.process.progress import LOGGER
 from flows.ingest.commit import keep_rows, mark_deleted, process_reply
 from flows.ingest.run import Run, WindowOutcome
@@ -85,7 +86,7 @@ class Harvester:
         for passes in range(1, MAX_PASSES + 1):
             self._take_all_pages(progress)
             reconcile = partial(self._reconcile, progress)
-            name = f"reconcile {title_of(window)}: {self._came(progress):,} papers came"
+            name = f"reconcile {title_of(window)}: {counted(self._came(progress), 'papers')} came"
             listing, missing = self.run.steps.run(Step.RECONCILE_WINDOW, name, reconcile)
             # Whichever takes fewer requests: another pass, or one for each paper.
             goes_on = len(missing) > progress.pages or _is_odd(progress, listing)
@@ -213,8 +214,8 @@ class Harvester:
         if behind:
             arxiv_id, day = next(iter(behind.items()))
             raise IncompleteError(
-                f"{len(behind)} papers did not come as new as arXiv lists them, such as "
-                f"{arxiv_id}, changed on {day}; ask again after midnight UTC"
+                f"{counted(len(behind), 'papers')} did not come as new as arXiv lists them, "
+                f"such as {arxiv_id}, changed on {day}; ask again after midnight UTC"
             )
         if _is_odd(progress, listing):
             raise IncompleteError(EMPTY_LIST)

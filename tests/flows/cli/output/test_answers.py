@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from rich.cells import cell_len
 from rich.console import Console
+from support.commands.terminal import ESCAPE, without_style
 from support.hostile.text import ANY, assert_safe
-from support.runs.terminal import ESCAPE, without_style
 
 from flows.cli.output.answer import answer
 from flows.cli.output.blocks import Block, Column, Fields, Table

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 import typer
-from support.runs.command import run
-from support.runs.terminal import ESCAPE, on_terminal, without_style
+from support.commands.command import run
+from support.commands.terminal import ESCAPE, on_terminal, without_style
 from typer.core import TyperCommand, TyperGroup
 
 from flows.cli.app import app

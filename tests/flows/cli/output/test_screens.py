@@ -11,14 +11,14 @@ import msgspec
 import pytest
 from rich.cells import cell_len
 from rich.console import Console
+from support.commands.terminal import ESCAPE, on_terminal, without_style
 from support.hostile.text import IN_XML, assert_safe
 from support.papers.oai_pages import page, record
 from support.runs.runs import process
-from support.runs.terminal import ESCAPE, on_terminal, without_style
 
 from flows.cli.app import app
-from flows.cli.data.folder_status import FolderStatus, LastRun, OpenWindow
-from flows.cli.data.status_screen import attention, blocks, said_time
+from flows.cli.data.status.folder_status import FolderStatus, LastRun, OpenWindow
+from flows.cli.data.status.screen import attention, blocks, said_time
 from flows.cli.output.blocks import Block
 from flows.cli.output.plain import plain_lines
 from flows.cli.output.screen import laid_out
@@ -91,7 +91,7 @@ def test_a_runs_summary_fits_says_its_outcome_and_ends_with_what_needs_attention
 def test_a_summarys_lines_are_those_of_its_report() -> None:
     assert WORST.lines() == list(plain_lines(WORST.toned_lines()))
     fenced = WORST.markdown().partition("```text\n")[2].partition("\n```")[0]
-    assert fenced.splitlines() == WORST.lines()
+    assert fenced.splitlines() == [f"{WORST.summary}.", "", *WORST.lines()]
 
 
 OUTCOMES: dict[str, tuple[dict[str, Any], Tone]] = {

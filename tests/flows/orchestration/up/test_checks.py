@@ -9,7 +9,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from support.runs.command import assert_one_sentence, run, without_rights
+from support.commands.command import assert_one_sentence, run, without_rights
 from support.runs.real_prefect import free_port
 
 from flows.common.errors import ConfigError, PithError, StoreError

@@ -14,8 +14,8 @@ from threading import Event
 import pytest
 from arxiv_server import ArxivServer, make_library
 from arxiv_server.papers.plan import Seen
+from support.commands.command import assert_one_sentence, run
 from support.registry.running_up import FULL, PATIENCE, Up, in_session, running_up
-from support.runs.command import assert_one_sentence, run
 from support.runs.real_prefect import is_over, state_of, write_config
 from support.runs.runs import assert_whole, rows
 

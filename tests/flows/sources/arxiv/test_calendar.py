@@ -19,8 +19,8 @@ from support.runs import jobs
 from support.runs.replay import EARLIEST, Replay
 from support.runs.runs import config_for, held
 
-from flows.cli.data.folder_status import FolderStatus, folder_status
-from flows.cli.data.status_screen import attention
+from flows.cli.data.status.folder_status import FolderStatus, folder_status
+from flows.cli.data.status.screen import attention
 from flows.common.config import Config, OutputsConfig
 from flows.common.errors import ArxivError
 from flows.common.limits import Limits, RetryPolicy

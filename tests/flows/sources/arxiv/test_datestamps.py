@@ -211,7 +211,7 @@ def test_a_paper_that_a_cache_gives_older_than_its_list_leaves_the_window_incomp
         config = config_for(tmp_path, server, limits=ONCE)
         report = backfill_open(config)
         assert (report.exit_status, server.pending) == (1, 0)
-        named = f"1 papers did not come as new as arXiv lists them, such as {paper}, changed on"
+        named = f"1 paper did not come as new as arXiv lists them, such as {paper}, changed on"
         assert f"{named} {TODAY}" in (report.windows[0].problem or "")
         assert "NOT COMPLETE: all of arXiv" in report.lines()[-2]
         asked = len(server.requests)
@@ -229,7 +229,7 @@ def test_another_paper_than_the_one_asked_for_completes_nothing(tmp_path: Path) 
         skip_in_new_form(server)
         server.order(Stale(other), on="GetRecord")
         report = backfill_open(config_for(tmp_path, server, limits=ONCE))
-        assert "1 papers did not come as new" in (report.windows[0].problem or "")
+        assert "1 paper did not come as new" in (report.windows[0].problem or "")
 
 
 def test_a_paper_that_moved_out_of_a_closed_window_is_not_asked_for(tmp_path: Path) -> None:

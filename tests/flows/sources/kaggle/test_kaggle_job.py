@@ -14,7 +14,7 @@ from support.papers.snapshot_rows import line, row, text
 from support.runs import jobs
 from support.runs.runs import assert_whole, config_in, process, rows, tree
 
-from flows.cli.verify.metadata_file import read_texts
+from flows.cli.bundles.metadata_file import read_texts
 from flows.common.errors import InputFileError
 from flows.common.limits import Limits
 from flows.jobs.report import RunReport

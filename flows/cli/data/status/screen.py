@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from flows.cli.data.folder_status import FolderStatus, LastRun
+from flows.cli.data.status.folder_status import FolderStatus, LastRun
 from flows.cli.output.blocks import Block, Column, Table
 from flows.common.counts import counted, tone_of
 from flows.common.process.exit_status import ExitStatus

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 from support.bundles.signed_events import ISSUER, OTHER
+from support.commands.command import run
 from support.papers.golden_data import GOLDEN
 from support.papers.oai_pages import page, record
 from support.runs.catalogs import dump, rebuilt
-from support.runs.command import run
 from support.runs.runs import assert_whole, bundle_files, config_in, process, rows, tree
 
 from flows.common.config import IdentityConfig, KnownKey

@@ -12,6 +12,7 @@ import typer
 from flows.cli.options import ConfigOption, JsonOption
 from flows.cli.output.answer import answer
 from flows.cli.output.blocks import Block
+from flows.common.counts import counted
 from flows.common.terminal import Line, Tone
 
 if TYPE_CHECKING:
@@ -185,7 +186,8 @@ def _described(
 
 
 def _blocks(written: WrittenBundle) -> Iterator[Block]:
-    distinct = f"{written.events} of {written.events_given} events are distinct"
+    given = counted(written.events_given, "events are", "event is")
+    distinct = f"{written.events:,} of {given} distinct"
     yield Line(f"{written.pith_number}: {distinct}")
     for key in written.signed_by_others:
         named = f"{key.key_id}, {key.fingerprint}"

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from support.bundles.forging import AT, GOOD, PAPER, Bundle
 from support.bundles.signed_events import ISSUER
+from support.commands.command import assert_one_sentence, run
 from support.papers.golden_data import FOLDER, GOLDEN
-from support.runs.command import assert_one_sentence, run
 
 from flows.common.keys import create_key
 from transforms import Issuer, IssueTimes, build_bundle, bundle_bytes

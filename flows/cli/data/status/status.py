@@ -35,13 +35,13 @@ def status(
         pith-ingest status --data data/demo --json
         pith-ingest status --quiet
     """
-    from flows.cli.data.folder_status import folder_status
-    from flows.cli.data.status_screen import attention, blocks
+    from flows.cli.data.status.folder_status import folder_status
+    from flows.cli.data.status.screen import attention, blocks
     from flows.common.process.clock import utc_now
 
     loaded = load(config, data)
     if watch:
-        from flows.cli.data.watch import watch as watch_run
+        from flows.cli.data.status.watch import watch as watch_run
         from flows.ingest.worker_context import layout_of
 
         raise typer.Exit(watch_run(layout_of(loaded)))

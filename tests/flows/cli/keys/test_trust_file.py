@@ -15,8 +15,8 @@ from support.hostile.text import stand
 from support.papers.golden_data import GOLDEN
 from support.paths import ROOT
 
+from flows.cli.bundles.reports import Form, print_reports
 from flows.cli.keys.trusted_keys import TRUST_FILE, default_trust, remove_key, save_key, saved_keys
-from flows.cli.verify.reports import Form, print_reports
 from flows.common.errors import ConfigError
 from flows.common.keys import create_key
 from transforms import IssueTimes, build_bundle

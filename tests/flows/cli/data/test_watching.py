@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 from arxiv_server import ArxivServer, make_library
 from arxiv_server.papers.plan import Seen
+from support.commands.command import environment
+from support.commands.live_terminal import LiveTerminal
 from support.paths import ROOT
-from support.runs.command import environment
-from support.runs.live_terminal import LiveTerminal
 from support.runs.runs import assert_whole
 
 pytestmark = pytest.mark.process
@@ -176,7 +176,9 @@ from flows.ingest.progress.bar import live_bar
 from flows.ingest.progress.value import RunProgress
 def work():
     now = datetime.now(UTC)
-    with live_bar(lambda: RunProgress("run", "backfill", now, now, done=7)), unbroken():
+    done = [0]
+    with live_bar(lambda: RunProgress("run", "backfill", now, now, done=done[0])), unbroken():
+        done[0] = 7  # so the bar tells that the commit is under way
         sys.stdin.readline()
         print("committed", flush=True)
 cli._run = work
@@ -194,4 +196,5 @@ def test_ctrl_c_says_at_once_what_it_waits_for(tmp_path: Path, again: str) -> No
     assert terminal.finish() == 130
     assert_tidy(terminal, 80)
     assert ("committed" in "\n".join(terminal.lines)) == (again == "\n")
-    assert terminal.lines[-1].startswith("pith-ingest: stopped by Ctrl-C; what was kept stays")
+    farewell = " ".join(map(str.strip, terminal.lines[-2:]))  # of more than 80 columns
+    assert "pith-ingest: stopped by Ctrl-C; what was kept stays" in farewell

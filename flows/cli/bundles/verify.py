@@ -54,7 +54,7 @@ def verify(
         pith-ingest verify --trust pith.science bundle.json
         curl -s https://example.org/bundle.json | pith-ingest verify -
     """
-    from flows.cli.verify.reports import Form, print_reports
+    from flows.cli.bundles.reports import Form, print_reports
 
     chosen = {Form.JSON: as_json, Form.QUIET: quiet, Form.VERBOSE: verbose}
     forms = [form for form, wanted in chosen.items() if wanted]

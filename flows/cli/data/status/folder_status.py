@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 
-from flows.cli.data.watch import state_of
+from flows.cli.data.status.watch import state_of
 from flows.common.counts import outcome
 from flows.common.errors import StoreError
 from flows.common.process.exit_status import ExitStatus

@@ -7,8 +7,8 @@ from typing import BinaryIO
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from flows.cli.verify.found import FoundBundle
-from flows.cli.verify.parquet_pages import BadPagesError, read_page_sizes
+from flows.cli.bundles.found import FoundBundle
+from flows.cli.bundles.parquet_pages import BadPagesError, read_page_sizes
 from transforms.encoding.strict_json import MAX_BYTES
 
 MAX_HELD_BYTES = 128 * 2**20

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
-from flows.cli.verify.found import FoundBundle
+from flows.cli.bundles.found import FoundBundle
 from flows.common.errors import ConfigError
 from flows.common.files.regular_file import open_regular
 from flows.common.files.whole_file import is_unfinished
@@ -74,7 +74,7 @@ def _read_file(path: Path, *, only_files: bool = False) -> Iterator[FoundBundle]
         with _open(path, only_files=only_files) as file:
             if path.suffix == ".parquet":
                 # Here, for pyarrow is half of the start.
-                from flows.cli.verify.shard import read_shard
+                from flows.cli.bundles.shard import read_shard
 
                 yield from read_shard(str(path), file)
             else:
@@ -91,7 +91,7 @@ def _is_unfinished(path: Path) -> bool:
 
 
 def _may_hold_bundles(path: Path) -> bool:
-    from flows.cli.verify.shard import may_hold_bundles
+    from flows.cli.bundles.shard import may_hold_bundles
 
     try:
         with _open(path, only_files=True) as file:

@@ -9,25 +9,25 @@ from typing import Any
 import pytest
 from support.bundles.forging import AT, GOOD, PAPER
 from support.bundles.signed_events import ISSUER
+from support.commands.inside import inside
+from support.commands.terminal import ESCAPE, on_terminal, without_style
 from support.hostile.text import ANY, assert_safe
 from support.papers.golden_data import FOLDER, GOLDEN
 from support.papers.oai_pages import page, record
 from support.paths import ROOT
 from support.registry.file_server import serve_files
-from support.runs.inside import inside
 from support.runs.runs import process
-from support.runs.terminal import ESCAPE, on_terminal, without_style
 from typer.core import TyperGroup
 from typer.main import get_command
 
 from flows.cli.app import app
+from flows.cli.bundles.merge import ContradictingEvents, OthersKey, WrittenBundle
 from flows.cli.data.export import ExportedBundles
 from flows.cli.data.find import FoundPaper, FoundPapers
 from flows.cli.data.rebuild_catalog import RebuiltCatalog
 from flows.cli.data.show import OtherRecord, ShownRecord
 from flows.cli.keys.keygen import MadeKey
 from flows.cli.keys.trust import AddedKey, RemovedKey, TrustedKey, TrustedKeys
-from flows.cli.merge import ContradictingEvents, OthersKey, WrittenBundle
 from flows.cli.registry.mirror import MirroredRegistry
 from flows.cli.registry.publish import PublishedRecords
 from flows.common.keys import create_key

@@ -1,16 +1,18 @@
 """The output of `verify`: a line for each bundle, a summary, whom it trusted, an exit status."""
 
 import json
+import sys
 from collections import Counter
 from collections.abc import Callable, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from flows.cli.bundles.found import FoundBundle
+from flows.cli.bundles.inputs import read_sources
 from flows.cli.keys.trusted_keys import Trust, default_trust, named_trust
 from flows.cli.output.answer import say
-from flows.cli.verify.found import FoundBundle
-from flows.cli.verify.inputs import read_sources
+from flows.common.counts import counted
 from flows.common.process.exit_status import ExitStatus
 from flows.common.terminal import Line, Tone, echo, printable
 from transforms.signing import encode_base64, fingerprint
@@ -57,22 +59,22 @@ def print_reports(
     trusted = default_trust(config) if trust is None else named_trust(trust, config)
     texts = _texts(metadata)
     print_one = _PRINT[form]
-    counted: Counter[str] = Counter()
+    statuses: Counter[str] = Counter()
     signed: Counter[bytes] = Counter()
     for found in read_sources(paths):
         report = _verify(found, trusted, texts)
         status, without_metadata = status_of(report), _lacks_metadata(report)
-        counted[status] += 1
-        counted["no metadata"] += without_metadata
+        statuses[status] += 1
+        statuses["no metadata"] += without_metadata
         signed.update(report.signers)
         if form is not Form.QUIET or status is not Status.TRUSTED or without_metadata:
             print_one(found, report, trusted)
-    _print_summary(counted, form)
+    _print_summary(statuses, form)
     if form is not Form.JSON:
         _print_keys(signed, trusted, only_strangers=form is Form.QUIET)
-    if counted[Status.INVALID] or counted[Status.UNTRUSTED]:
+    if statuses[Status.INVALID] or statuses[Status.UNTRUSTED]:
         return ExitStatus.PROBLEMS
-    is_checked = not (counted[Status.UNREADABLE] or counted["no metadata"])
+    is_checked = not (statuses[Status.UNREADABLE] or statuses["no metadata"])
     return ExitStatus.DONE if is_checked else ExitStatus.UNUSABLE
 
 
@@ -107,7 +109,7 @@ def _verify(found: FoundBundle, trusted: Trust, texts: TextHashes | None) -> Bun
 def _texts(metadata: Path | None) -> TextHashes | None:
     if metadata is None:
         return None
-    from flows.cli.verify.metadata_file import read_texts
+    from flows.cli.bundles.metadata_file import read_texts
 
     texts, unusable = read_texts(metadata)
     if unusable:
@@ -195,28 +197,30 @@ def _print_json(found: FoundBundle, report: BundleReport, trusted: Trust) -> Non
     )
 
 
-def _print_summary(counted: Counter[str], form: Form) -> None:
+def _print_summary(statuses: Counter[str], form: Form) -> None:
     numbers = {
-        "bundles": sum(counted[status] for status in Status),
-        "valid": counted[Status.TRUSTED] + counted[Status.UNTRUSTED],
-        "trusted": counted[Status.TRUSTED],
-        "unreadable": counted[Status.UNREADABLE],
-        "without_metadata": counted["no metadata"],
+        "bundles": sum(statuses[status] for status in Status),
+        "valid": statuses[Status.TRUSTED] + statuses[Status.UNTRUSTED],
+        "trusted": statuses[Status.TRUSTED],
+        "unreadable": statuses[Status.UNREADABLE],
+        "without_metadata": statuses["no metadata"],
     }
     if form is Form.JSON:
         _echo_json({"summary": numbers})
         return
-    line = "{bundles} bundles: {valid} valid, {trusted} trusted, {unreadable} unreadable"
-    if counted["no metadata"]:
+    # In a pipe it is for programs, and stays as it always was.
+    bundles = counted(numbers["bundles"], "bundles") if sys.stdout.isatty() else "{bundles} bundles"
+    line = f"{bundles}: {{valid}} valid, {{trusted}} trusted, {{unreadable}} unreadable"
+    if statuses["no metadata"]:
         line += ", {without_metadata} not in the metadata"
-    _say(line.format(**numbers), _worst(counted))
+    _say(line.format(**numbers), _worst(statuses))
 
 
-def _worst(counted: Counter[str]) -> Tone:
+def _worst(statuses: Counter[str]) -> Tone:
     """Return the tone of all bundles together."""
-    if counted[Status.INVALID] or counted[Status.UNTRUSTED]:
+    if statuses[Status.INVALID] or statuses[Status.UNTRUSTED]:
         return Tone.BAD
-    is_checked = not (counted[Status.UNREADABLE] or counted["no metadata"])
+    is_checked = not (statuses[Status.UNREADABLE] or statuses["no metadata"])
     return Tone.GOOD if is_checked else Tone.WARNING
 
 

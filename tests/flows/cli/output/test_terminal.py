@@ -18,12 +18,12 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from support.commands.command import run
 from support.hostile.text import ANY, IN_XML, assert_safe, stand, texts
 from support.papers.golden_data import FOLDER, GOLDEN
 from support.papers.oai_pages import error, page, record, version
 from support.papers.snapshot_rows import line, older_row, row
 from support.paths import ROOT
-from support.runs.command import run
 from support.runs.runs import process
 
 from flows.common.terminal import LONGEST_SENTENCE, looks_like_key, printable, quoted, sentence

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 from rich.cells import cell_len
+from support.commands.inside import Answered, inside
+from support.commands.terminal import ESCAPE, on_terminal, without_style
 from support.hostile.text import ANY, IN_XML, assert_safe
 from support.papers.oai_pages import page, record, version
-from support.runs.inside import Answered, inside
 from support.runs.runs import process, rows
-from support.runs.terminal import ESCAPE, on_terminal, without_style
 
 pytestmark = pytest.mark.process
 

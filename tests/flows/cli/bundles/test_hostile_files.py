@@ -18,10 +18,10 @@ from support.papers.oai_pages import page, record
 from support.runs import jobs
 from support.runs.runs import config_in, rows
 
-from flows.cli.verify import shard as bundle_shard
-from flows.cli.verify.found import FoundBundle
-from flows.cli.verify.inputs import read_sources
-from flows.cli.verify.parquet_pages import read_page_sizes
+from flows.cli.bundles import shard as bundle_shard
+from flows.cli.bundles.found import FoundBundle
+from flows.cli.bundles.inputs import read_sources
+from flows.cli.bundles.parquet_pages import read_page_sizes
 
 pytestmark = pytest.mark.process
 

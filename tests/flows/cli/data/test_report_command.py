@@ -7,8 +7,8 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
+from support.commands.command import assert_one_sentence, run
 from support.papers.oai_pages import page, record
-from support.runs.command import assert_one_sentence, run
 from support.runs.nights import make_nights
 from support.runs.runs import process
 from typer.testing import CliRunner

@@ -13,8 +13,8 @@ from support.papers.oai_pages import page, record
 from support.papers.snapshot_rows import text
 from support.runs.runs import config_in, process
 
-from flows.cli.verify.inputs import read_sources
-from flows.cli.verify.reports import Form, print_reports
+from flows.cli.bundles.inputs import read_sources
+from flows.cli.bundles.reports import Form, print_reports
 from flows.common.errors import ConfigError
 from flows.common.keys import load_key
 from transforms.signing import encode_base64

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from flows.cli.verify.thrift import I32, I64, LIST, STRUCT, BadThriftError, EndOfBytesError, Reader
+from flows.cli.bundles.thrift import I32, I64, LIST, STRUCT, BadThriftError, EndOfBytesError, Reader
 
 MAX_FOOTER = 16 * 2**20
 """Bytes of a footer: a row group of ten columns takes about 1,000."""

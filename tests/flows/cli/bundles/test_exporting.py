@@ -6,9 +6,9 @@ from pathlib import Path
 from tempfile import mkdtemp
 
 import pytest
+from support.commands.command import assert_one_sentence, run, without_rights
 from support.papers.oai_pages import page, record, version
 from support.runs import jobs
-from support.runs.command import assert_one_sentence, run, without_rights
 from support.runs.runs import SAMPLE, bundle_files, config_in, rows
 
 from flows.common.config import Config, OutputsConfig

@@ -1,0 +1,1 @@
+"""Commands on bundles, wherever they are from: verify, merge."""

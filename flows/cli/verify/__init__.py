@@ -1,1 +1,0 @@
-"""Commands on bundles, wherever they are from: verify, merge, trust."""

@@ -1,0 +1,1 @@
+"""The command line under test: as a process, inside this one, on a terminal."""
