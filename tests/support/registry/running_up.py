@@ -8,8 +8,9 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from statistics import median
 
 from flows.orchestration.up.running import Running
 from support.paths import ROOT
@@ -36,6 +37,8 @@ class Up:
     log: Path
     port: int
     api: Api
+    seconds: dict[str, list[float]] = field(default_factory=dict)
+    """How long each part was away, by its name, a number for each time that it was killed."""
 
     def pids(self) -> dict[str, int]:
         running = Running.read(self.folder / "data" / "prefect")
@@ -64,8 +67,23 @@ class Up:
         before = {part: self.count(f"{part} is healthy") for part in parts}
         for part in parts:
             os.kill(pids[part], signal.SIGKILL)
-        for part, times in before.items():
-            self.wait_for(f"{part} is healthy", times + 1)
+        killed, away = time.monotonic(), set(parts)
+
+        def are_back() -> bool:
+            for part in [part for part in away if self.count(f"{part} is healthy") > before[part]]:
+                away.remove(part)
+                self.seconds.setdefault(part, []).append(time.monotonic() - killed)
+            return not away
+
+        self.until(are_back, f"{', '.join(parts)}: healthy again")
+
+    def figures(self) -> str:
+        """Return how often each part was killed, and after how many seconds it was back."""
+        return "\n".join(
+            f"{part}: {len(times)} kills, back after {median(times):.1f} s in the median, "
+            f"{max(times):.1f} s at most"
+            for part, times in self.seconds.items()
+        )
 
     def end(self, number: signal.Signals) -> int:
         self.process.send_signal(number)

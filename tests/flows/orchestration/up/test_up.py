@@ -19,6 +19,8 @@ from support.registry.running_up import FULL, PATIENCE, Up, in_session, running_
 from support.runs.real_prefect import is_over, state_of, write_config
 from support.runs.runs import assert_whole, rows
 
+from flows.orchestration.up.parts import NAMES
+
 pytestmark = pytest.mark.prefect
 
 TODAY = datetime.now(UTC).date()
@@ -100,12 +102,12 @@ def test_what_is_killed_is_back_and_the_run_under_way_goes_on(
             up.kill("site")
         for _ in range(ROUNDS - 1):
             up.kill("prefect")
-        for times in range(1, ROUNDS + 1):
-            arxiv.is_held.clear()
-            up.kill("jobs", "prefect")
-            assert up.count("was interrupted: it goes on where it stopped") == times
-            up.until(arxiv.is_held.is_set, "the run goes on")
+        for times in range(1, ROUNDS):
+            kill_in_the_run(up, arxiv, "jobs", times=times)
+        kill_in_the_run(up, arxiv, "jobs", "prefect", times=ROUNDS)
         if FULL:
+            print(up.figures())
+            assert [len(up.seconds[part]) for part in NAMES] == [ROUNDS] * 3
             arxiv.may_go.set()
             up.until(partial(is_over, up.api, night), "the end of the run")
             assert state_of(up.api, night) == "Completed"
@@ -114,6 +116,14 @@ def test_what_is_killed_is_back_and_the_run_under_way_goes_on(
             night = start_and_hold(up, arxiv)
         assert_stops_in_order(up, night)
     assert_whole(folder)
+
+
+def kill_in_the_run(up: Up, arxiv: HeldArxiv, *parts: str, times: int) -> None:
+    """Kill parts, and wait until the run that ended with them, so often by now, is there again."""
+    arxiv.is_held.clear()
+    up.kill(*parts)
+    assert up.count("was interrupted: it goes on where it stopped") == times
+    up.until(arxiv.is_held.is_set, "the run goes on")
 
 
 def assert_says_what_is_not_there_yet(up: Up) -> None:
