@@ -175,8 +175,9 @@ from flows.common.process.signals import unbroken
 from flows.ingest.progress.bar import live_bar
 from flows.ingest.progress.value import RunProgress
 def work():
-    now = datetime.now(UTC)
-    with live_bar(lambda: RunProgress("run", "backfill", now, now, done=7)), unbroken():
+    now, done = datetime.now(UTC), 0
+    with live_bar(lambda: RunProgress("run", "backfill", now, now, done=done)), unbroken():
+        done = 7  # not before, for Ctrl-C waits only from here on
         sys.stdin.readline()
         print("committed", flush=True)
 cli._run = work
