@@ -113,7 +113,8 @@ class UnitQueue:
         """Wait until the bundle files of all shards but the `due` newest are written."""
         while len(self._files_due) > due:
             shard, future = self._files_due.popleft()
-            with self.run.store.watch.stage("wait for bundle files"):
+            waiting = self.run.progress.waiting("bundle files")
+            with waiting, self.run.store.watch.stage("wait for bundle files"):
                 future.result()
             if self.run.store.written:
                 self.run.store.written.add(shard)

@@ -5,6 +5,7 @@ from contextlib import contextmanager, nullcontext, suppress
 from datetime import timedelta
 
 from flows.common.process.clock import TOLERANCE, Clock, SteadyClock, utc_now
+from flows.common.process.progress import LOGGER
 from flows.common.process.stopwatch import Stopwatch
 from flows.store.bundles.files import WrittenFiles, noting_files, write_bundle_files
 from flows.store.catalog.catalog import Catalog
@@ -100,10 +101,14 @@ class Store:
         done = []
         if temporary := self.remove_unnamed():
             done.append(f"removed {temporary} unfinished files of a run that was killed")
-        done += map(self._complete_files, self.catalog.shards_without_files())
+        if shards := self.catalog.shards_without_files():
+            for name in shards:
+                self._complete_files(name)
+            shard = "shard" if len(shards) == 1 else "shards"
+            done.append(f"completed the bundle files of {len(shards):,} {shard}")
         return done
 
-    def _complete_files(self, name: str) -> str:
+    def _complete_files(self, name: str) -> None:
         """Write the bundle files of a shard that may lack some, where any are wanted."""
         if self.written:
             require_shard(self.layout, self.catalog, name, "bundles")
@@ -112,7 +117,7 @@ class Store:
             self.written.add(name)
         else:
             self.catalog.mark_files_written([name])
-        return f"completed the bundle files of the shard {name}"
+        LOGGER.debug("completed the bundle files of the shard %s", name)
 
 
 @contextmanager

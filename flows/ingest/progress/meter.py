@@ -2,6 +2,8 @@
 
 import time
 from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from threading import Lock
@@ -12,6 +14,9 @@ from flows.ingest.progress.value import RunProgress, RunState
 
 RATE_SECONDS = 60.0
 """The rate is that of the last minute: long enough for pages that take some seconds each."""
+
+WAIT_SECONDS = 2.0
+"""A wait is told of after that: shorter ones come with every commit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +56,7 @@ class ProgressMeter:
         self._least_seconds = 0.0
         self._state = RunState.RUNNING
         self._reason: str | None = None
+        self._waits: tuple[str, float] | None = None
         self._began = time.monotonic()
         self._moments = deque([_Moment(self._began, 0, 0.0)])
 
@@ -107,6 +113,15 @@ class ProgressMeter:
         """Note that a paper takes that many seconds at least, as arXiv's pace has it."""
         self._least_seconds = seconds
 
+    @contextmanager
+    def waiting(self, what: str) -> Iterator[None]:
+        """Note that nothing comes to count during the block, and what it waits for."""
+        self._waits = what, time.monotonic()
+        try:
+            yield
+        finally:
+            self._waits = None
+
     def end(self, state: RunState, reason: str | None = None) -> None:
         """Note how the run ended; the rate is that of the whole run then."""
         with self._lock:
@@ -126,6 +141,7 @@ class ProgressMeter:
                 noun=self._noun, done=self._done,
                 expected=self._expected, is_estimate=self._about_left is not None,
                 share=share, rate=self._rate(), seconds_left=self._seconds_left(share),
+                waits_for=self._waits_for(),
                 new_records=counts.new_records, new_snapshots=counts.new_snapshots,
                 unchanged=counts.unchanged, reissued=counts.reissued,
                 withdrawn=counts.withdrawn, filtered=counts.filtered, rejects=counts.rejects,
@@ -157,6 +173,10 @@ class ProgressMeter:
         moments.append(_Moment(now, self._came, self._share or 0.0))
         while len(moments) > 1 and moments[1].at <= now - RATE_SECONDS:
             moments.popleft()
+
+    def _waits_for(self) -> str:
+        what, since = self._waits or ("", 0.0)
+        return what if time.monotonic() - since >= WAIT_SECONDS else ""
 
     def _rate(self) -> float:
         first = self._moments[0]

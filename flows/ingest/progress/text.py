@@ -34,7 +34,7 @@ def percent(progress: RunProgress) -> str:
 
 
 def pieces(progress: RunProgress) -> Iterator[str]:
-    """Yield how much is done, the rate, and the time left, as far as they are known."""
+    """Yield how much is done, the rate, and the time left, as far as they are known; and a wait."""
     yield _done(progress)
     if progress.share is not None and progress.expected is None:
         yield percent(progress)
@@ -42,6 +42,8 @@ def pieces(progress: RunProgress) -> Iterator[str]:
         yield _rate(progress.rate)
     if progress.seconds_left:
         yield f"{duration(progress.seconds_left)} left"
+    if progress.waits_for:
+        yield f"waiting for {progress.waits_for}"
 
 
 def counters(progress: RunProgress) -> Iterator[str]:

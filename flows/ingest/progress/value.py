@@ -34,6 +34,8 @@ class RunProgress:
         is_estimate: Whether `expected` is reckoned, not known.
         share: What part of all is done, 0 to 1: of `expected`, or of the bytes to read.
         rate: How many came a second, in the last minute.
+        waits_for: What keeps the next papers from counting for some seconds, such as the writing of
+            bundle files; empty where they come.
         seconds_left: How long the rest takes at that rate, and no faster than arXiv's pace.
     """
 
@@ -53,6 +55,7 @@ class RunProgress:
     share: float | None = None
     rate: float = 0.0
     seconds_left: float | None = None
+    waits_for: str = ""
     new_records: int = 0
     new_snapshots: int = 0
     unchanged: int = 0

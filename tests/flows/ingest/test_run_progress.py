@@ -122,6 +122,18 @@ def test_bytes_are_a_share_where_no_number_is_known(clock: list[float]) -> None:
     assert one_line(read) == "100 papers, 50%, 10/s, 20 s left, new 100, changed 0, unchanged 0"
 
 
+def test_a_wait_of_some_seconds_is_told_of_until_it_is_over(clock: list[float]) -> None:
+    meter = ProgressMeter()
+    meter.add(papers(5000))
+    with meter.waiting("bundle files"):
+        clock[0] += 1
+        assert meter.read(NAME, NOW).waits_for == ""  # as at every commit
+        clock[0] += 4
+        waits = meter.read(NAME, NOW)
+    assert one_line(waits).startswith("5,000 papers, 1,000/s, waiting for bundle files, new 5,000")
+    assert meter.read(NAME, NOW).waits_for == ""
+
+
 def test_at_its_end_the_rate_is_that_of_the_whole_run(clock: list[float]) -> None:
     meter = ProgressMeter()
     meter.begin("a part", 1, 2)
