@@ -51,7 +51,8 @@ def run(*words: str | Path, cwd: Path, env: Mapping[str, str], status: int = 0) 
 def tool(*words: str | Path, cwd: Path, **env: str) -> None:
     """Run an installer, which may have the settings of its user, such as an index and proxies."""
     own = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
-    run(*words, cwd=cwd, env=own | env)
+    # uv trusts its own list of certificates otherwise, pip the machine's.
+    run(*words, cwd=cwd, env={"UV_SYSTEM_CERTS": "true"} | own | env)
 
 
 @cache
