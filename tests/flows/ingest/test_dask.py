@@ -318,6 +318,7 @@ def test_a_missing_extra_is_told(there: Path) -> None:
         "except ConfigError as error: print(error, end='')"
     )
     settings = {
+        "PITH_DATA_DIR": str(there / "data"),
         "PITH_RUNNER": "dask",
         "PITH_DASK__ADDRESS": "tcp://127.0.0.1:9",
         "HOME": str(there),
