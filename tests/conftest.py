@@ -1,5 +1,6 @@
 """What all tests share."""
 
+import logging
 import signal
 import sys
 from collections.abc import Iterator
@@ -29,6 +30,15 @@ def _signals() -> Iterator[None]:
     sys.unraisablehook = hook
     for number, handler in handlers.items():
         signal.signal(number, handler)
+
+
+@pytest.fixture(autouse=True)
+def _volume() -> Iterator[None]:
+    """Leave to the next test what is logged, of which `--quiet` and `--verbose` change how much."""
+    logger = logging.getLogger("pith_ingest")
+    level = logger.level
+    yield
+    logger.setLevel(level)
 
 
 @pytest.fixture(scope="session")

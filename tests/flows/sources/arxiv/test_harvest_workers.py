@@ -26,7 +26,7 @@ from flows.common.limits import Limits
 from flows.ingest.commit import process_reply
 from flows.ingest.executors.processes import open_processes
 from flows.ingest.run import UnitResult
-from flows.ingest.steps import DirectSteps, Step, StepName
+from flows.ingest.steps import DirectSteps, Step, StepName, named
 from flows.jobs import job as job_module
 from flows.jobs.report import RunReport
 from flows.sources.arxiv.harvest import pages
@@ -249,12 +249,12 @@ from flows.sources.arxiv.harvest import pages
 from support.runs import jobs
 from support.runs.runs import config_for
 from flows.common.process import signals
-from flows.ingest.steps import DirectSteps, Step, StepName
+from flows.ingest.steps import DirectSteps, Step, StepName, named
 from flows.common.limits import Limits
 
 class Told(DirectSteps):
     def run(self, step, name, work):
-        print(name, flush=True)
+        print(named(name), flush=True)
         return work()
 
 if __name__ == "__main__":
@@ -279,7 +279,7 @@ def test_ended_by_a_signal_the_same_harvest_goes_on_and_ends_with_each_paper_onc
     for page in (4, 7):
         with begin(stderr=subprocess.DEVNULL, start_new_session=True) as child:
             assert child.stdout
-            assert any(f"pages from {page}" in line for line in child.stdout)
+            assert any(f"from page {page}" in line for line in child.stdout)
             # As a terminal's Ctrl-C, which reaches all processes of the group.
             (os.killpg if sent == signal.SIGINT else os.kill)(child.pid, sent)
             assert child.wait(SECONDS) != 0
