@@ -26,7 +26,7 @@ from flows.common.limits import Limits
 from flows.ingest.commit import process_reply
 from flows.ingest.executors.processes import open_processes
 from flows.ingest.run import UnitResult
-from flows.ingest.steps import DirectSteps, Step, StepName, named
+from flows.ingest.steps import DirectSteps, Step, StepName
 from flows.jobs import job as job_module
 from flows.jobs.report import RunReport
 from flows.sources.arxiv.harvest import pages
