@@ -27,9 +27,10 @@ pytestmark = pytest.mark.process
 FULL = bool(os.environ.get("FULL"))
 PAPERS = 700
 IDS = [f"2201.{number:05}" for number in range(1, PAPERS + 1)]
-# What else a run may say meanwhile: progress, its new key, what it recovered.
+# What else a run may say meanwhile: progress, its new key, its folder, what it recovered.
 OTHER_LINES = re.compile(
-    r"(.+: )?[\d,]+( of ~?[\d,]+)? papers?(, |$)|made a signing key in |completed the bundle files "
+    r"(.+: )?[\d,]+( of ~?[\d,]+)? papers?(, |$)|made a signing key in |data folder: "
+    r"|completed the bundle files "
 )
 PATIENCE = 120
 
@@ -238,7 +239,7 @@ def test_who_waits_at_the_pace_is_stopped_at_once(
         command.stop(number, group=group)
         assert_nothing_left_over(tmp_path)
     done = Command(tmp_path, *words, **paced(tmp_path, server, 0)).finish()
-    assert f"papers {2 if ids else 60} " in done
+    assert f"{2 if ids else 60} papers " in done
     assert_whole(tmp_path)
 
 
