@@ -1,15 +1,14 @@
 """What is looked at before anything is started: each problem is one sentence."""
 
 import re
-import socket
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
-from errno import EACCES, EADDRINUSE
 from importlib.util import find_spec
 from pathlib import Path
 
 from flows.common.errors import ConfigError, StoreError
+from flows.common.http.listening import listen
 from flows.orchestration.up.health import Addresses
 from flows.orchestration.up.parts import DATABASE
 
@@ -51,31 +50,8 @@ def check_ports(at: Addresses) -> None:
     """Raise `ConfigError`, naming port and option, where a port cannot be listened on."""
     if at.port == at.prefect_port:
         raise ConfigError(f"--port and --prefect-port are both {at.port}: name two ports")
-    _try(at.prefect_host, at.prefect_port, "--prefect-host", "--prefect-port")
-    _try(at.host, at.port, "--host", "--port")
-
-
-def _try(host: str, port: int, host_option: str, option: str) -> None:
-    where = f"port {port} of {host}"
-    try:
-        family, kind, protocol, _, address = socket.getaddrinfo(
-            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-        )[0]
-        with socket.socket(family, kind, protocol) as listener:
-            # What closed a moment ago may be bound again, as the parts do.
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            listener.bind(address)
-            listener.listen(1)
-    except (socket.gaierror, UnicodeError):
-        raise ConfigError(f"{host_option} {host}: this machine has no such address") from None
-    except OSError as error:
-        if error.errno == EADDRINUSE:
-            why = f"{where} is in use by another program; name another with {option}"
-        elif error.errno == EACCES:
-            why = f"{where} is not for this user; name one from 1024 with {option}"
-        else:
-            why = f"cannot listen on {where}: {error.strerror}; name another with {option}"
-        raise ConfigError(why) from None
+    listen(at.prefect_host, at.prefect_port, options=("--prefect-host", "--prefect-port")).close()
+    listen(at.host, at.port).close()
 
 
 def check_database(folder: Path, prefect: Path) -> str | None:

@@ -5,13 +5,12 @@ import signal
 import socket
 from contextlib import closing
 from dataclasses import dataclass
-from errno import EACCES, EADDRINUSE
 from multiprocessing import parent_process
 from multiprocessing.connection import wait
 from threading import Event, Thread
 
 from flows.common.counts import counted
-from flows.common.errors import ConfigError
+from flows.common.http.listening import listen
 from flows.common.terminal import echo, sentence
 from flows.registry.index.following import follow
 from flows.registry.reader import RegistryReader
@@ -47,7 +46,7 @@ def serve(service: Service, *, host: str, port: int, workers: int) -> bool:
         Thread(target=keep, args=(service.layout, stop, _say), daemon=True)
         for keep in (follow, keep_pages)
     ]
-    with _bound(host, port) as listener:
+    with listen(host, port, backlog=_BACKLOG) as listener:
         shown = f"[{host}]" if ":" in host else host
         port = listener.getsockname()[1]
         echo(
@@ -99,31 +98,6 @@ def _end_with_parent() -> None:
     if parent:
         wait([parent.sentinel])
         os.kill(os.getpid(), signal.SIGTERM)
-
-
-def _bound(host: str, port: int) -> socket.socket:
-    """Return a socket that listens; raises `ConfigError` that says what to change."""
-    where = f"port {port} of {host}"
-    try:
-        family, kind, protocol, _, address = socket.getaddrinfo(
-            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-        )[0]
-        # With the protocol named, or asyncio leaves Nagle's algorithm on: a body waits 40 ms then.
-        listener = socket.socket(family, kind, protocol)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(address)
-        listener.listen(_BACKLOG)
-    except socket.gaierror:
-        raise ConfigError(f"--host {host}: this machine has no such address") from None
-    except OSError as error:
-        if error.errno == EADDRINUSE:
-            why = f"{where} is in use by another program; name another with --port"
-        elif error.errno == EACCES:
-            why = f"{where} is not for this user; name one from 1024 with --port"
-        else:
-            why = f"cannot listen on {where}: {error.strerror}"
-        raise ConfigError(why) from None
-    return listener
 
 
 def _say(text: str) -> None:
