@@ -15,6 +15,7 @@ from flows.common.errors import ConfigError
 from flows.common.files.locations import location_of
 from flows.common.terminal import quoted
 from flows.orchestration.automations import make_automations
+from flows.orchestration.names import VERSION
 
 NAME = "pith"
 JOBS = ("flows.backfill.backfill", "flows.nightly.unattended", "flows.rerun.rerun")
@@ -50,6 +51,8 @@ def make_deployments(config_file: Path | None, data_dir: Path | None) -> list[Ru
             schedules=[schedule] if "nightly" in job else [],
             parameters=parameters,
             tags=[job.split(".")[1]],
+            # Said here, or Prefect takes the commit of whatever folder this runs in.
+            version=VERSION,
             # Stopping pauses the schedule; starting again must not leave it so.
             paused=False,
         )

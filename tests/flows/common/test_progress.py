@@ -49,8 +49,11 @@ def test_an_end_that_is_far_has_a_date(clock: list[float]) -> None:
 
 
 def test_a_terminal_gets_a_bar(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
+    caplog.set_level(logging.INFO, "pith_ingest")
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
     monkeypatch.setenv("TERM", "xterm")
     assert list(progress.track(range(3), total=3, what="steps")) == [0, 1, 2]

@@ -236,6 +236,8 @@ def test_a_page_that_came_unsafely_says_so(page: Page, site: Site, complaints: C
     expect(page.locator("#unable")).to_contain_text("over https")
     expect(page.locator("#verify")).to_be_hidden()
     complaints.expect(f"a request to {unsafe}/")
+    # The icon may still be on its way, which nobody waits for.
+    page.unroute_all(behavior="ignoreErrors")
 
 
 def test_scripts_that_do_not_load_are_said_to(page: Page, site: Site) -> None:

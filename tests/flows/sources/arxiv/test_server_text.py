@@ -5,6 +5,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -161,6 +162,7 @@ def test_nor_does_it_reach_prefects_log_artifacts_and_names(
         (replies / f"{{{number}}}{{x!r}}{ANY}.xml").write_bytes(reply)
     monkeypatch.setenv("PITH_IDENTITY__KEY_ID", f"|`{ANY}")
     _, answer = ANSWERS["an error to a harvest"]
+    since = {"after_": datetime.now(UTC).isoformat()}
     with answering(answer) as url:
         monkeypatch.setenv("PITH_ARXIV__OAI_URL", f"{url}/oai")
         monkeypatch.setenv("PITH_ARXIV__ATOM_URL", f"{url}/query")
@@ -172,9 +174,12 @@ def test_nor_does_it_reach_prefects_log_artifacts_and_names(
     APILogHandler().flush()
     with get_client(sync_client=True) as client:
         ask: Any = client.request
+        # Of these runs alone: an answer has 200 rows, and the server is the whole session's.
+        runs = {"flow_runs": {"start_time": since}}
+        wanted = {"task_runs": runs, "flow_runs": runs, "artifacts": runs}
+        wanted["logs"] = {"logs": {"timestamp": since}}
         found = {
-            kind: ask("POST", f"/{kind}/filter", json={}).json()
-            for kind in ("task_runs", "flow_runs", "artifacts", "logs")
+            kind: ask("POST", f"/{kind}/filter", json=only).json() for kind, only in wanted.items()
         }
     texts = {
         "names": [run["name"] for run in found["task_runs"]],
