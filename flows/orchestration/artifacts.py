@@ -65,8 +65,7 @@ def _make_artifacts(report: RunReport) -> None:
     table = cast("UUID", create_table_artifact(_table(report), key, report.run))
     heading, _, text = report.markdown().partition("\n")
     links = _links({"this run": run, "its numbers as a table": _artifact_address(table)})
-    page = sentence(report.page).replace("`", "'")
-    markdown = f"{heading}\n\n{links}\n\nWith plots: `{page}`\n{text}"
+    markdown = f"{heading}\n\n{links}\n{text}"
     key = _key(report, "report")
     made = cast("UUID", create_markdown_artifact(markdown, key, report.run))
     links = _links({"this run": run, "its report": _artifact_address(made)})

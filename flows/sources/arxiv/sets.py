@@ -53,10 +53,14 @@ def category_of(set_spec: str | None) -> str:
     return ".".join(archive_and_suffix) or set_spec
 
 
+def name_of(set_spec: str | None) -> str:
+    """Return what a person reads of a set: `cs.LG` of `cs:cs:LG`; None is `all of arXiv`."""
+    return category_of(set_spec) if set_spec else "all of arXiv"
+
+
 def title_of(window: Window) -> str:
     """Return a window's name in the words of who asked, such as `cs.LG, 2026-11-14 to now`."""
-    name = category_of(window.set_spec) if window.set_spec else "all of arXiv"
-    return str(replace(window, set_spec=name))
+    return str(replace(window, set_spec=name_of(window.set_spec)))
 
 
 def windows_of(categories: Sequence[str]) -> str:

@@ -4,15 +4,20 @@ import hashlib
 import os
 import stat
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 from flows.common.errors import InputFileError
 from flows.common.limits import Limits
+from flows.common.process.progress import track
 from flows.ingest.run import InputFile
 from flows.sources.kaggle.file import is_plain
 from flows.sources.kaggle.lines import Span
 from flows.sources.kaggle.proof import Proof
+
+LARGE = 2**30
+"""Bytes of a file that takes seconds to read."""
 
 
 class Scan(NamedTuple):
@@ -42,7 +47,7 @@ def scan(path: Path, limits: Limits) -> Scan:
         with path.open("rb") as file:
             before = os.fstat(file.fileno())
             plain = is_plain(file.peek(4)[:4])
-            while block := file.read(limits.proof_block_bytes):
+            for block in _blocks(file, before.st_size, limits.proof_block_bytes):
                 whole.update(block)
                 digests.append(hashlib.sha256(block).digest())
                 size += len(block)
@@ -58,6 +63,14 @@ def scan(path: Path, limits: Limits) -> Scan:
     proof = Proof(size, after.st_mtime_ns, limits.proof_block_bytes, tuple(digests))
     described = InputFile(path.name, size, whole.hexdigest())
     return Scan(described, spans.close(proof) if plain else None, proof, spans.lines)
+
+
+def _blocks(file: BinaryIO, size: int, block_bytes: int) -> Iterator[bytes]:
+    """Yield the blocks of a file; of a large one it is shown how many were read."""
+    blocks = iter(partial(file.read, block_bytes), b"")
+    if size < LARGE:
+        return blocks
+    return track(blocks, total=-(-size // block_bytes), what="blocks of the snapshot checked")
 
 
 class _Spans:

@@ -18,7 +18,7 @@ from flows.sources.arxiv.harvest.coverage import (
     coverage,
     sets_of_interest,
 )
-from flows.sources.arxiv.sets import category_of
+from flows.sources.arxiv.sets import category_of, title_of
 from flows.store.catalog.copies import open_catalog
 from flows.store.repair.examine import look
 
@@ -138,7 +138,7 @@ def _described(report: KeptReport) -> LastRun:
 def _open_window(progress: "Progress") -> OpenWindow:
     window = progress.window
     return OpenWindow(
-        window=str(window),
+        window=title_of(window),
         category=category_of(window.set_spec),
         first=window.first,
         until=window.until,

@@ -79,7 +79,7 @@ class Harvester:
         self.expected.begin(window)
         if self.log.is_settled(window):
             self.expected.expect(window, 0)
-            return WindowOutcome(str(window), was_done=True)
+            return WindowOutcome(title_of(window), was_done=True)
         progress = self.log.resume(window, self.run.clock())
         self.expected.begin_pass(came_in_pass(self.log, progress))
         self._step_back(progress)
@@ -228,7 +228,7 @@ class Harvester:
         counts = self.log.counts(progress)
         window = progress.window
         outcome = WindowOutcome(
-            str(window),
+            title_of(window),
             listed=len(listing.days),
             harvested=counts[How.HARVESTED],
             recovered=counts[How.RECOVERED],

@@ -11,7 +11,7 @@ from flows.sources.arxiv.connection import explaining_errors
 from flows.sources.arxiv.harvest.expected import ExpectedPapers
 from flows.sources.arxiv.harvest.harvest import Harvester
 from flows.sources.arxiv.harvest.listing import IncompleteError
-from flows.sources.arxiv.sets import ALL_OF_ARXIV, set_of_category
+from flows.sources.arxiv.sets import ALL_OF_ARXIV, set_of_category, title_of
 from flows.store.catalog.window import Window, by_year
 from transforms.parsing.oai_xml import OaiError
 
@@ -53,14 +53,14 @@ def harvest_windows(run: Run, client: "OaiClient", windows: Sequence[Window]) ->
     harvester = Harvester(run, client, ExpectedPapers(run, windows))
     for number, window in enumerate(windows, 1):
         if run.unreachable:
-            run.windows.append(WindowOutcome(str(window), problem="not begun"))
+            run.windows.append(WindowOutcome(title_of(window), problem="not begun"))
             continue
         LOGGER.debug("window %d of %d: %s", number, len(windows), window)
         try:
             outcome = harvester.harvest(window)
         except (IncompleteError, OaiError) as error:
-            outcome = WindowOutcome(str(window), problem=str(error))
+            outcome = WindowOutcome(title_of(window), problem=str(error))
         except ArxivError as error:
-            outcome = WindowOutcome(str(window), problem=str(error))
+            outcome = WindowOutcome(title_of(window), problem=str(error))
             run.unreachable = str(error)
         run.windows.append(outcome)

@@ -61,7 +61,7 @@ WORST = report(
     counts=Counts(papers=1234, new_records=1000, rejects=2, by_reason={HOSTILE: 1, "no title": 1}),
     failures={f"reply {HOSTILE}.xml": HOSTILE},
     windows=[
-        WindowOutcome("cs:cs:LG, 2026-11-14 to now", 1300, 1234, 3),
+        WindowOutcome("cs.LG, 2026-11-14 to now", 1300, 1234, 3),
         WindowOutcome("all of arXiv, the beginning to now", problem=HOSTILE),
     ],
     coverage=["all of arXiv: NOT PROVEN from 2026-11-09 to 2026-11-17; this harvests it:",
@@ -85,7 +85,7 @@ def test_a_runs_summary_fits_says_its_outcome_and_ends_with_what_needs_attention
     if width >= 80:
         assert f"  {COMMAND}" in lines
         assert "  1,000 new records, 0 new snapshots, 0 unchanged" in lines
-        assert "complete: cs:cs:LG, 2026-11-14 to now: 1,300 listed, 1,234 harvested, 3" in text
+        assert "complete: cs.LG, 2026-11-14 to now: 1,300 listed, 1,234 harvested, 3" in text
 
 
 def test_a_summarys_lines_are_those_of_its_report() -> None:
@@ -156,7 +156,7 @@ def folder(**given: Any) -> FolderStatus:
             "runs": [ran, LastRun(RUN, "its report cannot be read")],
             "open_windows": [
                 OpenWindow(
-                    "cs:cs:LG, 2026-11-14 to now", "cs.LG", date(2026, 11, 14), None, 1,
+                    "cs.LG, 2026-11-14 to now", "cs.LG", date(2026, 11, 14), None, 1,
                     all_pages_came=False, begun=date(2026, 11, 20),
                     command="pith-ingest backfill --category cs.LG",
                 )
@@ -181,7 +181,7 @@ def test_status_says_what_there_is_first_and_what_to_do_last() -> None:
         f"  {COMMAND}",
         "cs.LG: nothing is proven; this harvests it:",
         "  pith-ingest backfill --category cs.LG",
-        "NOT COMPLETE: cs:cs:LG, 2026-11-14 to now: 1 page came since 2026-11-20:",
+        "NOT COMPLETE: cs.LG, 2026-11-14 to now: 1 page came since 2026-11-20:",
         "  pith-ingest backfill --category cs.LG",
         "bundle files of 1 shard may be missing; the next run writes them",
     ]

@@ -2,12 +2,14 @@
 
 import gzip
 import hashlib
+import logging
 import subprocess
 import sys
 import tracemalloc
 import zipfile
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
+from dataclasses import replace
 from itertools import chain, repeat
 from pathlib import Path
 from typing import Any
@@ -333,3 +335,19 @@ def test_a_file_is_described_as_it_lies_on_disk(tmp_path: Path) -> None:
     data = path.read_bytes()
     sha256 = hashlib.sha256(data).hexdigest()
     assert scan(path, LIMITS)[:2] == (InputFile("arxiv.json.gz", len(data), sha256), None)
+
+
+def test_the_check_of_a_large_file_tells_how_far_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "arxiv.json"
+    path.write_bytes(text("0704.0001"))
+    size = path.stat().st_size
+    limits = replace(LIMITS, proof_block_bytes=size // 2 + 1)
+    with caplog.at_level(logging.INFO, "pith_ingest"):
+        scan(path, limits)
+        assert caplog.messages == []
+        monkeypatch.setattr("flows.sources.kaggle.parts.LARGE", size)
+        scan(path, limits)
+    [line] = caplog.messages
+    assert line.startswith("2 of 2 blocks of the snapshot checked, ")
