@@ -13,7 +13,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import cache, partial
 from multiprocessing import forkserver, resource_tracker
-from typing import Generic, TypeVar
+from typing import Generic, TypeVar, cast
 
 import pyarrow as pa
 
@@ -28,6 +28,7 @@ from transforms import Issuer
 
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # of <malloc.h>
 _KEPT_BYTES = 2**29
+_LOOK_SECONDS = 0.1
 
 _T = TypeVar("_T")
 
@@ -69,6 +70,7 @@ class ProcessExecutor:
                 future = self._executor.submit(run_task, task)
             except (BrokenExecutor, OSError):
                 # The latter where one dies while another one is started, whose pipes are closed.
+                _close(self._executor, cancel=False)
                 self._executor = self._renewed()
                 future = self._executor.submit(run_task, task)
         return _ProcessFuture(future, self._attempts)
@@ -83,7 +85,7 @@ class ProcessExecutor:
 
     def close(self) -> None:
         """End the processes; what was not begun is not done."""
-        self._executor.shutdown(cancel_futures=True)
+        _close(self._executor, cancel=True)
 
     def _renewed(self) -> ProcessPoolExecutor:
         # Not fork, for the flow's process may have threads; and no new interpreter for each.
@@ -91,6 +93,22 @@ class ProcessExecutor:
         context.set_forkserver_preload(self._preload)
         with kept_from_children():  # the tracker of its semaphores
             return ProcessPoolExecutor(self.size, context, initializer=self._begin_worker)
+
+
+def _close(executor: ProcessPoolExecutor, *, cancel: bool) -> None:
+    """End an executor, and the processes of one that broke whatever they wait for.
+
+    Before Python 3.12.1 one that is born while the others end is forgotten by what ends them, and
+    waits for ever for a lock that a dead one has.
+    """
+    processes = executor._processes  # noqa: SLF001 - as above
+    manager = cast("threading.Thread | None", executor._executor_manager_thread)  # noqa: SLF001
+    executor.shutdown(wait=False, cancel_futures=cancel)
+    while manager and manager.is_alive():
+        if executor._broken:  # noqa: SLF001
+            for process in list(processes.values()):
+                process.kill()
+        manager.join(_LOOK_SECONDS)
 
 
 @dataclass(frozen=True, slots=True)

@@ -141,6 +141,25 @@ def test_a_worker_that_is_killed_changes_nothing(tmp_path: Path, snapshot_file: 
     assert_whole(tmp_path / "together")
 
 
+def pause(_: WorkerContext) -> None:
+    signal.pause()
+
+
+def test_a_worker_that_the_end_of_the_others_forgets_is_ended_too(
+    pool: ProcessExecutor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # As one that was born at that very moment, before Python 3.12.1.
+    monkeypatch.setattr("multiprocessing.process.BaseProcess.terminate", lambda _: None)
+    for goes_on in (True, False):
+        pool.submit(pause)
+        os.kill(pool.submit(my_pid).result(), signal.SIGKILL)
+        if goes_on:
+            assert pool.submit(my_pid).result()
+            assert len(multiprocessing.active_children()) == 1
+    pool.close()
+    assert multiprocessing.active_children() == []
+
+
 def die(_: WorkerContext) -> None:
     os._exit(9)
 

@@ -109,8 +109,11 @@ def talk(folder: Path, answers: Sequence[bytes], *words: str) -> tuple[int, str]
         os.chdir(folder)
         home = {"HOME": str(folder.parent / "home"), "PATH": os.environ["PATH"], "TERM": "dumb"}
         os.execve(COMMAND, ["pith-ingest", "init", *words], home)  # noqa: S606 - no shell, as meant
-    screen, left = b"", list(answers)
+    screen, left, typed = b"", list(answers), b""
     while True:
+        if not select.select([terminal], [], [], 10)[0] and typed == b"\x03":
+            # Python loses a signal that comes just before it waits for a key; a person types again.
+            os.write(terminal, typed)
         assert select.select([terminal], [], [], 60)[0], screen
         try:
             read = os.read(terminal, 4096)
@@ -118,7 +121,8 @@ def talk(folder: Path, answers: Sequence[bytes], *words: str) -> tuple[int, str]
             break
         screen += read
         if left and screen.endswith((b"]: ", b"[Y/n]: ")):
-            os.write(terminal, left.pop(0))
+            typed = left.pop(0)
+            os.write(terminal, typed)
     os.close(terminal)
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), screen.decode()
 
