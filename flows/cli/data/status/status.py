@@ -39,6 +39,10 @@ def status(
     from flows.cli.data.status.screen import attention, blocks
     from flows.common.process.clock import utc_now
 
+    if watch and (as_json or quiet):
+        raise typer.BadParameter(
+            "--watch follows a run on the screen; its numbers for programs are in runs/RUN/run.json"
+        )
     loaded = load(config, data)
     if watch:
         from flows.cli.data.status.watch import watch as watch_run

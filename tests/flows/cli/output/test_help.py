@@ -155,6 +155,8 @@ WRONG = {
     "trust lst": ["Did you mean 'list'?"],
     "status -q -v": ["--quiet and --verbose are one choice"],
     "-q -v status": ["--quiet and --verbose are one choice"],
+    "status --watch --json": ["--watch follows a run on the screen"],
+    "status --watch --quiet": ["--watch follows a run on the screen"],
     "show": ["PAPER"],
 }
 
