@@ -65,6 +65,8 @@ def publish(
     note("what was published before is whole, and the same command goes on")
     with _alone(layout):
         before = read_published(files)
+        if before is None:
+            _refuse_replacing(files)
         changes = Changes(layout, before)
         chosen = _choose(before, changes, file_layout, base_url)
         target = Target(files)
@@ -104,6 +106,16 @@ def _refuse_own(layout: Layout, files: Files) -> None:
     if f"{to}/".startswith(f"{own}/"):
         raise ConfigError(
             f"{files.location()} is in the data folder; publish to a place of its own"
+        )
+
+
+def _refuse_replacing(files: Files) -> None:
+    """Raise `ConfigError` for a place with a home page that is no publish's, not one cut short."""
+    begun = files.names("pith") or files.names(PACKS)
+    if files.exists("index.html") and not begun:
+        raise ConfigError(
+            f"{files.location('index.html')} is there, and no publish wrote it; publish to a place "
+            "of its own"
         )
 
 

@@ -227,6 +227,19 @@ def test_the_data_folder_is_no_place_to_publish_to(folder: Path) -> None:
     assert tree(folder / "data").keys() - before.keys() <= statistics
 
 
+def test_a_page_that_no_publish_wrote_is_not_replaced(folder: Path, tmp_path: Path) -> None:
+    own = tmp_path / "own"
+    own.mkdir()
+    (own / "index.html").write_text("mine")
+    (own / "CNAME").write_text("papers.example.org")
+    with pytest.raises(ConfigError, match=r"index\.html is there, and no publish wrote it"):
+        published(folder, own)
+    assert sorted(path.name for path in own.iterdir()) == ["CNAME", "index.html"]
+    (own / "index.html").unlink()
+    published(folder, own)
+    assert "mine" not in (own / "index.html").read_text()
+
+
 def test_an_empty_folder_publishes_nothing(tmp_path: Path) -> None:
     process(tmp_path, page())
     with pytest.raises(ConfigError, match="no record is kept yet"):
