@@ -64,13 +64,15 @@ class Up:
     def kill(self, *parts: str) -> None:
         """Kill parts, as the kernel does when memory is short, and wait until they are healthy."""
         pids = self.pids()
-        before = {part: self.count(f"{part} is healthy") for part in parts}
+        # Not `healthy again`, which one may be that was not killed.
+        healthy = {part: f"{part} is healthy after" for part in parts}
+        before = {part: self.count(healthy[part]) for part in parts}
         for part in parts:
             os.kill(pids[part], signal.SIGKILL)
         killed, away = time.monotonic(), set(parts)
 
         def are_back() -> bool:
-            for part in [part for part in away if self.count(f"{part} is healthy") > before[part]]:
+            for part in [part for part in away if self.count(healthy[part]) > before[part]]:
                 away.remove(part)
                 self.seconds.setdefault(part, []).append(time.monotonic() - killed)
             return not away
