@@ -53,14 +53,14 @@ def category_of(set_spec: str | None) -> str:
     return ".".join(archive_and_suffix) or set_spec
 
 
-def name_of(set_spec: str | None) -> str:
-    """Return what a person reads of a set: `cs.LG` of `cs:cs:LG`; None is `all of arXiv`."""
-    return category_of(set_spec) if set_spec else "all of arXiv"
+def name_of(category: str) -> str:
+    """Return what a person reads of a category: itself, or `all of arXiv`."""
+    return "all of arXiv" if category == ALL_OF_ARXIV else category
 
 
 def title_of(window: Window) -> str:
     """Return a window's name in the words of who asked, such as `cs.LG, 2026-11-14 to now`."""
-    return str(replace(window, set_spec=name_of(window.set_spec)))
+    return str(replace(window, set_spec=name_of(category_of(window.set_spec))))
 
 
 def windows_of(categories: Sequence[str]) -> str:

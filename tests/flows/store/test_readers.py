@@ -142,6 +142,7 @@ def assert_readable(folder: Path, reader: Reader = without_rights) -> None:
         assert done.returncode == 0, done.stderr
         for text in expected:
             assert text in done.stdout
+        assert ("237 more" in done.stderr) is words.startswith("find")
     assert sum(path.is_file() for path in exported.rglob("*")) == 240
     shutil.rmtree(exported)
     assert tree(folder) == before

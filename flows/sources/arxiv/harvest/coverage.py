@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from flows.sources.arxiv.sets import ALL_OF_ARXIV, category_of, likely_set
+from flows.sources.arxiv.sets import ALL_OF_ARXIV, category_of, likely_set, name_of
 from flows.store.catalog.days import EARLIEST, ONE_DAY, holes
 from flows.store.catalog.window import Window, by_year
 from flows.store.catalog.windows import WindowLog
@@ -71,7 +71,7 @@ class Coverage:
     @property
     def name(self) -> str:
         """What a person reads of it, `all of arXiv` or the category."""
-        return "all of arXiv" if self.category == ALL_OF_ARXIV else self.category
+        return name_of(self.category)
 
 
 def coverage(log: WindowLog, set_spec: str | None) -> Coverage:
