@@ -133,7 +133,7 @@ def test_a_worker_that_is_killed_changes_nothing(tmp_path: Path, snapshot_file: 
         workers = multiprocessing.active_children()
         if workers:
             killed.append(workers[0].pid or 0)
-            os.kill(killed[-1], signal.SIGKILL)
+            workers[0].kill()
 
     backfill(tmp_path / "together", snapshot_file, 2, steps=jobs.WatchedSteps(kill_one))
     assert len(killed) >= 2

@@ -37,7 +37,18 @@ class WorkerKiller:
                 self._begun.acquire()
             # A moment within a unit, which no event marks.
             threading.Event().wait(self._choose.uniform(0, 0.05))
-            pid = self._choose.choice([nanny.pid for nanny in self._cluster.workers.values()])
-            if pid is not None:
-                os.kill(pid, signal.SIGKILL)
-                self.killed.append(pid)
+            while not self._kill_one():
+                threading.Event().wait(0.01)  # a nanny is starting its next worker
+
+    def _kill_one(self) -> bool:
+        """Kill a worker that was not killed before; return whether there was one."""
+        pids = {nanny.pid for nanny in self._cluster.workers.values()} - {None, *self.killed}
+        if not pids:
+            return False
+        pid = self._choose.choice(sorted(pids))
+        try:
+            os.kill(pid, signal.SIGKILL)
+        except ProcessLookupError:  # ended since its nanny was asked
+            return False
+        self.killed.append(pid)
+        return True

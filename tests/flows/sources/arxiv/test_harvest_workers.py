@@ -178,7 +178,7 @@ def test_workers_that_are_killed_change_nothing(tmp_path: Path, server: ArxivSer
         # Not at each step, or a page could lose the workers of all its attempts.
         if workers and next(steps) % 3 == 0:
             killed.append(workers[0].pid or 0)
-            os.kill(killed[-1], signal.SIGKILL)
+            workers[0].kill()
 
     harvest(tmp_path / "one", server, 1)
     harvest(tmp_path / "several", server, 2, kill_one)
