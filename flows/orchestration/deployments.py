@@ -5,6 +5,7 @@ from pathlib import Path
 
 from prefect import serve
 from prefect.client.orchestration import get_client
+from prefect.client.schemas.filters import DeploymentFilter, DeploymentFilterName
 from prefect.client.schemas.schedules import CronSchedule
 from prefect.deployments.runner import RunnerDeployment
 from prefect.settings import get_current_settings
@@ -13,21 +14,25 @@ from pydantic import ValidationError
 from flows.common.config import ScheduleConfig, load_config
 from flows.common.errors import ConfigError
 from flows.common.files.locations import location_of
+from flows.common.process.progress import LOGGER
 from flows.common.terminal import quoted
+from flows.orchestration.artifacts import forgiven
 from flows.orchestration.automations import make_automations
-from flows.orchestration.names import VERSION
+from flows.orchestration.names import DEPLOYMENTS, VERSION
 
-NAME = "pith"
-JOBS = ("flows.backfill.backfill", "flows.nightly.unattended", "flows.rerun.rerun")
+EARLIER_NAME = "pith"
+"""The name of all three before 0.2.0."""
 
 
 def serve_jobs(config_file: Path | None, data_dir: Path | None) -> None:
-    """Serve `backfill/pith`, `nightly/pith` and `rerun/pith` until stopped.
+    """Serve the three `DEPLOYMENTS` until stopped.
 
     Raises `ConfigError` when there is no server to serve to.
     """
     deployments = make_deployments(config_file, data_dir)
     _find_server()
+    LOGGER.propagate = False  # Prefect would show our lines once more
+    pause_earlier()
     make_automations()
     # Prefect 3.7 stops at SIGTERM as it should, and forgets a coroutine on the way.
     warnings.filterwarnings("ignore", "coroutine 'Runner.astop' was never awaited")
@@ -46,18 +51,39 @@ def make_deployments(config_file: Path | None, data_dir: Path | None) -> list[Ru
     }
     return [
         RunnerDeployment.from_entrypoint(
-            job,
-            NAME,
-            schedules=[schedule] if "nightly" in job else [],
+            entrypoint,
+            name,
+            schedules=[schedule] if job == "nightly" else [],
             parameters=parameters,
-            tags=[job.split(".")[1]],
+            tags=[job],
             # Said here, or Prefect takes the commit of whatever folder this runs in.
             version=VERSION,
             # Stopping pauses the schedule; starting again must not leave it so.
             paused=False,
         )
-        for job in JOBS
+        for entrypoint, name in DEPLOYMENTS.items()
+        for job in [entrypoint.split(".")[1]]
     ]
+
+
+def pause_earlier() -> None:
+    """Pause what a version before 0.2.0 served: nobody takes up its nights any more.
+
+    What a work pool runs is its operator's, and stays as it is.
+    """
+    with forgiven(), get_client(sync_client=True) as client:
+        earlier = client.read_deployments(
+            deployment_filter=DeploymentFilter(name=DeploymentFilterName(any_=[EARLIER_NAME]))
+        )
+        for deployment in earlier:
+            now = DEPLOYMENTS.get(deployment.entrypoint or "")
+            if now and not deployment.paused and not deployment.work_pool_name:
+                client.pause_deployment(deployment.id)
+                LOGGER.warning(
+                    "%s takes the place of the deployment %s of an earlier version, which is "
+                    "paused now; 'prefect deployment delete --id %s' removes it",
+                    now, EARLIER_NAME, deployment.id,
+                )  # fmt: skip
 
 
 def nightly_schedule(config: ScheduleConfig) -> CronSchedule:

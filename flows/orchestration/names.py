@@ -6,12 +6,22 @@ Whatever the options are, there is a name: what is wrong with them the job says,
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from flows.common.config import BUILDER_VERSION
 from flows.common.terminal import sentence
-from flows.jobs.rerun import RerunOptions
 from flows.sources.arxiv.sets import ALL_OF_ARXIV
-from flows.sources.source import BackfillOptions
+
+if TYPE_CHECKING:
+    from flows.jobs.rerun import RerunOptions
+    from flows.sources.source import BackfillOptions
+
+DEPLOYMENTS = {
+    "flows.backfill.backfill": "pith-backfill",
+    "flows.nightly.unattended": "pith-nightly",
+    "flows.rerun.rerun": "pith-rerun",
+}
+"""The deployments by their flows: lists of Prefect show a deployment by its name alone."""
 
 VERSION = BUILDER_VERSION.removeprefix("pith-ingest-")
 """The version of flows and deployments."""
@@ -22,7 +32,7 @@ MOST_NAMED = 3
 MOST_TAGS = 20
 
 
-def backfill_name(options: BackfillOptions) -> str:
+def backfill_name(options: "BackfillOptions") -> str:
     """Return a backfill's name, such as `backfill cs.LG 2026-11-14 to now`."""
     words = ["backfill"]
     if options.reissue:
@@ -46,13 +56,13 @@ def nightly_name(scheduled: datetime) -> str:
     return f"nightly {scheduled:%Y-%m-%d}"
 
 
-def rerun_name(options: RerunOptions) -> str:
+def rerun_name(options: "RerunOptions") -> str:
     """Return a rerun's name, such as `rerun 1906.10822 and 2 more`."""
     receipts = "receipts of " if options.reissue else ""
     return sentence(f"rerun {receipts}{_listed(options.papers, most=1)}")
 
 
-def backfill_tags(options: BackfillOptions) -> list[str]:
+def backfill_tags(options: "BackfillOptions") -> list[str]:
     """Return the job, where its papers come from, and the categories."""
     sources = {
         "arxiv": bool(options.search or (options.categories and not options.snapshot)),
@@ -70,7 +80,7 @@ def nightly_tags(categories: Sequence[str]) -> list[str]:
     return tags("nightly", "arxiv", *(categories or [ALL_OF_ARXIV]))
 
 
-def rerun_tags(options: RerunOptions) -> list[str]:
+def rerun_tags(options: "RerunOptions") -> list[str]:
     """Return the tags of a rerun: papers are in its name."""
     return tags("rerun", "reissue" if options.reissue else "arxiv")
 

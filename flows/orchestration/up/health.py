@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 
 import httpx
 
-DEPLOYMENTS = 3
-DEPLOYMENT_NAME = "pith"
+from flows.orchestration.names import DEPLOYMENTS
+
 FRESH_SECONDS = 60
 """So long ago `serve`, which asks for work every ten seconds, may have asked last."""
 
@@ -68,13 +68,13 @@ class Health:
             polled = await self._last_polled()
         except (httpx.HTTPError, ValueError, LookupError, TypeError) as error:
             return f"Prefect's server does not tell: {_words(error)}"
-        if sum(moment > since for moment in polled) < DEPLOYMENTS:
+        if sum(moment > since for moment in polled) < len(DEPLOYMENTS):
             return "has not asked for work yet"
         seconds = (datetime.now(UTC) - min(polled)).total_seconds()
         return f"has not asked for work for {seconds:.0f} s" if seconds > FRESH_SECONDS else None
 
     async def _last_polled(self) -> list[datetime]:
-        wanted = {"deployments": {"name": {"any_": [DEPLOYMENT_NAME]}}}
+        wanted = {"deployments": {"name": {"any_": list(DEPLOYMENTS.values())}}}
         answer = await self.client.post(f"{self.at.api}/deployments/filter", json=wanted)
         found = answer.raise_for_status().json()
         return [datetime.fromisoformat(d["last_polled"]) for d in found if d["last_polled"]]

@@ -13,7 +13,7 @@ import httpx
 from filelock import FileLock, Timeout
 
 from flows.common.terminal import sentence
-from flows.orchestration.up.health import DEPLOYMENT_NAME
+from flows.orchestration.names import DEPLOYMENTS
 from flows.store.layout import Layout
 
 MOST_ATTEMPTS = 20
@@ -66,7 +66,7 @@ class Interrupted:
         found = await self.client.post(
             f"{self.api}/flow_runs/filter",
             json={
-                "deployments": {"name": {"any_": [DEPLOYMENT_NAME]}},
+                "deployments": {"name": {"any_": list(DEPLOYMENTS.values())}},
                 "flow_runs": of_runs,
                 "sort": "START_TIME_DESC",
                 "limit": _MOST_RUNS,

@@ -64,17 +64,19 @@ def test_the_three_deployments_run_from_the_api(
     tmp_path: Path, config_file: Path, real_server: RealServer
 ) -> None:
     api, env, since = real_server.api, real_server.env, datetime.now(UTC).isoformat()
+    earlier = make_earlier(api)
     with serving(api, config_file, env) as log:
+        assert_earlier_is_paused(api, earlier, log)
         # One after the other, as `serve` runs them, in the order in which they were started.
         runs = {}
         for deployment, parameters in (
-            ("backfill/pith", {"raw": [str(SAMPLE)]}),
-            ("nightly/pith", {}),
-            ("rerun/pith", {"papers": ["9999.99999"]}),
+            ("backfill/pith-backfill", {"raw": [str(SAMPLE)]}),
+            ("nightly/pith-nightly", {}),
+            ("rerun/pith-rerun", {"papers": ["9999.99999"]}),
         ):
             run = api.start(deployment, **parameters)
             wait_for(partial(is_over, api, run), log)
-            runs[deployment.removesuffix("/pith")] = run
+            runs[deployment.partition("/")[0]] = run
         states = {job: api.get(f"flow_runs/{run}")["state"] for job, run in runs.items()}
         assert {state["type"] for state in states.values()} == {"COMPLETED"}, log.read_text()
         assert_messages(states, tmp_path)
@@ -92,6 +94,31 @@ def test_the_three_deployments_run_from_the_api(
     assert_whole(tmp_path)
     assert log.read_text().count("made a signing key") == 1
     assert "Warning" not in log.read_text()
+
+
+def make_earlier(api: Api) -> dict[str, str]:
+    """Make a deployment as a version before 0.2.0 did, and another's of the same name."""
+    schedule = {"schedule": {"cron": "30 5 * * *"}, "active": True}
+    return {
+        entrypoint: api.ask(
+            "deployments/",
+            name="pith",
+            flow_id=api.ask("flows/", name=flow)["id"],
+            entrypoint=entrypoint,
+            schedules=[schedule],
+        )["id"]
+        for flow, entrypoint in (
+            ("nightly", "flows.nightly.unattended"), ("other", "other.py:other"),
+        )
+    }  # fmt: skip
+
+
+def assert_earlier_is_paused(api: Api, earlier: dict[str, str], log: Path) -> None:
+    paused = {entry: api.get(f"deployments/{id_}")["paused"] for entry, id_ in earlier.items()}
+    assert paused == {"flows.nightly.unattended": True, "other.py:other": False}
+    (line,) = [line for line in log.read_text().splitlines() if " earlier version" in line]
+    assert "pith-nightly takes the place of the deployment pith of an earlier version" in line
+    assert line.endswith(f"--id {earlier['flows.nightly.unattended']}' removes it")
 
 
 def assert_artifacts(api: Api, runs: dict[str, str]) -> None:
@@ -131,12 +158,12 @@ def assert_run_names(api: Api, runs: dict[str, str]) -> None:
 def assert_forms(api: Api) -> None:
     """Show that the server has the forms, and takes what they send: null for an empty field."""
     for job, form in (("backfill", backfill), ("nightly", unattended), ("rerun", rerun)):
-        deployment = api.get(f"deployments/name/{job}/pith")
+        deployment = api.get(f"deployments/name/{job}/pith-{job}")
         schema = deployment["parameter_openapi_schema"]
         assert schema["properties"] == parameter_schema(form).properties
         assert deployment["description"] == form.description
         assert (deployment["version"], deployment["tags"]) == (VERSION, [job])
-    path = f"deployments/{api.get('deployments/name/backfill/pith')['id']}/create_flow_run"
+    path = f"deployments/{api.get('deployments/name/backfill/pith-backfill')['id']}/create_flow_run"
     later = {"type": "SCHEDULED", "state_details": {"scheduled_time": "2126-01-01T00:00:00Z"}}
     empty = {"first": None, "raw": None, "snapshot": None}
     assert api.ask(path, parameters=empty, state=later)["state_type"] == "SCHEDULED"
@@ -229,12 +256,12 @@ def assert_events(api: Api, since: str, log: Path) -> None:
 
 
 def assert_schedule(api: Api, log: Path) -> None:
-    deployment = api.get("deployments/name/nightly/pith")
+    deployment = api.get("deployments/name/nightly/pith-nightly")
     (schedule,) = deployment["schedules"]
     assert (schedule["active"], deployment["paused"]) == (True, False)
     assert schedule["schedule"]["cron"] == "15 4 * * 2"
     assert schedule["schedule"]["timezone"] == "Europe/Berlin"
-    assert api.get("deployments/name/backfill/pith")["schedules"] == []
+    assert api.get("deployments/name/backfill/pith-backfill")["schedules"] == []
     # The server's own scheduler makes the runs to come.
     to_come = {"state": {"type": {"any_": ["SCHEDULED"]}}}
     of_nightly = {"id": {"any_": [deployment["id"]]}}

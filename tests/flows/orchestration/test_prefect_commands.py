@@ -34,8 +34,8 @@ TODAY = datetime.now(UTC).date()
 TEXT = (ROOT / "docs" / "prefect.md").read_text()
 # Every list command but Prefect Cloud's, with what it shows of ours once all three jobs ran.
 LISTS = {
-    "deployment ls": "nightly/pith",
-    "deployment schedule ls nightly/pith": "30 5 * * 1-5",
+    "deployment ls": "nightly/pith-nightly",
+    "deployment schedule ls nightly/pith-nightly": "30 5 * * 1-5",
     "flow ls": "backfill",
     "flow-run ls": "COMPLETED",
     "task-run ls": "COMPLETED",
@@ -96,7 +96,7 @@ def test_prefects_own_commands_serve_a_work_pool_whose_worker_runs_all_jobs(fold
             if command := re.match("# prefect (work-pool .*)", line):
                 prefect(folder, env, command[1])
         deployed = prefect(folder, env, "deploy --all")
-        assert all(f"{job}/pith" in deployed for job in ("backfill", "nightly", "rerun"))
+        assert all(f"{job}/pith-{job}" in deployed for job in ("backfill", "nightly", "rerun"))
         with process(log, "prefect", "worker", "start", "--pool", "pith", env=env, cwd=folder):
             run_all(api, log, port)
         assert_lists(folder, env)
@@ -107,12 +107,12 @@ def test_prefects_own_commands_serve_a_work_pool_whose_worker_runs_all_jobs(fold
 def run_all(api: Api, log: Path, port: int) -> None:
     """Run the three jobs in a pool that takes one at a time, of which a waiting night is none."""
     library = make_library(60, 3, TODAY - timedelta(2), 3)
-    night = api.start("nightly/pith")
+    night = api.start("nightly/pith-nightly")
     wait_for(partial(waits, api, night), log, 120)
     with ArxivServer(library, today=TODAY, port=port):
         others = [
-            api.start("backfill/pith", raw=[str(SAMPLE)]),
-            api.start("rerun/pith", papers=[library.works()[0].id]),
+            api.start("backfill/pith-backfill", raw=[str(SAMPLE)]),
+            api.start("rerun/pith-rerun", papers=[library.works()[0].id]),
         ]
         for run in others:
             wait_for(partial(is_over, api, run), log, 120)

@@ -76,7 +76,7 @@ def held_arxiv() -> Iterator[HeldArxiv]:
 def start(api: Api, arxiv: HeldArxiv, log: Path, **parameters: Any) -> str:
     """Start a harvest, and return its run once arXiv holds a page back."""
     first = (TODAY - timedelta(5)).isoformat()
-    run = api.start("backfill/pith", categories=["all"], first=first, **parameters)
+    run = api.start("backfill/pith-backfill", categories=["all"], first=first, **parameters)
     wait_for(arxiv.is_waited_for, log, 120)
     return run
 
@@ -118,7 +118,7 @@ def assert_goes_on_without_its_server(
     """Show that the same run again goes on, and survives that the server restarts meanwhile."""
     api = real_server.api
     arxiv.again(held=2)
-    run = api.start("backfill/pith", **api.get(f"flow_runs/{cancelled}")["parameters"])
+    run = api.start("backfill/pith-backfill", **api.get(f"flow_runs/{cancelled}")["parameters"])
     wait_for(arxiv.is_waited_for, log, 120)
     assert all(arxiv.pages)  # by a token, not from the start
     real_server.stop()

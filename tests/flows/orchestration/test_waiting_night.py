@@ -41,7 +41,7 @@ def test_a_rerun_runs_while_a_night_waits_and_the_night_is_done_later(
     config_file = write_config(tmp_path, f"http://127.0.0.1:{port}")
     api, env = real_server.api, real_server.env
     with serving(api, config_file, env) as log:
-        night = api.start("nightly/pith")
+        night = api.start("nightly/pith-nightly")
         wait_for(partial(waits, api, night), log, 120)
         assert timedelta(minutes=25) < due_in(api, night) <= timedelta(minutes=30)
         assert "no usable reply" in api.get(f"flow_runs/{night}")["state"]["message"]
@@ -49,7 +49,7 @@ def test_a_rerun_runs_while_a_night_waits_and_the_night_is_done_later(
         keys = {artifact["key"] for artifact in api.of_run("artifacts", night)}
         assert keys >= {"pith-nightly-report", "pith-nightly-table"}
         with ArxivServer(library, today=TODAY, port=port):
-            again = api.start("rerun/pith", papers=[library.works()[0].id])
+            again = api.start("rerun/pith-rerun", papers=[library.works()[0].id])
             wait_for(partial(is_over, api, again), log)
         assert (state_of(api, again), waits(api, night)) == ("Completed", True)
     # The server waits, not a process of `serve`: another one takes the run up.
@@ -66,7 +66,7 @@ def test_a_rerun_runs_while_a_night_waits_and_the_night_is_done_later(
 
 def assert_the_third_failure_is_the_last(api: Api, log: Path) -> None:
     """Show that a night which cannot be done at all is not tried for ever."""
-    night = api.start("nightly/pith", config_file="/nowhere/config.yaml")
+    night = api.start("nightly/pith-nightly", config_file="/nowhere/config.yaml")
     for _ in range(2):
         wait_for(partial(waits, api, night), log)
         come_due(api, night)

@@ -24,7 +24,7 @@ PAPERS, PAGE = 3_000, 100
 
 def take_all(page: Page, ui: str, api: Api, first: str, log: Path) -> None:
     """Start a backfill, and take it under way, when it is done, its report, and the form."""
-    run = api.start("backfill/pith", categories=["cs.LG"], first=first)
+    run = api.start("backfill/pith-backfill", categories=["cs.LG"], first=first)
     progress = wait_for(
         lambda: [
             found
@@ -40,7 +40,7 @@ def take_all(page: Page, ui: str, api: Api, first: str, log: Path) -> None:
     take(page, f"{ui}/runs/flow-run/{run}", "write report", "run", 860)
     report = artifacts["pith-backfill-report"]
     take(page, f"{ui}/artifacts/artifact/{report}", "its numbers as a table", "report", 700)
-    deployment = api.get("deployments/name/backfill/pith")["id"]
+    deployment = api.get("deployments/name/backfill/pith-backfill")["id"]
     take(page, f"{ui}/deployments/deployment/{deployment}/run", "data_dir", "form", 1_330)
 
 

@@ -182,7 +182,7 @@ def serving(api: Api, config_file: Path, env: dict[str, str]) -> Iterator[Path]:
     with process(log, *words, env=env):
         # A server that tests share knows the deployments of the one before, so not these alone.
         wait_for(lambda: "being served" in log.read_text(), log)
-        wait_for(lambda: api.get("deployments/name/rerun/pith")["status"] == "READY", log)
+        wait_for(lambda: api.get("deployments/name/rerun/pith-rerun")["status"] == "READY", log)
         yield log
 
 
