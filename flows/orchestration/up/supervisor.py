@@ -13,6 +13,7 @@ from flows.orchestration.up.parts import Part
 from flows.orchestration.up.process import Child
 
 US = "up"
+_EVER = datetime.min.replace(tzinfo=UTC)
 
 
 class Say(Protocol):
@@ -40,6 +41,12 @@ class Patience:
     between_first: float = 0.5
     to_start: float = 300.0
     unhealthy: float = 60.0
+    away: float = 12.0
+    """So long what a part needs may be away before the part is started again when it is back.
+
+    Prefect's runner gives up to hear *Cancel* after three questions, seven seconds apart at least.
+    """
+
     first_delay: float = 1.0
     longest_delay: float = 60.0
     settled: float = 60.0
@@ -57,6 +64,11 @@ class Watched:
     """How long was waited before the last start; 0 where it was well for long since."""
 
     stop: asyncio.Event = field(default_factory=asyncio.Event)
+    left: float = 0.0
+    """When it was healthy for the last time before `back`."""
+
+    back: float = 0.0
+    """Since when it is healthy, or was."""
 
 
 class Supervisor:
@@ -122,6 +134,20 @@ class Supervisor:
         needs = watched.part.needs
         return needs is None or self.watched[needs].state == State.HEALTHY
 
+    def _was_without_what_it_needs(self, watched: Watched, began: float) -> bool:
+        """Return whether what a part needs is back after so long that the part may not know."""
+        if watched.part.needs is None or not self._has_what_it_needs(watched):
+            return False
+        needs = self.watched[watched.part.needs]
+        return needs.back > began and needs.back - needs.left > self._patience.away
+
+    async def _misses_what_it_needs(self, watched: Watched) -> bool:
+        """Ask what a part needs whether it is well, for its own watch may not know yet."""
+        if not self._has_what_it_needs(watched):
+            return True
+        needs = watched.part.needs
+        return needs is not None and await self.watched[needs].part.problem(_EVER) is not None
+
     async def _run_once(self, watched: Watched) -> str:
         """Start a part, and return why it ended: by itself, or as it was to be stopped."""
         part = watched.part
@@ -146,9 +172,9 @@ class Supervisor:
         if watched.stop.is_set():
             return await self._stop(watched, child, ended)
         child.show(self._sayer(part.name), held=True)
-        problem = watching.result()
+        why = watching.result()
         await self._end(part, child, ended)
-        return f"was not healthy for too long and was stopped ({problem})"
+        return why
 
     async def _stop(self, watched: Watched, child: Child, ended: "asyncio.Task[str]") -> str:
         name, seconds = watched.part.name, watched.part.stop_seconds
@@ -175,13 +201,15 @@ class Supervisor:
         return lambda line: self._say(name, line)
 
     async def _watch(self, watched: Watched, child: Child, started: datetime) -> str:
-        """Look after a process; return what is wrong with it once that was so for too long."""
+        """Look after a process; return why it is to be stopped once that is so."""
         patience, part = self._patience, watched.part
         began = well = monotonic()
         since: float | None = None
         while True:
             problem = await part.problem(started)
             now = monotonic()
+            if self._was_without_what_it_needs(watched, began):
+                return f"was stopped, for it may have given up {part.needs}, which was away"
             if problem is None:
                 if watched.state != State.HEALTHY:
                     took = (
@@ -194,10 +222,10 @@ class Supervisor:
                 elif since is not None and now - since > patience.settled:
                     watched.delay = 0
                 well = now
-            elif not self._has_what_it_needs(watched):
+            elif await self._misses_what_it_needs(watched):
                 well = now  # whose fault it is shows once that is there again
             elif now - well > (patience.unhealthy if since is not None else patience.to_start):
-                return problem
+                return f"was not healthy for too long and was stopped ({problem})"
             elif watched.state == State.HEALTHY:
                 self._say(US, f"{part.name} is not healthy: {problem}", Tone.WARNING)
                 await self._set(watched, State.UNHEALTHY)
@@ -206,6 +234,10 @@ class Supervisor:
 
     async def _set(self, watched: Watched, state: State) -> None:
         async with self._changed:
+            if watched.state == State.HEALTHY:
+                watched.left = monotonic()
+            if state == State.HEALTHY:
+                watched.back = monotonic()
             watched.state = state
             self._on_change()
             self._changed.notify_all()

@@ -36,6 +36,7 @@ class Up:
     process: subprocess.Popen[bytes]
     log: Path
     port: int
+    prefect_port: int
     api: Api
     seconds: dict[str, list[float]] = field(default_factory=dict)
     """How long each part was away, by its name, a number for each time that it was killed."""
@@ -116,7 +117,7 @@ def running_up(folder: Path, *options: str, **env: str) -> Iterator[Up]:
             start_new_session=True,
         )  # fmt: skip
     api = Api(f"http://127.0.0.1:{prefect_port}/api")
-    up = Up(folder, process, log, port, api)
+    up = Up(folder, process, log, port, prefect_port, api)
     try:
         with api.client:
             yield up

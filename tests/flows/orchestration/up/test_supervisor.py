@@ -199,8 +199,29 @@ def test_who_needs_another_waits_for_it_and_is_not_blamed_for_it(tmp_path: Path)
             assert shown.pid("b") == pid
             shown.problems.clear()
             await shown.says("up: a is healthy", 2)
+        assert shown.count("up: b is not healthy") == 0
         stopped = [line for _, line in shown.said if line.endswith(" has stopped")]
         assert stopped == ["b has stopped", "a has stopped"]
+
+    asyncio.run(play())
+
+
+def test_who_may_have_given_up_what_it_needs_is_started_again(tmp_path: Path) -> None:
+    async def play() -> None:
+        def make(s: Scene) -> list[Part]:
+            return [s.part("a"), s.part("b", needs="a")]
+
+        async with scene(tmp_path, make, replace(QUICK, unhealthy=LONGEST, away=0.1)) as shown:
+            await shown.says("up: b is healthy")
+            pid = shown.pid("b")
+            shown.problems["a"] = "no answer"
+            await shown.says("up: a is not healthy")
+            await asyncio.sleep(2 * 0.1)  # so long it must be away
+            assert shown.count("up: b was stopped") == 0
+            shown.problems.clear()
+            await shown.says("up: b was stopped, for it may have given up a, which was away")
+            await shown.says("up: b is healthy", 2)
+            assert shown.pid("b") != pid
 
     asyncio.run(play())
 

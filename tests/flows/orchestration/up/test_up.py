@@ -1,7 +1,9 @@
 """`pith-ingest up` with Prefect's real server: what is killed is back, what ran goes on."""
 
 import json
+import os
 import signal
+import socket
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -85,7 +87,7 @@ def assert_answers(up: Up) -> None:
 
 def start_and_hold(up: Up, arxiv: HeldArxiv) -> str:
     """Start a night, and return its id when it waits for arXiv in the middle of a list."""
-    run_id = up.api.start("nightly/pith")
+    run_id = up.api.start("nightly/pith-nightly")
     up.until(arxiv.is_held.is_set, "the run asks for its second page")
     return run_id
 
@@ -149,6 +151,30 @@ def assert_stops_in_order(up: Up, run_id: str) -> None:
         query = "SELECT type, message FROM flow_run_state WHERE flow_run_id = ? ORDER BY timestamp"
         (*_, last) = database.execute(query, (run_id,))
     assert last == ("SCHEDULED", "ended with serve, goes on from there")
+
+
+def test_a_run_can_be_cancelled_after_prefects_server_was_away(
+    folder: Path, arxiv: HeldArxiv
+) -> None:
+    with running_up(folder) as up:
+        up.wait_for("all three are healthy")
+        night = start_and_hold(up, arxiv)
+        arxiv.is_held.clear()
+        with socket.socket() as taken:  # which refuses connections, for it does not listen
+            os.kill(up.pids()["prefect"], signal.SIGKILL)
+            up.wait_for("prefect has ended")
+            taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            taken.bind(("127.0.0.1", up.prefect_port))
+            taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 0)  # nobody else takes it
+            up.wait_for("jobs .*cancellation will fail")
+            up.wait_for("prefect has ended .* in 4 s")
+        up.wait_for("jobs was stopped, for it may have given up prefect, which was away")
+        up.until(arxiv.is_held.is_set, "the run goes on")
+        up.api.ask(f"flow_runs/{night}/set_state", state={"type": "CANCELLING"})
+        up.until(partial(is_over, up.api, night), "the run is cancelled")
+        assert state_of(up.api, night) == "Cancelled"
+        assert up.count("jobs is not healthy") == 0
+        assert up.end(signal.SIGINT) == 0
 
 
 @pytest.mark.skipif(not FULL, reason="it takes minutes: FULL=1 runs it")
