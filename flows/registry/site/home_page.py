@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from flows.jobs.reports.plots import Calendar, Plot, bars, calendar, stacked
 from flows.registry.reader import RegistryReader
 from flows.registry.site.statistics import Statistics, kept_statistics
-from flows.sources.arxiv.sets import category_of, name_of
+from flows.sources.arxiv.sets import set_name
 from flows.store.catalog.days import Days, holes
 from transforms.documents.bundle import Bundle
 from transforms.encoding.strict_json import read_json
@@ -55,7 +55,7 @@ def _coverage(
         log = catalog.windows
         found = [(one, log.proven(one)) for one in log.sets()[:MOST_SETS]]
     for set_spec, ranges in found:
-        yield name_of(category_of(set_spec)), ranges, (calendar(ranges, today), holes(ranges))
+        yield set_name(set_spec), ranges, (calendar(ranges, today), holes(ranges))
 
 
 def _nights(kept: Statistics) -> Plot | None:

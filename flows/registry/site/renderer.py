@@ -7,6 +7,7 @@ from jinja2 import ChoiceLoader, Environment, PackageLoader
 
 from flows.jobs.reports.rendering import make_environment, own_templates
 from flows.registry.publish.published import FileLayout
+from flows.sources.arxiv.sets import set_name
 from transforms.registry.citation import web_address
 from transforms.registry.readable import readable
 
@@ -35,7 +36,9 @@ class Renderer:
 def _environment() -> Environment:
     loader = ChoiceLoader([PackageLoader("flows.registry"), own_templates()])
     environment = make_environment(loader)
-    environment.filters.update(readable=readable, licence=licence_name, web_address=web_address)
+    environment.filters.update(
+        readable=readable, licence=licence_name, set_name=set_name, web_address=web_address
+    )
     return environment
 
 

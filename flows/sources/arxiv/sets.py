@@ -58,9 +58,14 @@ def name_of(category: str) -> str:
     return "all of arXiv" if category == ALL_OF_ARXIV else category
 
 
+def set_name(set_spec: str | None) -> str:
+    """Return what a person reads of a set: `cs.LG` of `cs:cs:LG`, `all of arXiv` of None."""
+    return name_of(category_of(set_spec))
+
+
 def title_of(window: Window) -> str:
     """Return a window's name in the words of who asked, such as `cs.LG, 2026-11-14 to now`."""
-    return str(replace(window, set_spec=name_of(category_of(window.set_spec))))
+    return str(replace(window, set_spec=set_name(window.set_spec)))
 
 
 def windows_of(categories: Sequence[str]) -> str:

@@ -3,20 +3,22 @@
 import json
 import re
 from collections.abc import Iterator
+from datetime import date
 from html import unescape
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from arxiv_server import ArxivServer, make_library
 from lxml import html
 from support.papers.oai_pages import page as oai_page
 from support.papers.oai_pages import record as oai_record
 from support.papers.oai_pages import version
 from support.papers.snapshot_rows import line, row
 from support.registry.site_server import NAME, serve_pages
-from support.runs.jobs import backfill_raw, backfill_snapshot
-from support.runs.runs import SAMPLE, config_in, process
+from support.runs.jobs import backfill_categories, backfill_raw, backfill_snapshot
+from support.runs.runs import SAMPLE, config_for, config_in, process
 
 from transforms.paper.selection import Selection
 
@@ -119,6 +121,18 @@ def test_home_tells_the_name_the_key_and_how_much_there_is(client: httpx.Client)
     assert "Nothing was harvested from arXiv here yet" in shown
     assert home.count('role="img"') == 2
     assert home.count("<details>") == 2
+
+
+def test_a_set_is_called_as_its_category(tmp_path: Path) -> None:
+    today = date(2026, 11, 14)
+    with ArxivServer(make_library(20, 1, today, 1), today=today) as server:
+        config = config_for(tmp_path, server)
+        for category in ("cs.LG", "all"):
+            assert backfill_categories(config, [category], today, today).exit_status == 0
+    with serve_pages(tmp_path) as url, httpx.Client(base_url=url) as client:
+        shown = [texts(client.get(path).text) for path in ("/", "/windows")]
+    for text in shown:
+        assert ("cs.LG" in text, "all of arXiv" in text, "cs:cs" in text) == (True, True, False)
 
 
 def test_search_finds_with_and_without_accents(client: httpx.Client) -> None:
