@@ -28,7 +28,7 @@ class RunReport:
     `papers` has a line on each paper of a rerun, and none for the many of other jobs. `coverage`
     says after a night which days of its sets are proven, and which are not. `microseconds` are
     those of a paper in some stages, for each 100,000 papers in turn. `signed` is what the plots of
-    `report.html` are made of.
+    `report.html` are made of. `has_files` says whether bundles are files too, beside the tables.
     """
 
     run: str
@@ -53,6 +53,7 @@ class RunReport:
     unreachable: str | None = None
     stopped: str | None = None
     signed: Activity = field(default_factory=Activity)
+    has_files: bool = True
 
     @property
     def exit_status(self) -> ExitStatus:
@@ -116,10 +117,11 @@ class RunReport:
         c = self.counts
         issued = [counted(c.new_records, "new records"), counted(c.new_snapshots, "new snapshots")]
         issued += [f"{c.reissued:,} reissued"] if c.reissued else []
+        bundles = self._place("bundles") if self.has_files else "in the tables alone"
         return [
             f"  {', '.join(issued)}, {c.unchanged:,} unchanged",
             f"  tables   {self._place('tables')}",
-            f"  bundles  {self._place('bundles')}",
+            f"  bundles  {bundles}",
             f"  report   {self._place(RUNS, self.run, 'report.md')}",
         ]
 
@@ -297,4 +299,5 @@ def make_report(run: Run, finished_at: datetime) -> RunReport:
         unreachable=run.unreachable,
         stopped=run.stopped,
         signed=make_activity(run.signed),
+        has_files=run.store.written is not None,
     )

@@ -47,7 +47,7 @@ class Meter:
     def rate(self) -> str:
         """Return the rate until now, such as `1200/min`."""
         per_minute = self._per_second() * 60
-        return f"{per_minute:.{0 if per_minute >= _TWO_DIGITS else 1}f}/min"
+        return f"{per_minute:,.{0 if per_minute >= _TWO_DIGITS else 1}f}/min"
 
     def expect(self, total: int | None) -> str:
         """Return rate and expected end, such as `12/min, done about 14:05`; local time."""
@@ -94,4 +94,5 @@ def _lines(items: Iterable[_T], total: int | None, what: str) -> Iterator[_T]:
         meter.add(1)
         if meter.done == total or time.monotonic() - last >= SECONDS_BETWEEN_LINES:
             last = time.monotonic()
-            LOGGER.info("%d of %s %s, %s", meter.done, total or "?", what, meter.expect(total))
+            of = f"{meter.done:,} of {total:,}" if total else f"{meter.done:,} of ?"
+            LOGGER.info("%s %s, %s", of, what, meter.expect(total))

@@ -94,6 +94,11 @@ def test_a_summarys_lines_are_those_of_its_report() -> None:
     assert fenced.splitlines() == [f"{WORST.summary}.", "", *WORST.lines()]
 
 
+def test_a_summary_names_no_folder_of_bundles_where_none_is_written() -> None:
+    assert "  bundles  data/bundles" in report().lines()
+    assert "  bundles  in the tables alone" in report(has_files=False).lines()
+
+
 OUTCOMES: dict[str, tuple[dict[str, Any], Tone]] = {
     "done: 1 paper of 1 reply": ({}, Tone.GOOD),
     "done, 1 reject: 9 papers of 1 reply, 2 of them withdrawn": (
