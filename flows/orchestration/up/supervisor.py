@@ -44,7 +44,8 @@ class Patience:
     away: float = 12.0
     """So long what a part needs may be away before the part is started again when it is back.
 
-    Prefect's runner gives up to hear *Cancel* after three questions, seven seconds apart at least.
+    Prefect's runner stops listening for *Cancel* after three questions without an answer, which it
+    asks seven seconds apart at least.
     """
 
     first_delay: float = 1.0
