@@ -96,17 +96,19 @@ class ProcessExecutor:
 
 
 def _close(executor: ProcessPoolExecutor, *, cancel: bool) -> None:
-    """End an executor, and the processes of one that broke whatever they wait for.
+    """End an executor, and its processes whatever they wait for, once one of them was killed.
 
-    Before Python 3.12.1 one that is born while the others end is forgotten by what ends them, and
-    waits for ever for a lock that a dead one has.
+    That one may have had a lock for which the others wait for ever. While it ends, the executor
+    looks no more whether one has died; and before Python 3.12.1 it forgets one that is born
+    while the others end.
     """
     processes = executor._processes  # noqa: SLF001 - as above
     manager = cast("threading.Thread | None", executor._executor_manager_thread)  # noqa: SLF001
     executor.shutdown(wait=False, cancel_futures=cancel)
     while manager and manager.is_alive():
-        if executor._broken:  # noqa: SLF001
-            for process in list(processes.values()):
+        left = list(processes.values())
+        if executor._broken or any(process.exitcode for process in left):  # noqa: SLF001
+            for process in left:
                 process.kill()
         manager.join(_LOOK_SECONDS)
 

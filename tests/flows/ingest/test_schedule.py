@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
@@ -158,6 +159,21 @@ def test_a_worker_that_the_end_of_the_others_forgets_is_ended_too(
             assert len(multiprocessing.active_children()) == 1
     pool.close()
     assert multiprocessing.active_children() == []
+
+
+def test_a_worker_that_is_killed_as_the_others_end_keeps_nobody_waiting(tmp_path: Path) -> None:
+    with open_run("backfill", config_in(tmp_path)) as opened:
+        for number in range(10):  # one of two has the lock at which the other waits
+            pool = ProcessExecutor(opened.config, opened.context, 2)
+            for asked in [pool.submit(my_pid) for _ in range(4)]:
+                assert asked.result()
+            workers = multiprocessing.active_children()
+            workers[number % len(workers)].kill()
+            closing_pool = threading.Thread(target=pool.close, daemon=True)
+            closing_pool.start()
+            closing_pool.join(60)
+            assert not closing_pool.is_alive()
+            assert multiprocessing.active_children() == []
 
 
 def die(_: WorkerContext) -> None:
