@@ -13,7 +13,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import cache, partial
 from multiprocessing import forkserver, resource_tracker
-from typing import Generic, TypeVar, cast
+from typing import Generic, TypeVar
 
 import pyarrow as pa
 
@@ -21,6 +21,7 @@ from flows.common.config import Config
 from flows.common.errors import PithError
 from flows.common.keys import kept_from_children
 from flows.common.process import signals as stopping
+from flows.common.process.pools import ENDED_ALONE, end_pool
 from flows.common.process.signals import unbroken
 from flows.ingest.executors.executor import Future, RetriedFuture, Task, WorkerDiedError
 from flows.ingest.worker_context import WorkerContext, WorkerSetup, open_context
@@ -28,7 +29,6 @@ from transforms import Issuer
 
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # of <malloc.h>
 _KEPT_BYTES = 2**29
-_LOOK_SECONDS = 0.1
 
 _T = TypeVar("_T")
 
@@ -70,7 +70,7 @@ class ProcessExecutor:
                 future = self._executor.submit(run_task, task)
             except (BrokenExecutor, OSError):
                 # The latter where one dies while another one is started, whose pipes are closed.
-                _close(self._executor, cancel=False)
+                end_pool(self._executor, cancel=False)
                 self._executor = self._renewed()
                 future = self._executor.submit(run_task, task)
         return _ProcessFuture(future, self._attempts)
@@ -85,7 +85,7 @@ class ProcessExecutor:
 
     def close(self) -> None:
         """End the processes; what was not begun is not done."""
-        _close(self._executor, cancel=True)
+        end_pool(self._executor, cancel=True)
 
     def _renewed(self) -> ProcessPoolExecutor:
         # Not fork, for the flow's process may have threads; and no new interpreter for each.
@@ -93,24 +93,6 @@ class ProcessExecutor:
         context.set_forkserver_preload(self._preload)
         with kept_from_children():  # the tracker of its semaphores
             return ProcessPoolExecutor(self.size, context, initializer=self._begin_worker)
-
-
-def _close(executor: ProcessPoolExecutor, *, cancel: bool) -> None:
-    """End an executor, and its processes whatever they wait for, once one of them was killed.
-
-    That one may have had a lock for which the others wait for ever. While it ends, the executor
-    looks no more whether one has died; and before Python 3.12.1 it forgets one that is born
-    while the others end.
-    """
-    processes = executor._processes  # noqa: SLF001 - as above
-    manager = cast("threading.Thread | None", executor._executor_manager_thread)  # noqa: SLF001
-    executor.shutdown(wait=False, cancel_futures=cancel)
-    while manager and manager.is_alive():
-        left = list(processes.values())
-        if executor._broken or any(process.exitcode for process in left):  # noqa: SLF001
-            for process in left:
-                process.kill()
-        manager.join(_LOOK_SECONDS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,8 +105,7 @@ class _ProcessFuture(Generic[_T]):
             return self.future.result()
         except BrokenExecutor:
             raise WorkerDiedError(
-                f"a worker process ended {self.attempts} times without an error of its own; "
-                "the system may be short of memory: set 'workers' to fewer, and run again"
+                f"a worker process ended {self.attempts} times {ENDED_ALONE}"
             ) from None
 
 

@@ -2,14 +2,15 @@
 
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, field
 from functools import partial
 from multiprocessing import get_context
 
-from flows.common.errors import StoreError
+from flows.common.errors import StoreError, WorkerError
 from flows.common.files.compression import DAMAGED, decompress
+from flows.common.process.pools import ENDED_ALONE, end_pool
 from flows.store.catalog.catalog import Catalog
 from flows.store.catalog.copies import readable_catalog
 from flows.store.catalog.records import KnownRecord
@@ -60,13 +61,21 @@ class Expected:
 def check_shards(
     layout: Layout, entries: Sequence[Entry], expected: Expected, workers: int
 ) -> Iterator[ShardCheck]:
-    """Read these shards by so many processes, and yield what each shows."""
+    """Read these shards by so many processes, and yield what each shows.
+
+    Raises `WorkerError` where one of the processes is killed.
+    """
     check = partial(check_shard, layout, expected)
     if workers == 1 or len(entries) <= 1:
         yield from map(check, entries)
         return
-    with ProcessPoolExecutor(workers, get_context("forkserver")) as pool:
+    pool = ProcessPoolExecutor(workers, get_context("forkserver"))
+    try:
         yield from pool.map(check, entries)
+    except BrokenExecutor:
+        raise WorkerError(f"a worker process ended {ENDED_ALONE}") from None
+    finally:
+        end_pool(pool, cancel=True)
 
 
 def check_shard(layout: Layout, expected: Expected, entry: Entry) -> ShardCheck:

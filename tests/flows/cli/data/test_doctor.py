@@ -1,7 +1,9 @@
 """What the doctor and the next run say of each state of a data folder, and that nothing is lost."""
 
+import multiprocessing
 import shutil
 import sqlite3
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -11,10 +13,12 @@ from support.runs.runs import assert_whole, bundle_files, config_in, process, tr
 from typer.testing import CliRunner
 
 from flows.cli.app import app
-from flows.common.errors import StoreError
+from flows.common.errors import StoreError, WorkerError
 from flows.ingest.worker_context import layout_of
 from flows.store.layout import Layout
+from flows.store.ledger import Entry
 from flows.store.repair.doctor import examine, repair_folder
+from flows.store.repair.full_check import Expected, ShardCheck, check_shards
 from flows.store.repair.rebuild import rebuild_catalog
 
 pytestmark = pytest.mark.process
@@ -63,6 +67,24 @@ def older_catalog(tmp_path: Path, data: Path) -> None:
 def test_all_is_well(tmp_path: Path, data: Path) -> None:
     assert data.exists()
     assert faults(tmp_path) == faults(tmp_path, full=True) == []
+
+
+def test_a_process_that_is_killed_while_it_reads_is_told_as_what_it_is(
+    tmp_path: Path, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def check_many(
+        layout: Layout, entries: Sequence[Entry], expected: Expected, _: int
+    ) -> Iterator[ShardCheck]:
+        for check in check_shards(layout, list(entries) * 50, expected, 2):
+            for worker in multiprocessing.active_children():
+                worker.kill()
+            yield check
+
+    monkeypatch.setattr("flows.store.repair.doctor.check_shards", check_many)
+    assert data.exists()
+    with pytest.raises(WorkerError, match=r"a worker process ended .* short of memory"):
+        faults(tmp_path, full=True)
+    assert multiprocessing.active_children() == []
 
 
 @pytest.mark.parametrize("state", ["gone", "empty", "nonsense", "flipped", "another folder's"])
