@@ -55,8 +55,8 @@ class Health:
     at: Addresses
 
     async def prefect(self) -> str | None:
-        """Ask Prefect's server."""
-        return await _problem(lambda: self.client.get(f"{self.at.api}/health"))
+        """Ask Prefect's server, and its database."""
+        return await _problem(lambda: self.client.get(f"{self.at.api}/ready"))
 
     async def site(self) -> str | None:
         """Ask the registry's site."""

@@ -13,6 +13,7 @@ import pytest
 from arxiv_server import ArxivServer, make_library
 from prefect.utilities.callables import parameter_schema
 from support.runs.real_prefect import (
+    PATIENCE,
     Api,
     RealServer,
     is_over,
@@ -281,7 +282,7 @@ def assert_command_is_a_flow(api: Api, tmp_path: Path) -> None:
     before = {run["id"] for run in api.ask("flow_runs/filter")}
     words = ["flows.cli.main", "backfill", "--raw", str(SAMPLE), "--data", str(tmp_path / "other")]
     with process(log, *words, env=env, cwd=tmp_path) as child:
-        assert child.wait(60) == 1  # the sample has a broken record
+        assert child.wait(PATIENCE) == 1  # the sample has a broken record
     assert "9 new records" in log.read_text()
     (run,) = [run for run in api.ask("flow_runs/filter") if run["id"] not in before]
     assert (run["state_type"], run["name"]) == ("COMPLETED", f"backfill raw replies {SAMPLE.name}")
@@ -301,7 +302,7 @@ def test_serve_says_what_to_start_when_no_server_is_there(tmp_path: Path, name: 
     home = {"HOME": str(tmp_path), "PREFECT_HOME": str(tmp_path / "prefect")}
     python_path = {"PYTHONPATH": os.environ.get("PYTHONPATH", "")}
     with process(log, "flows.cli.main", "serve", env=home | python_path | env) as child:
-        assert child.wait(60) == 2
+        assert child.wait(PATIENCE) == 2
     assert log.read_text().startswith("pith-ingest: ")
     assert log.read_text().count("\n") == 1
     assert part in log.read_text()

@@ -13,6 +13,7 @@ import pytest
 from arxiv_server import ArxivServer, make_library
 from support.paths import ROOT
 from support.runs.real_prefect import (
+    PATIENCE,
     Api,
     come_due,
     free_port,
@@ -62,7 +63,7 @@ def prefect(folder: Path, env: dict[str, str], command: str) -> str:
         env=env | {"COLUMNS": "200"},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=PATIENCE,
         check=False,
     )
     said = done.stdout + done.stderr
@@ -108,17 +109,17 @@ def run_all(api: Api, log: Path, port: int) -> None:
     """Run the three jobs in a pool that takes one at a time, of which a waiting night is none."""
     library = make_library(60, 3, TODAY - timedelta(2), 3)
     night = api.start("nightly/pith-nightly")
-    wait_for(partial(waits, api, night), log, 120)
+    wait_for(partial(waits, api, night), log)
     with ArxivServer(library, today=TODAY, port=port):
         others = [
             api.start("backfill/pith-backfill", raw=[str(SAMPLE)]),
             api.start("rerun/pith-rerun", papers=[library.works()[0].id]),
         ]
         for run in others:
-            wait_for(partial(is_over, api, run), log, 120)
+            wait_for(partial(is_over, api, run), log)
         assert waits(api, night)
         come_due(api, night)
-        wait_for(partial(is_over, api, night), log, 120)
+        wait_for(partial(is_over, api, night), log)
     assert [state_of(api, run) for run in (*others, night)] == ["Completed"] * 3, log.read_text()
 
 

@@ -13,14 +13,13 @@ from typing import Any
 import pytest
 import yaml
 from support.paths import ROOT
-from support.runs.real_prefect import Api, RealServer, process
+from support.runs.real_prefect import PATIENCE, Api, RealServer, process
 from support.runs.runs import SAMPLE
 
 pytestmark = pytest.mark.prefect
 
 TEXT = (ROOT / "docs" / "reports.md").read_text()
 (AUTOMATION,) = re.findall(r"^```yaml\n(.*?)^```", TEXT, re.DOTALL | re.MULTILINE)
-LONGEST = 60
 
 
 @contextmanager
@@ -72,8 +71,8 @@ def test_the_report_of_a_run_is_posted(tmp_path: Path, real_server: RealServer) 
         automation["actions"][0]["block_document_id"] = make_block(api, url)
         made = api.ask("automations/", **automation)["id"]
         with process(log, *words, env=real_server.env | own, cwd=tmp_path) as child:
-            assert child.wait(LONGEST) == 1  # the sample has a broken record
-        posted = came.get(timeout=LONGEST)
+            assert child.wait(PATIENCE) == 1  # the sample has a broken record
+        posted = came.get(timeout=PATIENCE)
         api.client.delete(f"automations/{made}").raise_for_status()
     (page,) = data.rglob("report.html")
     assert posted["title"] == "pith-ingest backfill: please look"

@@ -77,7 +77,7 @@ def start(api: Api, arxiv: HeldArxiv, log: Path, **parameters: Any) -> str:
     """Start a harvest, and return its run once arXiv holds a page back."""
     first = (TODAY - timedelta(5)).isoformat()
     run = api.start("backfill/pith-backfill", categories=["all"], first=first, **parameters)
-    wait_for(arxiv.is_waited_for, log, 120)
+    wait_for(arxiv.is_waited_for, log)
     return run
 
 
@@ -119,7 +119,7 @@ def assert_goes_on_without_its_server(
     api = real_server.api
     arxiv.again(held=2)
     run = api.start("backfill/pith-backfill", **api.get(f"flow_runs/{cancelled}")["parameters"])
-    wait_for(arxiv.is_waited_for, log, 120)
+    wait_for(arxiv.is_waited_for, log)
     assert all(arxiv.pages)  # by a token, not from the start
     real_server.stop()
     arxiv.is_open.set()

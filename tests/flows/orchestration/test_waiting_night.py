@@ -42,7 +42,7 @@ def test_a_rerun_runs_while_a_night_waits_and_the_night_is_done_later(
     api, env = real_server.api, real_server.env
     with serving(api, config_file, env) as log:
         night = api.start("nightly/pith-nightly")
-        wait_for(partial(waits, api, night), log, 120)
+        wait_for(partial(waits, api, night), log)
         assert timedelta(minutes=25) < due_in(api, night) <= timedelta(minutes=30)
         assert "no usable reply" in api.get(f"flow_runs/{night}")["state"]["message"]
         name = api.get(f"flow_runs/{night}")["name"]

@@ -19,6 +19,9 @@ import stamina
 
 from support.paths import ROOT
 
+PATIENCE = 240
+"""Seconds: where SQLite is contended, Prefect's server may answer nothing for a minute."""
+
 
 @contextmanager
 def process(
@@ -48,7 +51,7 @@ def process(
             os.killpg(child.pid, signal.SIGKILL)
 
 
-def wait_for(what: Callable[[], Any], log: Path, seconds: float = 60) -> Any:
+def wait_for(what: Callable[[], Any], log: Path, seconds: float = PATIENCE) -> Any:
     """Return the first true answer, also where the server does not answer yet."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
@@ -113,7 +116,12 @@ class Api:
         return self.ask(f"{kind}/filter", **wanted[kind], **body)
 
     @stamina.retry(
-        on=is_transient, attempts=None, timeout=30, wait_initial=0.1, wait_max=3, wait_jitter=0
+        on=is_transient,
+        attempts=None,
+        timeout=PATIENCE,
+        wait_initial=0.1,
+        wait_max=3,
+        wait_jitter=0,
     )
     def _request(self, method: str, path: str, **options: Any) -> Any:
         return self.client.request(method, path, **options).raise_for_status().json()
@@ -159,7 +167,7 @@ class RealServer:
     def start(self) -> None:
         """Start it, and wait until it answers."""
         self._stack.enter_context(process(self._log, *self._words, env=self.env))
-        wait_for(lambda: self.api.get("health"), self._log, 120)
+        wait_for(lambda: self.api.get("health"), self._log)
 
     def stop(self) -> None:
         """Stop it, as an operator does."""
