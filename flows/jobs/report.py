@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Any
 
 from flows.common.counts import Counts, counted, outcome, tone_of
-from flows.common.errors import ArxivError
 from flows.common.process.exit_status import ExitStatus
 from flows.common.terminal import Line, Tone, sentence
 from flows.ingest.run import InputFile, Nouns, Run, WindowOutcome
@@ -239,19 +238,6 @@ class RunReport:
 
     def _place(self, *parts: str) -> str:
         return "/".join((self.data_dir, *parts))
-
-
-class UnreachableRunError(ArxivError):
-    """A flow's run that could not reach arXiv; `report` has what was done until then."""
-
-    def __init__(self, report: RunReport) -> None:
-        """Take the report of the run; the one argument, so that Prefect can pickle the error."""
-        super().__init__(report)
-        self.report = report
-
-    def __str__(self) -> str:
-        """Return why arXiv was not reached."""
-        return sentence(self.report.unreachable or "")
 
 
 def _cell(text: str) -> str:

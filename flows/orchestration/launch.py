@@ -4,7 +4,8 @@ import os
 from collections.abc import Callable
 
 from flows.common.errors import ConfigError
-from flows.jobs.report import RunReport, UnreachableRunError
+from flows.jobs.report import RunReport
+from flows.orchestration.errors import UnreachableRunError
 from flows.orchestration.server import is_configured
 
 _NO_SERVER = "Failed to reach API at "

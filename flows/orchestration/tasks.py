@@ -30,8 +30,9 @@ from flows.common.terminal import sentence
 from flows.ingest.progress.text import one_line
 from flows.ingest.progress.value import RunProgress
 from flows.ingest.steps import Step, StepName, StepRunner, named
-from flows.jobs.report import RunReport, UnreachableRunError
+from flows.jobs.report import RunReport
 from flows.orchestration.artifacts import forgiven, publish, publish_failure, result_message
+from flows.orchestration.errors import UnreachableRunError
 
 _T = TypeVar("_T")
 Job = Callable[[StepRunner], RunReport]

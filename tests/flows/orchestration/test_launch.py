@@ -19,8 +19,9 @@ from typer.testing import CliRunner
 
 from flows.cli.app import app
 from flows.jobs.nightly import NightlyOptions
-from flows.jobs.report import RunReport, UnreachableRunError
+from flows.jobs.report import RunReport
 from flows.jobs.rerun import RerunOptions
+from flows.orchestration.errors import UnreachableRunError
 from flows.orchestration.launch import launch
 from flows.sources.source import BackfillOptions
 

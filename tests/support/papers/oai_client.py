@@ -3,7 +3,7 @@
 from datetime import date
 
 import httpx
-from arxiv_server import ArxivServer, make_library
+from arxiv_server import ArxivServer
 from lxml import etree
 
 DAY = date(2026, 3, 2)
@@ -13,12 +13,6 @@ TODAY = date(2026, 3, 10)
 OAI = "{http://www.openarchives.org/OAI/2.0/}"
 RAW = "{http://arxiv.org/OAI/arXivRaw/}"
 RAW_FORMAT = {"metadataPrefix": "arXivRaw"}
-
-
-def imitation() -> ArxivServer:
-    """Return a server of 40 papers of one day, ten a page."""
-    library = make_library(40, 7, DAY, 1)
-    return ArxivServer(library, today=TODAY, page_size=10, id_page_size=25)
 
 
 def ask(client: httpx.Client, server: ArxivServer, **query: str) -> etree._Element:

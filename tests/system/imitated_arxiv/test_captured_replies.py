@@ -1,7 +1,6 @@
 """The imitated arXiv against replies of the real one, byte for byte."""
 
 import re
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime
 
@@ -10,25 +9,10 @@ import pytest
 from arxiv_server import ArxivServer, Library, Version, Work
 from arxiv_server.services.sets import list_sets
 from lxml import etree
-from support.papers.oai_client import OAI, RAW, RAW_FORMAT, ask, imitation
-from support.paths import SHARED
+from support.papers.captured import ARXIV, needs_shared
+from support.papers.oai_client import OAI, RAW, RAW_FORMAT, ask
 
 pytestmark = pytest.mark.process
-
-ARXIV = SHARED / "arxiv"
-needs_shared = pytest.mark.skipif(not ARXIV.is_dir(), reason=f"no captured replies in {ARXIV}")
-
-
-@pytest.fixture
-def server() -> Iterator[ArxivServer]:
-    with imitation() as running:
-        yield running
-
-
-@pytest.fixture
-def client() -> Iterator[httpx.Client]:
-    with httpx.Client(timeout=5) as opened:
-        yield opened
 
 
 def work_of(record: etree._Element) -> Work:

@@ -6,7 +6,6 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
 from datetime import timedelta
 
 import httpx
@@ -38,24 +37,11 @@ from support.papers.oai_client import (
     ask,
     code,
     ids,
-    imitation,
     records,
 )
 from support.paths import TESTS
 
 pytestmark = pytest.mark.process
-
-
-@pytest.fixture
-def server() -> Iterator[ArxivServer]:
-    with imitation() as running:
-        yield running
-
-
-@pytest.fixture
-def client() -> Iterator[httpx.Client]:
-    with httpx.Client(timeout=5) as opened:
-        yield opened
 
 
 def test_gzip_only_for_those_who_accept_it(server: ArxivServer) -> None:

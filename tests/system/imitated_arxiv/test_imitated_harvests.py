@@ -1,6 +1,5 @@
 """Harvests from the imitated arXiv, against what is known of the real one."""
 
-from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 
 import httpx
@@ -23,23 +22,10 @@ from support.papers.oai_client import (
     code,
     harvest,
     ids,
-    imitation,
     records,
 )
 
 pytestmark = pytest.mark.process
-
-
-@pytest.fixture
-def server() -> Iterator[ArxivServer]:
-    with imitation() as running:
-        yield running
-
-
-@pytest.fixture
-def client() -> Iterator[httpx.Client]:
-    with httpx.Client(timeout=5) as opened:
-        yield opened
 
 
 def test_a_harvest_gives_every_paper_in_order(client: httpx.Client, server: ArxivServer) -> None:

@@ -1,6 +1,5 @@
 """The imitated Atom API, read by the public client."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 import arxiv  # type: ignore[import-untyped]
@@ -8,25 +7,10 @@ import httpx
 import pytest
 from arxiv_server import ArxivServer
 from lxml import etree
-from support.papers.oai_client import TODAY, imitation
-from support.paths import SHARED
+from support.papers.captured import ARXIV, needs_shared
+from support.papers.oai_client import TODAY
 
 pytestmark = pytest.mark.process
-
-ARXIV = SHARED / "arxiv"
-needs_shared = pytest.mark.skipif(not ARXIV.is_dir(), reason=f"no captured replies in {ARXIV}")
-
-
-@pytest.fixture
-def server() -> Iterator[ArxivServer]:
-    with imitation() as running:
-        yield running
-
-
-@pytest.fixture
-def client() -> Iterator[httpx.Client]:
-    with httpx.Client(timeout=5) as opened:
-        yield opened
 
 
 def search(server: ArxivServer, **query: object) -> list[arxiv.Result]:

@@ -7,7 +7,7 @@ from urllib.parse import quote, urlencode
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.paths import SHARED
+from support.papers.captured import ARXIV, needs_shared
 
 from transforms.parsing.arxiv_xml import parse_page
 from transforms.parsing.oai_lists import (
@@ -32,8 +32,7 @@ from transforms.parsing.oai_xml import (
     rewind,
 )
 
-REPLIES = SHARED / "arxiv" / "oai_server"
-needs_shared = pytest.mark.skipif(not REPLIES.is_dir(), reason=f"no captured replies in {REPLIES}")
+REPLIES = ARXIV / "oai_server"
 
 HEADERS = """
 <header><identifier>oai:arXiv.org:cs/0001024</identifier><datestamp>2026-03-02</datestamp>
