@@ -13,7 +13,9 @@ FRESH_SECONDS = 60
 """So long ago `serve`, which asks for work every ten seconds, may have asked last."""
 
 TIMEOUT_SECONDS = 10
-_EVER = datetime.min.replace(tzinfo=UTC)
+EVER = datetime.min.replace(tzinfo=UTC)
+"""When a part was started of which it does not matter."""
+
 _ANY = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  # what is listened on, not a default
 
 
@@ -62,7 +64,7 @@ class Health:
         """Ask the registry's site."""
         return await _problem(lambda: self.client.get(f"{self.at.site}/healthz"))
 
-    async def jobs(self, since: datetime = _EVER) -> str | None:
+    async def jobs(self, since: datetime = EVER) -> str | None:
         """Ask Prefect's server when the three deployments last asked for work, `since` at least."""
         try:
             polled = await self._last_polled()

@@ -9,11 +9,11 @@ from time import monotonic
 from typing import Any, Protocol
 
 from flows.common.terminal import Tone
+from flows.orchestration.up.health import EVER
 from flows.orchestration.up.parts import Part
 from flows.orchestration.up.process import Child
 
 US = "up"
-_EVER = datetime.min.replace(tzinfo=UTC)
 
 
 class Say(Protocol):
@@ -147,7 +147,7 @@ class Supervisor:
         if not self._has_what_it_needs(watched):
             return True
         needs = watched.part.needs
-        return needs is not None and await self.watched[needs].part.problem(_EVER) is not None
+        return needs is not None and await self.watched[needs].part.problem(EVER) is not None
 
     async def _run_once(self, watched: Watched) -> str:
         """Start a part, and return why it ended: by itself, or as it was to be stopped."""
