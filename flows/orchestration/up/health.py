@@ -14,7 +14,7 @@ FRESH_SECONDS = 60
 
 TIMEOUT_SECONDS = 10
 EVER = datetime.min.replace(tzinfo=UTC)
-"""When a part was started of which it does not matter."""
+"""In the place of when a part was started, where that does not matter."""
 
 _ANY = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  # what is listened on, not a default
 
