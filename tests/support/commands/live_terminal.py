@@ -12,6 +12,7 @@ import termios
 import time
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Self
 
 from support.paths import ROOT
 
@@ -23,7 +24,8 @@ HIDE, SHOW = "\x1b[?25l", "\x1b[?25h"
 class LiveTerminal:
     """A command on a terminal of 24 rows; `written` is all that came, with its escape sequences.
 
-    The words are those of `pith-ingest`, or with `-c` of Python itself.
+    The words are those of `pith-ingest`, or with `-c` of Python itself. A context manager, which
+    ends the command in any case.
     """
 
     def __init__(
@@ -43,6 +45,16 @@ class LiveTerminal:
             start_new_session=True,
         )  # fmt: skip
         os.close(theirs)
+
+    def __enter__(self) -> Self:
+        """Return itself."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Kill what a failed test left running, and close the terminal."""
+        with self.process:
+            self.process.kill()
+        os.close(self._ours)
 
     @property
     def lines(self) -> list[str]:
@@ -70,7 +82,6 @@ class LiveTerminal:
         deadline = time.monotonic() + PATIENCE
         while self._read(deadline):
             pass
-        os.close(self._ours)
         return self.process.wait(PATIENCE)
 
     def _read(self, deadline: float) -> bool:

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -90,10 +91,11 @@ def test_a_harvest_has_a_bar_is_stopped_and_goes_on_where_it_was(
     tmp_path: Path, server: ArxivServer, gate: Gate
 ) -> None:
     env = environment(tmp_path, server)
-    first = LiveTerminal(tmp_path, *HARVEST, env=env)
-    first.wait_for(r"30 of ~?\d+ papers")
-    first.press("\x03")
-    assert first.finish() == 130
+    with LiveTerminal(tmp_path, *HARVEST, env=env) as first:
+        # One more than came is expected once the page is noted as taken, not just committed.
+        first.wait_for("30 of ~31 papers")
+        first.press("\x03")
+        assert first.finish() == 130
     assert_tidy(first, 80)
     shown = "\n".join(first.lines)
     assert f"all of arXiv, {TODAY} to now ━━" in shown
@@ -104,11 +106,11 @@ def test_a_harvest_has_a_bar_is_stopped_and_goes_on_where_it_was(
     gate.is_open.set()
     again = Gate(open_for=0)
     server.on_request = again.pass_
-    second = LiveTerminal(tmp_path, *HARVEST, columns=40, env=env)
-    # The page before the stop is read again; those before it are done.
-    second.wait_for("^20 papers$")
-    again.is_open.set()
-    assert second.finish() == 0
+    with LiveTerminal(tmp_path, *HARVEST, columns=40, env=env) as second:
+        # The page before the stop is read again; those before it are done.
+        second.wait_for("^20 papers$")
+        again.is_open.set()
+        assert second.finish() == 0
     assert_tidy(second, 40)
     assert done_of(second)[-1] == 60
     assert [line for line in second.lines if "━" in line][-1].endswith("100%")
@@ -119,16 +121,16 @@ def test_a_run_is_watched_from_other_terminals_until_it_ends(
     tmp_path: Path, server: ArxivServer, gate: Gate
 ) -> None:
     assert say(tmp_path, server, "status", "--watch") == (0, "no run is under way\n")
-    with start(tmp_path, server, *HARVEST) as run:
+    env, watch = environment(tmp_path, server), ("status", "--watch")
+    with ExitStack() as opened:
+        run = opened.enter_context(start(tmp_path, server, *HARVEST))
         assert gate.waits.wait(PATIENCE)
-        watching = LiveTerminal(
-            tmp_path, "status", "--watch", columns=60, env=environment(tmp_path, server)
-        )
+        watching = opened.enter_context(LiveTerminal(tmp_path, *watch, columns=60, env=env))
         watching.wait_for(r"30 of ~?\d+ papers")
-        left = LiveTerminal(tmp_path, "status", "--watch", env=environment(tmp_path, server))
-        left.wait_for("papers")
-        left.press("\x03")
-        assert left.finish() == 130
+        with LiveTerminal(tmp_path, *watch, env=env) as left:
+            left.wait_for("papers")
+            left.press("\x03")
+            assert left.finish() == 130
         assert left.lines[-1] == "pith-ingest: stopped by Ctrl-C; the run that it watched goes on"
         with start(tmp_path, server, "status", "--watch") as piped:
             status, told = say(tmp_path, server, "status")
@@ -153,10 +155,12 @@ def test_a_run_is_watched_from_other_terminals_until_it_ends(
 def test_a_run_that_was_killed_is_noticed(tmp_path: Path, server: ArxivServer, gate: Gate) -> None:
     with start(tmp_path, server, *HARVEST) as run:
         assert gate.waits.wait(PATIENCE)
-        watching = LiveTerminal(tmp_path, "status", "--watch", env=environment(tmp_path, server))
-        watching.wait_for(r"30 of ~?\d+ papers")
-        run.kill()
-    assert watching.finish() == 1
+        with LiveTerminal(
+            tmp_path, "status", "--watch", env=environment(tmp_path, server)
+        ) as watching:
+            watching.wait_for(r"30 of ~?\d+ papers")
+            run.kill()
+            assert watching.finish() == 1
     gone = r"run \S+-backfill-....: gone without a word since 20.* UTC"
     *_, how, then = watching.lines
     assert re.search(gone, how)
@@ -190,12 +194,13 @@ cli.main()
 
 @pytest.mark.parametrize("again", ["\n", "\x03"], ids=["waiting", "at once"])
 def test_ctrl_c_says_at_once_what_it_waits_for(tmp_path: Path, again: str) -> None:
-    terminal = LiveTerminal(tmp_path, "-c", COMMITTING, env=dict(os.environ))
-    terminal.wait_for("7 papers")
-    terminal.press("\x03")
-    terminal.wait_for("^Ctrl-C: stopping after the commit under way; Ctrl-C again ends it at once$")
-    terminal.press(again)
-    assert terminal.finish() == 130
+    waits = "^Ctrl-C: stopping after the commit under way; Ctrl-C again ends it at once$"
+    with LiveTerminal(tmp_path, "-c", COMMITTING, env=dict(os.environ)) as terminal:
+        terminal.wait_for("7 papers")
+        terminal.press("\x03")
+        terminal.wait_for(waits)
+        terminal.press(again)
+        assert terminal.finish() == 130
     assert_tidy(terminal, 80)
     assert ("committed" in "\n".join(terminal.lines)) == (again == "\n")
     farewell = " ".join(map(str.strip, terminal.lines[-2:]))  # of more than 80 columns
