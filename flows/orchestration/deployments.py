@@ -111,3 +111,5 @@ def _find_server() -> None:
         problem = client.api_healthcheck()
     if problem:
         raise ConfigError(f"the Prefect server at {url} does not answer ({problem}): {start}")
+    # It may take minutes for what comes next, where its database is busy.
+    LOGGER.info("found the Prefect server at %s", url)
