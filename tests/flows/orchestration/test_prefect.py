@@ -217,9 +217,10 @@ def assert_names(api: Api, runs: dict[str, str], log: Path) -> None:
 
         def task_runs(job: str = job, number: int = len(expected)) -> list[dict[str, str]]:
             found = api.of_run("task_runs", runs[job])
-            return sorted(found, key=itemgetter("start_time")) if len(found) >= number else []
+            done = [task for task in found if task["state_type"] == "COMPLETED"]
+            return sorted(done, key=itemgetter("start_time")) if len(done) >= number else []
 
-        # Task runs reach the server as events, some seconds late.
+        # Task runs reach the server as events, some seconds late, and their last names last.
         found = wait_for(task_runs, log)
         keys = [task["task_key"].rpartition("-")[0].replace("_", " ") for task in found]
         assert keys == [kind for kind, _ in expected]

@@ -42,7 +42,7 @@ class HeldArxiv:
     def _hold(self, seen: Seen) -> None:
         if "resumptionToken" in seen.query and not self.may_go.is_set():
             self.is_held.set()
-            self.may_go.wait(PATIENCE)
+            self.may_go.wait()  # as long as Prefect takes
 
     def hold_again(self) -> None:
         self.is_held.clear()
