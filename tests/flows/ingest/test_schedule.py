@@ -253,7 +253,7 @@ def test_workers_end_with_their_run_however_it_ends(tmp_path: Path) -> None:
         gone = os.pidfd_open(worker)
         run.kill()
     try:
-        readable = multiprocessing.connection.wait([gone], timeout=20)
+        readable = multiprocessing.connection.wait([gone], timeout=120)
     finally:
         os.close(gone)
     assert readable

@@ -19,5 +19,5 @@ def server() -> Iterator[ArxivServer]:
 @pytest.fixture
 def client() -> Iterator[httpx.Client]:
     """Open a client which keeps its connection."""
-    with httpx.Client(timeout=5) as opened:
+    with httpx.Client(timeout=60) as opened:
         yield opened

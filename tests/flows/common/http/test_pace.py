@@ -114,9 +114,10 @@ def test_the_pace_counts_from_the_end_also_of_a_failed_request(lock_file: Path) 
             last_of(lock_file).write_text("0")
             raise ConnectionError
 
+    began = time.time()
     with pytest.raises(ConnectionError):
         fail()
-    assert turn_and_measure(pace) > 0.05
+    assert float(last_of(lock_file).read_text()) >= began
 
 
 @pytest.mark.parametrize(
@@ -175,7 +176,7 @@ def test_two_processes_take_turns_and_keep_the_pace(lock_file: Path) -> None:
         with running(asking, *arguments) as one, running(asking, *arguments) as other:
             go(one)
             go(other)
-            assert (one.wait(30), other.wait(30)) == (0, 0)
+            assert (one.wait(120), other.wait(120)) == (0, 0)
         assert server.busiest == 1
         assert len(server.requests) == 8
         times = [seen.at for seen in server.requests]
@@ -185,7 +186,7 @@ def test_two_processes_take_turns_and_keep_the_pace(lock_file: Path) -> None:
 def test_a_wait_can_be_interrupted(lock_file: Path) -> None:
     with running(_WAITING, lock_file) as process:
         process.send_signal(signal.SIGINT)
-        assert process.wait(10) != 0
+        assert process.wait(120) != 0
         assert process.stderr is not None
         assert "KeyboardInterrupt" in process.stderr.read()
     with Pace(lock_file, 0).turn():
@@ -206,13 +207,13 @@ def test_waiting_for_another_process_can_be_interrupted(lock_file: Path) -> None
             wait()
         interruption.join()
         go(holder)
-        assert holder.wait(10) == 0
+        assert holder.wait(120) == 0
 
 
 def test_a_killed_process_leaves_the_lock_free_and_its_time(lock_file: Path) -> None:
     with running(_HOLDING, lock_file) as process:
         process.kill()
-        process.wait(10)
+        process.wait(120)
     assert float(last_of(lock_file).read_text()) <= time.time()
     with Pace(lock_file, 0).turn():
         pass

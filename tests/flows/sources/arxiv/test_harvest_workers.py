@@ -39,7 +39,7 @@ MOMENT = datetime.now(UTC)
 TODAY = MOMENT.date()
 DAY = TODAY - timedelta(days=1)
 PAPERS, PAGE = 240, 20
-SECONDS = 20.0
+SECONDS = 120.0
 _T = TypeVar("_T")
 
 

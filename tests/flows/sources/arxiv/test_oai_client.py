@@ -508,15 +508,15 @@ def test_closing_leaves_a_request_under_way_alone_and_takes_no_other(
 
     def answer_late(_: Seen) -> None:
         asked.set()
-        closed.wait(20)
+        closed.wait(120)
 
     server.on_request = answer_late
     with ThreadPoolExecutor(1) as pool:
         with connect(server, tmp_path) as client:
             identified = pool.submit(client.identify)
-            assert asked.wait(20)
+            assert asked.wait(120)
         closed.set()
-        assert identified.result(20).value.base_url == server.oai_url
+        assert identified.result(120).value.base_url == server.oai_url
     assert client._fetcher._client.is_closed  # noqa: SLF001 - nothing else shows it
     with pytest.raises(RuntimeError, match="closed"):
         client.identify()

@@ -36,7 +36,7 @@ TODAY = datetime.now(UTC).date()
 DAY = TODAY - timedelta(days=1)
 PAPERS, PAGE = 100, 20
 LIMITS = Limits()
-SECONDS = 20.0
+SECONDS = 120.0
 """How long a test waits for what has to come, before it says that it did not."""
 
 
