@@ -30,8 +30,10 @@ def serve_jobs(config_file: Path | None, data_dir: Path | None) -> None:
     Raises `ConfigError` when there is no server to serve to.
     """
     deployments = make_deployments(config_file, data_dir)
-    _find_server()
+    url = _find_server()
     LOGGER.propagate = False  # Prefect would show our lines once more
+    # What comes next may take minutes, where its database is busy.
+    LOGGER.info("found the Prefect server at %s", url)
     pause_earlier()
     make_automations()
     # Prefect 3.7 stops at SIGTERM as it should, and forgets a coroutine on the way.
@@ -98,8 +100,8 @@ def nightly_schedule(config: ScheduleConfig) -> CronSchedule:
         ) from None
 
 
-def _find_server() -> None:
-    """Check that a server answers, of which Prefect's settings name one."""
+def _find_server() -> str:
+    """Return the URL of the server that Prefect's settings name, which answers."""
     url = get_current_settings().api.url
     start = "run 'prefect server start' in another terminal"
     if not url:
@@ -111,5 +113,4 @@ def _find_server() -> None:
         problem = client.api_healthcheck()
     if problem:
         raise ConfigError(f"the Prefect server at {url} does not answer ({problem}): {start}")
-    # It may take minutes for what comes next, where its database is busy.
-    LOGGER.info("found the Prefect server at %s", url)
+    return url
