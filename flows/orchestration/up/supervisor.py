@@ -225,11 +225,12 @@ class Supervisor:
                 well = now
             elif await self._misses_what_it_needs(watched):
                 well = now  # whose fault it is shows once that is there again
-            elif now - well > (patience.unhealthy if since is not None else patience.to_start):
-                return f"was not healthy for too long and was stopped ({problem})"
             elif watched.state == State.HEALTHY:
                 self._say(US, f"{part.name} is not healthy: {problem}", Tone.WARNING)
                 await self._set(watched, State.UNHEALTHY)
+                well = now  # nobody may have asked for long, on a busy machine
+            elif now - well > (patience.unhealthy if since is not None else patience.to_start):
+                return f"was not healthy for too long and was stopped ({problem})"
             is_new = watched.state == State.STARTED
             await asyncio.sleep(patience.between_first if is_new else patience.between)
 
