@@ -26,7 +26,7 @@ pytestmark = pytest.mark.long
 TODAY = datetime.now(UTC).date()
 DAY = TODAY - timedelta(days=1)
 PAGES, PAGE, PACE = 100, 4, 0.05
-AT_MOST, ATTEMPTS = 1.05, 3
+AT_MOST, ATTEMPTS = 1.05, 6
 
 
 @pytest.fixture
