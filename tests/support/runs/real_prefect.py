@@ -146,7 +146,6 @@ class RealServer:
             "HOME": str(folder),
             "PREFECT_HOME": str(folder / "prefect"),
             "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
-            "PREFECT_SERVER_LOGGING_LEVEL": "INFO",  # with a line for each request
             "PREFECT_API_URL": f"http://127.0.0.1:{port}/api",
             "PREFECT_RUNNER_POLL_FREQUENCY": "1",
             "PREFECT_WORKER_QUERY_SECONDS": "1",
@@ -173,10 +172,6 @@ class RealServer:
     def stop(self) -> None:
         """Stop it, as an operator does."""
         self._stack.close()
-
-    def answered(self, request: str) -> int:
-        """Return how often it answered a request, such as `GET /api/health`, since its start."""
-        return self._log.read_text().count(f'"{request} HTTP/1.1" 200')
 
 
 @contextmanager
