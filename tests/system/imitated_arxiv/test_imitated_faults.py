@@ -153,7 +153,7 @@ def test_stopping_does_not_wait() -> None:
             with pytest.raises(httpx.ReadTimeout):
                 client.get(server.oai_url, timeout=0.05)
             began = time.monotonic()
-        assert time.monotonic() - began < 30 / 2
+        assert time.monotonic() - began < 1
         with pytest.raises(httpx.ConnectError):
             client.get(server.oai_url)
 
